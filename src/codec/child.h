@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "codec/geometry.h"
+
+namespace fiducia::codec {
+
+/// What a decode gave back: see codec::Frame for the meaning of the fields.
+struct Decoded {
+  ByteView samples;  // in memory shared with the child; valid until the next decode
+  bool lossless = true;
+  std::string photometric_interpretation;
+  std::string decoder;
+};
+
+/// The sandboxed decoder process `fiducia-codec`: no files, no network, bounded memory and time.
+/// Started at the first decode, kept warm, started anew after it died. Not thread-safe; one a
+/// worker.
+class CodecChild {
+ public:
+  /// `program` is the path of fiducia-codec. Nothing is started yet.
+  explicit CodecChild(std::filesystem::path program);
+  CodecChild(CodecChild&&) noexcept;
+  CodecChild& operator=(CodecChild&&) noexcept;
+  ~CodecChild();
+
+  /// Decodes one frame given as pieces of its codestream. Errors: codec_missing (no program, or
+  /// it lacks this codec), codec_failed (refused, died, out of time or memory), over_limit.
+  [[nodiscard]] Result<Decoded> decode(dicom::PixelEncoding encoding, const Geometry& geometry,
+                                       std::span<const ByteView> pieces);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Where fiducia-codec is to be found: FIDUCIA_CODEC in the environment, else beside the running
+/// program, else in `../libexec/fiducia` from it.
+[[nodiscard]] std::filesystem::path codec_program();
+
+}  // namespace fiducia::codec

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "codec/child.h"
+#include "codec/geometry.h"
+
+namespace fiducia::codec {
+
+/// One decoded frame: rows × columns × samples, pixel-interleaved, row-major, little-endian,
+/// Geometry::sample_bytes() each. High bits are as the encoding carried them.
+struct Frame {
+  ByteView samples;  // borrowed from the file (native, nothing to convert) or from the reader
+  bool borrowed_from_file = false;
+  /// Whether this encoding carries bits outside Bits Stored (native, deflated, RLE: yes).
+  bool carries_all_bits = true;
+  /// Whether decoding lost nothing: known from the syntax, or from the codestream itself (J2K
+  /// 5-3 with all passes, JPEG-LS NEAR 0).
+  bool lossless = true;
+  /// What the decoder made of the colours: "RGB" after a reversible or JPEG colour transform
+  /// was undone, else the file's Photometric Interpretation.
+  std::string photometric_interpretation;
+  std::string decoder;  // "native", "rle", "libjpeg-turbo 2.1.5", ...
+};
+
+/// Reads the frames of one file's pixel data, one at a time. Not thread-safe; one a worker.
+class FrameReader {
+ public:
+  /// `file` and `child` must outlive the reader. `child` may be null: then encodings that need
+  /// it answer codec_missing. Errors: those of read_geometry; malformed (kind "pixel_data"),
+  /// when there is no pixel data, or fragments do not divide into frames.
+  [[nodiscard]] static Result<FrameReader> open(const dicom::File& file, CodecChild* child);
+
+  [[nodiscard]] const Geometry& geometry() const;
+  /// Frames that are really there: may be fewer than geometry().frames when the value is short,
+  /// never more.
+  [[nodiscard]] std::uint32_t frames_present() const;
+  /// Bytes of a native value past the last frame and its pad byte; empty otherwise.
+  [[nodiscard]] ByteView excess() const;
+  [[nodiscard]] bool is_encapsulated() const;
+  /// Pieces of the encoded frame in order, trailing padding after the end of the codestream cut
+  /// off (spec/seal.md). Only when is_encapsulated(). Borrowed from the file.
+  [[nodiscard]] std::vector<ByteView> encoded(std::uint32_t frame) const;
+  /// Decodes a frame (index from 0); valid until the next call. Errors: codec_missing,
+  /// codec_failed, unsupported, truncated.
+  [[nodiscard]] Result<Frame> read(std::uint32_t frame);
+
+  FrameReader(FrameReader&&) noexcept;
+  FrameReader& operator=(FrameReader&&) noexcept;
+  ~FrameReader();
+
+ private:
+  struct State;
+  explicit FrameReader(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace fiducia::codec

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The front of module core: bytes, checked arithmetic, limits, errors, time, files, threads.
+#include "core/bytes.h"
+#include "core/checked.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/limits.h"
+#include "core/thread_pool.h"
+#include "core/time.h"

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace fiducia {
+
+/// What callers branch on: each code stands for what the caller would do next. The words are
+/// the JSON contract (`code_word`): append, never rename.
+enum class ErrorCode : std::uint16_t {
+  io_unreadable,   // "io.unreadable": give a readable path
+  io_unwritable,   // "io.unwritable": make room or give a writable path
+  usage_invalid,   // "usage.invalid": call again with other arguments
+  config_missing,  // "config.missing": run `fiducia init`, or name a home
+  config_invalid,  // "config.invalid": mend the file named
+  truncated,       // "malformed.truncated": fetch the file again
+  malformed,       // "malformed.<kind>": the bytes are not what the format allows
+  over_limit,      // "limit.reached": merely big; raise the limit or split the input
+  unsupported,     // "unsupported.<kind>": well formed, but not something this build can do
+  codec_missing,   // "codec.missing": install the codec
+  codec_failed,    // "codec.failed": the decoder refused, died or ran out of time
+  crypto_failed,   // "crypto.failed": the crypto library refused; report it
+  signature_bad,   // "signature.bad": a signature or proof does not verify
+  conflict,        // "identity.conflict": the same identity exists with other content
+  busy,            // "busy": somebody else holds the lock; retry
+  internal,        // "internal": a bug of ours; report it
+};
+
+/// Where it happened. Holds paths and positions only, never a value from a data set, so a
+/// Location may be logged (PS3.15 Annex E lists what must not be).
+struct Location {
+  std::string file = {};                     // as the caller named it
+  std::string element = {};                  // "(5200,9230)[3].(0020,9113)"
+  std::optional<std::uint64_t> offset = {};  // bytes from the start of the file
+};
+
+/// Why no result could be reached. A tampered image is no Error: it is a verdict.
+struct [[nodiscard]] Error {
+  ErrorCode code;
+  std::string what;         // one sentence: what was expected, what was found
+  std::string remedy = {};  // one sentence: what the reader can do next
+  Location where = {};
+  std::string kind = {};  // refines malformed and unsupported: "nesting" gives "malformed.nesting"
+};
+
+template <class T>
+using Result = std::expected<T, Error>;
+using Status = std::expected<void, Error>;
+
+/// The JSON word of an error: "io.unreadable", "malformed.nesting".
+[[nodiscard]] std::string code_word(const Error& error);
+
+/// One line for people: `file: element at byte offset: what remedy`, empty parts left out.
+[[nodiscard]] std::string to_sentence(const Error& error);
+
+/// Makes an Error to return: `return fail(ErrorCode::io_unreadable, "cannot open", "Check ...")`.
+[[nodiscard]] std::unexpected<Error> fail(ErrorCode code, std::string what, std::string remedy = {},
+                                          Location where = {});
+
+/// The same for malformed bytes; `kind` is one lower-case word, `offset` counts from the start.
+[[nodiscard]] std::unexpected<Error> fail_malformed(std::string kind, std::string what,
+                                                    std::optional<std::uint64_t> offset = {});
+
+/// Ends the program when our own code broke its word; no input may reach it.
+[[noreturn]] void assertion_failed(const char* condition, const char* file, int line);
+
+}  // namespace fiducia
+
+/// States what *our* code guarantees; on in release.
+#define FIDUCIA_ASSERT(condition) \
+  ((condition) ? static_cast<void>(0) : ::fiducia::assertion_failed(#condition, __FILE__, __LINE__))
+
+/// Unwraps a Result into `var` or returns its error (gcc 12 has std::expected, not and_then).
+#define FIDUCIA_TRY(var, expr)                                        \
+  auto var##_or = (expr);                                             \
+  if (!var##_or) return std::unexpected(std::move(var##_or).error()); \
+  auto& var = *var##_or
+
+/// Returns the error of a Status, if there is one.
+#define FIDUCIA_CHECK(expr)                                                                        \
+  do {                                                                                             \
+    if (auto status_or = (expr); !status_or) return std::unexpected(std::move(status_or).error()); \
+  } while (false)

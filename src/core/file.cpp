@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/file.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+
+#include "core/limits.h"
+
+namespace fiducia {
+namespace {
+
+/// Files up to this size are copied: one read costs less than a mapping and its page faults.
+constexpr std::uint64_t copy_bytes_max = 64 << 10;
+
+std::string reason(int error_number) {
+  return std::error_code(error_number, std::generic_category()).message();
+}
+
+std::unexpected<Error> unreadable(const std::filesystem::path& path, const std::string& why) {
+  return fail(ErrorCode::io_unreadable, "cannot be read: " + why + ".",
+              "Check the path and its permissions.", Location{.file = path.string()});
+}
+
+std::unexpected<Error> unwritable(const std::filesystem::path& path, const std::string& why) {
+  return fail(ErrorCode::io_unwritable, "cannot be written: " + why + ".",
+              "Check free space and the permissions of the folder.",
+              Location{.file = path.string()});
+}
+
+/// Owns a file descriptor.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int value() const { return fd_; }
+  [[nodiscard]] bool valid() const { return fd_ >= 0; }
+  /// Closes and reports what close() says (a full disk may show up only here).
+  [[nodiscard]] bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
+
+ private:
+  int fd_;
+};
+
+// --- truncation guard -----------------------------------------------------------------------
+// Reading a mapped page past the end of a file that shrank raises SIGBUS. The handler looks the
+// address up in a fixed table of our mappings (async-signal-safe: atomics only), puts a page of
+// zeroes there, and marks the mapping, so that the reader goes on and the verdict fails closed.
+struct GuardSlot {
+  std::atomic<std::uintptr_t> begin{0};
+  std::atomic<std::uintptr_t> end{0};
+  std::atomic<bool> truncated{false};
+};
+constexpr std::size_t guard_slots = 1024;
+GuardSlot guard_table[guard_slots + 1];  // slot 0 stays unused: "not guarded"
+struct sigaction previous_sigbus;
+
+void on_sigbus(int number, siginfo_t* info, void* context) {
+  const auto address = reinterpret_cast<std::uintptr_t>(info->si_addr);
+  for (GuardSlot& slot : guard_table) {
+    const std::uintptr_t begin = slot.begin.load(std::memory_order_acquire);
+    if (begin == 0 || address < begin || address >= slot.end.load(std::memory_order_acquire))
+      continue;
+    const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+    void* const at = reinterpret_cast<void*>(address / page * page);
+    if (mmap(at, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED) {
+      slot.truncated.store(true, std::memory_order_release);
+      return;
+    }
+  }
+  if ((previous_sigbus.sa_flags & SA_SIGINFO) != 0 && previous_sigbus.sa_sigaction != nullptr) {
+    previous_sigbus.sa_sigaction(number, info, context);
+    return;
+  }
+  sigaction(SIGBUS, &previous_sigbus, nullptr);  // not ours: let it strike again
+}
+
+std::size_t guard_mapping(const void* mapping, std::size_t length) {
+  static std::once_flag installed;
+  std::call_once(installed, [] {
+    struct sigaction action = {};
+    action.sa_sigaction = on_sigbus;
+    action.sa_flags = SA_SIGINFO;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGBUS, &action, &previous_sigbus);
+  });
+  const auto begin = reinterpret_cast<std::uintptr_t>(mapping);
+  for (std::size_t i = 1; i <= guard_slots; ++i) {
+    std::uintptr_t expected = 0;
+    GuardSlot& slot = guard_table[i];
+    if (!slot.begin.compare_exchange_strong(expected, begin)) continue;
+    slot.truncated.store(false);
+    slot.end.store(begin + length, std::memory_order_release);
+    return i;
+  }
+  return 0;
+}
+
+void unguard_mapping(std::size_t index) {
+  if (index == 0) return;
+  guard_table[index].end.store(0);
+  guard_table[index].begin.store(0, std::memory_order_release);
+}
+
+Status write_all(int fd, ByteView bytes, const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      return unwritable(path, reason(errno));
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+Result<Bytes> read_descriptor(int fd, std::uint64_t bytes_max, std::uint64_t expected,
+                              const std::filesystem::path& path) {
+  Bytes bytes;
+  bytes.resize(static_cast<std::size_t>(std::min(expected + 1, bytes_max + 1)));
+  std::size_t used = 0;
+  for (;;) {
+    if (used == bytes.size()) {
+      if (used > bytes_max)
+        return fail(ErrorCode::over_limit,
+                    "is larger than " + std::to_string(bytes_max) + " bytes.",
+                    "Split it, or give a smaller file.", Location{.file = path.string()});
+      bytes.resize(static_cast<std::size_t>(
+          std::min<std::uint64_t>(std::max<std::uint64_t>(used * 2, 64 << 10), bytes_max + 1)));
+    }
+    const ssize_t n = ::read(fd, bytes.data() + used, bytes.size() - used);
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      return unreadable(path, reason(errno));
+    }
+    if (n == 0) break;
+    used += static_cast<std::size_t>(n);
+  }
+  bytes.resize(used);
+  if (used > bytes_max)
+    return fail(ErrorCode::over_limit, "is larger than " + std::to_string(bytes_max) + " bytes.",
+                "Split it, or give a smaller file.", Location{.file = path.string()});
+  return bytes;
+}
+
+}  // namespace
+
+// --- MappedFile -----------------------------------------------------------------------------
+
+Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
+  // O_NONBLOCK: opening a FIFO must not wait for a writer.
+  const Descriptor fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  if (!fd.valid()) return unreadable(path, reason(errno));
+  struct stat info = {};
+  if (fstat(fd.value(), &info) != 0) return unreadable(path, reason(errno));
+  if (S_ISDIR(info.st_mode)) return unreadable(path, "it is a folder");
+  if (!S_ISREG(info.st_mode)) return unreadable(path, "it is not a regular file");
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  MappedFile file;
+  if (size <= copy_bytes_max) {
+    FIDUCIA_TRY(bytes, read_descriptor(fd.value(), copy_bytes_max * 2, size, path));
+    file.copy_ = std::move(bytes);
+    file.bytes_ = file.copy_;
+    return file;
+  }
+  // Populating up front saves a page fault every 64 KiB; past some size it would only keep
+  // memory resident that release() gives back anyway.
+  const int populate = size <= (16U << 20) ? MAP_POPULATE : 0;
+  void* const mapping = mmap(nullptr, size, PROT_READ, MAP_PRIVATE | populate, fd.value(), 0);
+  if (mapping == MAP_FAILED) return unreadable(path, reason(errno));
+  file.mapping_ = mapping;
+  file.bytes_ = {static_cast<const std::byte*>(mapping), static_cast<std::size_t>(size)};
+  file.slot_ = guard_mapping(mapping, file.bytes_.size());
+  return file;
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept { *this = std::move(other); }
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(copy_, other.copy_);  // a vector's buffer does not move, so bytes_ stays valid
+  std::swap(bytes_, other.bytes_);
+  std::swap(mapping_, other.mapping_);
+  std::swap(slot_, other.slot_);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  unguard_mapping(slot_);
+  if (mapping_ != nullptr) munmap(mapping_, bytes_.size());
+}
+
+void MappedFile::release(ByteView used) const {
+  if (mapping_ == nullptr || used.empty()) return;
+  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto base = reinterpret_cast<std::uintptr_t>(mapping_);
+  const auto begin = (reinterpret_cast<std::uintptr_t>(used.data()) + page - 1) / page * page;
+  const auto end = reinterpret_cast<std::uintptr_t>(used.data() + used.size()) / page * page;
+  if (begin < base || end <= begin || end > base + bytes_.size()) return;
+  if (was_truncated()) return;  // a page of zeroes must not turn back into a fault
+  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+bool MappedFile::was_truncated() const {
+  return slot_ != 0 && guard_table[slot_].truncated.load(std::memory_order_acquire);
+}
+
+// --- whole files ----------------------------------------------------------------------------
+
+Result<Bytes> read_file(const std::filesystem::path& path, std::uint64_t bytes_max) {
+  const Descriptor fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  if (!fd.valid()) return unreadable(path, reason(errno));
+  struct stat info = {};
+  if (fstat(fd.value(), &info) != 0) return unreadable(path, reason(errno));
+  if (!S_ISREG(info.st_mode)) return unreadable(path, "it is not a regular file");
+  return read_descriptor(fd.value(), bytes_max, static_cast<std::uint64_t>(info.st_size), path);
+}
+
+Result<Bytes> read_stdin(std::uint64_t bytes_max) {
+  return read_descriptor(STDIN_FILENO, bytes_max, 0, "-");
+}
+
+Status durable_write(const std::filesystem::path& path, ByteView bytes,
+                     const WriteOptions& options) {
+  return durable_write(path, std::span{&bytes, 1}, options);
+}
+
+Status durable_write(const std::filesystem::path& path, std::span<const ByteView> parts,
+                     const WriteOptions& options) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  std::string temporary = (folder / ("." + path.filename().string() + ".XXXXXX")).string();
+  Descriptor fd{mkostemp(temporary.data(), O_CLOEXEC)};
+  if (!fd.valid()) return unwritable(path, reason(errno));
+  const auto give_up = [&](Error error) -> Status {
+    ::unlink(temporary.c_str());
+    return std::unexpected(std::move(error));
+  };
+  mode_t mode = options.mode;
+  struct stat old = {};
+  if (options.keep_mode && stat(path.c_str(), &old) == 0) {
+    mode = old.st_mode & 07777;
+    // Only root can give a file away; for everybody else the new owner is right already.
+    if (fchown(fd.value(), old.st_uid, old.st_gid) != 0) errno = 0;
+  }
+  if (fchmod(fd.value(), mode) != 0) return give_up(unwritable(path, reason(errno)).error());
+  for (const ByteView part : parts)
+    if (auto written = write_all(fd.value(), part, path); !written)
+      return give_up(std::move(written).error());
+  if (fsync(fd.value()) != 0) return give_up(unwritable(path, reason(errno)).error());
+  if (!fd.close()) return give_up(unwritable(path, reason(errno)).error());
+  if (options.create_only) {
+    if (::link(temporary.c_str(), path.c_str()) != 0)
+      return give_up(unwritable(path, reason(errno)).error());
+    ::unlink(temporary.c_str());
+  } else if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    return give_up(unwritable(path, reason(errno)).error());
+  }
+  return sync_folder(folder);
+}
+
+Status sync_folder(const std::filesystem::path& folder) {
+  const Descriptor fd{
+      ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!fd.valid() || fsync(fd.value()) != 0) return unwritable(folder, reason(errno));
+  return {};
+}
+
+// --- FileLock -------------------------------------------------------------------------------
+
+Result<FileLock> FileLock::acquire(const std::filesystem::path& path, std::uint32_t timeout_ms) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return unwritable(path, reason(errno));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds{timeout_ms};
+  while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (std::chrono::steady_clock::now() >= deadline) {
+      ::close(fd);
+      return fail(ErrorCode::busy, "is locked by another process.",
+                  "Wait until it has finished, then try again.", Location{.file = path.string()});
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
+  return FileLock{fd};
+}
+
+FileLock::FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+FileLock& FileLock::operator=(FileLock&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+FileLock::~FileLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+// --- folders --------------------------------------------------------------------------------
+
+Result<std::vector<std::filesystem::path>> list_files(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (error || status.type() == std::filesystem::file_type::not_found)
+    return unreadable(path, error ? error.message() : "no such file or folder");
+  std::vector<std::filesystem::path> files;
+  if (status.type() != std::filesystem::file_type::directory) {
+    files.push_back(path);
+    return files;
+  }
+  auto it = std::filesystem::recursive_directory_iterator(
+      path, std::filesystem::directory_options::skip_permission_denied, error);
+  if (error) return unreadable(path, error.message());
+  for (const auto end = std::filesystem::recursive_directory_iterator(); it != end;
+       it.increment(error)) {
+    if (error) return unreadable(path, error.message());
+    std::error_code ignored;
+    if (it->is_regular_file(ignored)) files.push_back(it->path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace fiducia

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/bytes.h"
+
+namespace fiducia {
+
+/// A regular file mapped read-only. Movable, not copyable.
+///
+/// A file that somebody truncates while it is mapped would raise SIGBUS: `open` therefore copies
+/// files up to `copy_bytes_max` into memory, and `install_truncation_guard` turns SIGBUS inside
+/// a mapping of ours into zero bytes plus `was_truncated()`, so that a verdict fails closed.
+class MappedFile {
+ public:
+  /// Errors: io_unreadable (missing, no permission, a folder, a device).
+  [[nodiscard]] static Result<MappedFile> open(const std::filesystem::path& path);
+  MappedFile(MappedFile&&) noexcept;
+  MappedFile& operator=(MappedFile&&) noexcept;
+  ~MappedFile();
+  /// Owned by this object.
+  [[nodiscard]] ByteView bytes() const { return bytes_; }
+  /// Lets the kernel take back the pages of `used`, a part of bytes(), so that reading a file of
+  /// 2 GiB does not keep 2 GiB resident. The bytes stay readable.
+  void release(ByteView used) const;
+  /// Whether the file shrank while it was mapped; what was read is then not to be trusted.
+  [[nodiscard]] bool was_truncated() const;
+
+ private:
+  MappedFile() = default;
+  ByteView bytes_;
+  Bytes copy_;  // holds small files; empty when mapped
+  void* mapping_ = nullptr;
+  std::uint64_t slot_ = 0;  // in the guard's table
+};
+
+/// Reads a whole file. Errors: io_unreadable, over_limit.
+[[nodiscard]] Result<Bytes> read_file(const std::filesystem::path& path, std::uint64_t bytes_max);
+
+/// Reads standard input to its end. Errors: io_unreadable, over_limit.
+[[nodiscard]] Result<Bytes> read_stdin(std::uint64_t bytes_max);
+
+struct WriteOptions {
+  unsigned mode = 0644;      // permissions of a new file
+  bool keep_mode = false;    // take owner and permissions of the file that is replaced
+  bool create_only = false;  // refuse if the target exists
+};
+
+/// Writes `parts` one after the other so that after a crash at any step the target holds the
+/// whole old or the whole new content: temporary file beside it, write, fsync, rename, fsync of
+/// the folder. Nothing is left behind on failure. Errors: io_unwritable.
+[[nodiscard]] Status durable_write(const std::filesystem::path& path,
+                                   std::span<const ByteView> parts,
+                                   const WriteOptions& options = {});
+[[nodiscard]] Status durable_write(const std::filesystem::path& path, ByteView bytes,
+                                   const WriteOptions& options = {});
+
+/// Fsyncs a folder, so that names created in it survive a crash. Errors: io_unwritable.
+[[nodiscard]] Status sync_folder(const std::filesystem::path& folder);
+
+/// An exclusive advisory lock (flock) on a file, held until destruction; the kernel drops it
+/// when the process dies. Movable.
+class FileLock {
+ public:
+  /// Waits up to `timeout_ms`. Errors: busy, io_unwritable.
+  [[nodiscard]] static Result<FileLock> acquire(const std::filesystem::path& path,
+                                                std::uint32_t timeout_ms);
+  FileLock(FileLock&&) noexcept;
+  FileLock& operator=(FileLock&&) noexcept;
+  ~FileLock();
+
+ private:
+  explicit FileLock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
+/// The regular files below `path` (itself, if it is one), sorted by name, links to folders not
+/// followed. Errors: io_unreadable.
+[[nodiscard]] Result<std::vector<std::filesystem::path>> list_files(
+    const std::filesystem::path& path);
+
+}  // namespace fiducia

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+/// Every limit of Fiducia, with its unit, its reason and the error it raises. "Hostile" limits
+/// end in `malformed`: no honest writer comes near them. "Big" limits end in `limit.reached`.
+namespace fiducia::limits {
+
+// --- dicom: the reader ---------------------------------------------------------------------
+/// Sequences inside sequences. The deepest honest objects (structured reports, functional
+/// groups) stay below 20; the peers crash between 242 and 8,000. Hostile: malformed.nesting.
+inline constexpr std::uint32_t nesting_depth_max = 64;
+/// Elements in one data set, all depths. A 10,000-frame enhanced object has about 2 million.
+/// Big: limit.reached. One parsed element costs 64 bytes, so this bounds memory to 256 MiB.
+inline constexpr std::uint32_t elements_max = 4'000'000;
+/// Items in one data set, all depths. Big: limit.reached.
+inline constexpr std::uint32_t items_max = 2'000'000;
+/// Bytes an inflated data set may have in memory. Big: limit.reached.
+inline constexpr std::uint64_t inflated_bytes_max = 1ULL << 30;
+/// Inflating may always yield this much ...
+inline constexpr std::uint64_t inflate_free_bytes = 64ULL << 20;
+/// ... and past it at most this many times the input. A blank image reaches 1,000 and is small;
+/// a bomb needs both. Hostile: malformed.inflate_ratio.
+inline constexpr std::uint64_t inflate_ratio_max = 200;
+/// Fragments of encapsulated Pixel Data. Big: limit.reached.
+inline constexpr std::uint32_t fragments_max = 4'000'000;
+/// Bytes read from standard input. Big: limit.reached.
+inline constexpr std::uint64_t stream_bytes_max = 4ULL << 30;
+
+// --- codec: frames --------------------------------------------------------------------------
+/// Frames of one object. Big: limit.reached.
+inline constexpr std::uint32_t frames_max = 1'000'000;
+/// Bytes of one decoded frame (a 32768 x 32768 slide at 8 bits fits). Big: limit.reached.
+inline constexpr std::uint64_t frame_bytes_max = 1ULL << 30;
+/// Bytes of one encoded frame. Big: limit.reached.
+inline constexpr std::uint64_t encoded_frame_bytes_max = 1ULL << 30;
+/// Time one frame may take in the decoder. Big: codec.failed.
+inline constexpr std::uint32_t decode_timeout_ms = 60'000;
+
+// --- crypto: CBOR, COSE, certificates -------------------------------------------------------
+inline constexpr std::uint32_t cbor_depth_max = 16;
+/// Certificates in one x5chain. Hostile: malformed.
+inline constexpr std::size_t certificate_chain_max = 8;
+inline constexpr std::size_t certificate_bytes_max = 64 << 10;
+
+// --- seal: evidence -------------------------------------------------------------------------
+/// Bytes of one evidence: 4 million tiles of 32 bytes and the header. Big: limit.reached.
+inline constexpr std::uint64_t evidence_bytes_max = 256ULL << 20;
+/// Tiles of one object. Big: limit.reached.
+inline constexpr std::uint64_t tiles_max = 16'000'000;
+/// Findings listed in a result; the rest is counted in a last one. A page nobody reads to its
+/// end, and a way to make a verifier print gigabytes.
+inline constexpr std::size_t findings_max = 1'000;
+/// Tiles listed in one finding. The box always covers all of them.
+inline constexpr std::size_t tiles_listed_max = 4'096;
+
+// --- ledger ---------------------------------------------------------------------------------
+/// An entry's length prefix has 16 bits (C2SP tlog-tiles).
+inline constexpr std::size_t ledger_entry_bytes_max = 65'535;
+/// Signature lines of one note (C2SP signed-note asks for at least 16).
+inline constexpr std::size_t note_signatures_max = 64;
+inline constexpr std::size_t note_bytes_max = 512 << 10;
+
+// --- trust file -----------------------------------------------------------------------------
+inline constexpr std::uint64_t trust_file_bytes_max = 4ULL << 20;
+
+static_assert(inflate_free_bytes < inflated_bytes_max);
+static_assert(static_cast<std::uint64_t>(nesting_depth_max) < elements_max);
+static_assert(tiles_max * 32 >= evidence_bytes_max / 2, "tile hashes alone may fill an evidence");
+
+}  // namespace fiducia::limits

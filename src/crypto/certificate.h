@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "crypto/key.h"
+
+namespace fiducia::crypto {
+
+/// An X.509 certificate (RFC 5280). Copyable: copies share the parsed form.
+class Certificate {
+ public:
+  /// Errors: malformed (also trailing bytes), over_limit (limits::certificate_bytes_max).
+  [[nodiscard]] static Result<Certificate> read_der(ByteView der);
+  /// The first certificate of a PEM text. Errors: malformed.
+  [[nodiscard]] static Result<Certificate> read_pem(std::string_view pem);
+  [[nodiscard]] ByteView der() const;  // owned by this object
+  [[nodiscard]] std::string write_pem() const;
+  /// SHA-256 of the DER; Fiducia's name for a signer.
+  [[nodiscard]] Digest fingerprint() const;
+  /// The subject's common name as UTF-8, "" if there is none.
+  [[nodiscard]] std::string common_name() const;
+  [[nodiscard]] Result<PublicKey> public_key() const;
+  [[nodiscard]] UnixTime not_before() const;
+  [[nodiscard]] UnixTime not_after() const;
+
+  struct Handle;
+  explicit Certificate(std::shared_ptr<const Handle> handle) : handle_(std::move(handle)) {}
+  [[nodiscard]] const Handle& handle() const { return *handle_; }
+
+ private:
+  std::shared_ptr<const Handle> handle_;
+};
+
+struct CertificateRequest {
+  std::string common_name;   // of the subject, UTF-8, 1..64 characters
+  std::string organization;  // may be empty
+  UnixTime not_before;
+  UnixTime not_after;
+};
+
+/// A self-signed CA: basicConstraints CA critical, keyUsage keyCertSign + cRLSign.
+[[nodiscard]] Result<Certificate> make_authority(const PrivateKey& key,
+                                                 const CertificateRequest& request);
+/// A device certificate signed by an authority: CA false, keyUsage digitalSignature.
+[[nodiscard]] Result<Certificate> make_device_certificate(const PublicKey& subject_key,
+                                                          const CertificateRequest& request,
+                                                          const PrivateKey& authority_key,
+                                                          const Certificate& authority);
+
+/// Why a chain is not accepted; `ok` only when everything holds.
+enum class ChainStatus { ok, unknown_authority, expired, not_yet_valid, bad_usage, broken };
+
+/// Whether chain[0] (the signer) leads through chain[1..] to one of `anchors`, with every
+/// certificate valid at `at` (never "now"), the signer allowed to sign (keyUsage, if present,
+/// has digitalSignature) and the issuers allowed to issue. RFC 5280 section 6.
+[[nodiscard]] ChainStatus verify_chain(std::span<const Certificate> chain,
+                                       std::span<const Certificate> anchors, UnixTime at);
+
+}  // namespace fiducia::crypto

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <array>
+#include <memory>
+#include <span>
+
+#include "core/core.h"
+
+namespace fiducia::crypto {
+
+/// SHA-256 (FIPS 180-4) of one message.
+[[nodiscard]] Digest sha256(ByteView message);
+
+/// SHA-256 of the concatenation of `parts`.
+[[nodiscard]] Digest sha256(std::span<const ByteView> parts);
+
+/// SHA-256 of a message that comes in pieces.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(Sha256&&) noexcept;
+  Sha256& operator=(Sha256&&) noexcept;
+  void update(ByteView bytes);
+  /// The digest; the object starts anew.
+  [[nodiscard]] Digest finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// A message made of one 64-byte head block and `rows` rows of `row_bytes` bytes, the first at
+/// `first_row` and each `stride_bytes` after the one before: a tile inside a frame, hashed where
+/// it lies. The rows must stay valid during the call.
+struct TileMessage {
+  std::array<std::byte, 64> head;
+  const std::byte* first_row = nullptr;
+  std::size_t row_bytes = 0;
+  std::size_t stride_bytes = 0;
+  std::size_t rows = 0;
+};
+
+/// SHA-256 of each tile message: out[i] = SHA-256(head || row 0 || row 1 || ...).
+/// Neighbours of equal shape whose rows are whole 64-byte blocks run two at a time on SHA-NI.
+/// `out` has as many elements as `tiles`.
+void sha256_tiles(std::span<const TileMessage> tiles, std::span<Digest> out);
+
+/// SHA-256 of many short messages (Merkle nodes, header leaves, salts), two at a time where
+/// neighbours have the same number of blocks. `out` has as many elements as `messages`.
+void sha256_many(std::span<const ByteView> messages, std::span<Digest> out);
+
+/// Merkle parents: out[i] = SHA-256(0x01 || nodes[2i] || nodes[2i+1]) (RFC 9162 section 2.1.1);
+/// `nodes` has an even number of elements, `out` half as many and may alias the front of `nodes`.
+void sha256_node_pairs(std::span<const Digest> nodes, std::span<Digest> out);
+
+/// HMAC-SHA-256 (RFC 2104).
+[[nodiscard]] Digest hmac_sha256(ByteView key, ByteView message);
+
+/// Which implementation is in use. Chosen once from CPUID; FIDUCIA_NO_SHA_NI=1 in the
+/// environment, or `use_hash_backend` (tests, benchmarks), picks OpenSSL.
+enum class HashBackend { openssl, sha_ni };
+[[nodiscard]] HashBackend hash_backend();
+/// Errors: unsupported, when the processor lacks the instructions.
+[[nodiscard]] Status use_hash_backend(HashBackend backend);
+
+/// Cryptographically secure random bytes. Errors: crypto_failed.
+[[nodiscard]] Status fill_random(std::span<std::byte> bytes);
+
+/// Whether a equals b, in time that depends on their lengths only.
+[[nodiscard]] bool equal_constant_time(ByteView a, ByteView b);
+
+}  // namespace fiducia::crypto

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <memory>
+#include <string>
+
+#include "core/core.h"
+
+namespace fiducia::crypto {
+
+/// COSE algorithm identifiers (RFC 9053, RFC 9864). ES256 is what Fiducia writes.
+enum class SignatureAlgorithm : std::int32_t {
+  es256 = -7,     // ECDSA, SHA-256, P-256
+  eddsa = -8,     // the curve comes from the key; Ed25519 only
+  esp256 = -9,    // ECDSA, P-256, SHA-256, fully specified
+  ed25519 = -19,  // fully specified
+  es384 = -35,
+  ps256 = -37,  // RSASSA-PSS, SHA-256, salt 32, RSA >= 2048 bits
+  esp384 = -51,
+};
+/// The algorithm of a COSE `alg` value, if Fiducia accepts it.
+[[nodiscard]] std::optional<SignatureAlgorithm> find_algorithm(std::int64_t cose_alg);
+
+enum class KeyKind { p256, p384, ed25519, rsa };
+
+/// A public key. Copyable: copies share the underlying immutable key.
+class PublicKey {
+ public:
+  /// From DER SubjectPublicKeyInfo. Errors: malformed, unsupported.
+  [[nodiscard]] static Result<PublicKey> read_spki(ByteView der);
+  /// From the 32 bytes of RFC 8032. Errors: malformed.
+  [[nodiscard]] static Result<PublicKey> read_ed25519(ByteView raw);
+  /// From affine coordinates of P-256 or P-384 (for COSE_Key and test vectors). Errors: malformed.
+  [[nodiscard]] static Result<PublicKey> read_ec(KeyKind kind, ByteView x, ByteView y);
+  [[nodiscard]] KeyKind kind() const;
+  [[nodiscard]] Bytes write_spki() const;
+  /// The 32 raw bytes; only for Ed25519 keys.
+  [[nodiscard]] Bytes write_ed25519() const;
+  /// Checks a signature in COSE form (ECDSA: r || s, RFC 9053 section 2.1). Errors:
+  /// signature_bad (does not verify, or the algorithm does not fit the key).
+  [[nodiscard]] Status verify(SignatureAlgorithm algorithm, ByteView message,
+                              ByteView signature) const;
+
+  struct Handle;
+  explicit PublicKey(std::shared_ptr<const Handle> handle) : handle_(std::move(handle)) {}
+  [[nodiscard]] const Handle& handle() const { return *handle_; }
+
+ private:
+  std::shared_ptr<const Handle> handle_;
+};
+
+/// A private key in memory. Movable, not copyable.
+class PrivateKey {
+ public:
+  /// Errors: crypto_failed, unsupported (rsa).
+  [[nodiscard]] static Result<PrivateKey> generate(KeyKind kind);
+  /// From unencrypted PKCS #8 or SEC 1 PEM. Errors: malformed, unsupported.
+  [[nodiscard]] static Result<PrivateKey> read_pem(std::string_view pem);
+  /// Unencrypted PKCS #8 PEM; the caller stores it with mode 0600.
+  [[nodiscard]] Result<std::string> write_pem() const;
+  [[nodiscard]] PublicKey public_key() const;
+  /// The algorithm Fiducia writes with this kind of key: es256, es384, eddsa, ps256.
+  [[nodiscard]] SignatureAlgorithm default_algorithm() const;
+  /// Signs; COSE form (ECDSA: r || s). Errors: crypto_failed, unsupported.
+  [[nodiscard]] Result<Bytes> sign(SignatureAlgorithm algorithm, ByteView message) const;
+
+  PrivateKey(PrivateKey&&) noexcept;
+  PrivateKey& operator=(PrivateKey&&) noexcept;
+  ~PrivateKey();
+  struct Handle;
+  explicit PrivateKey(std::unique_ptr<Handle> handle);
+  [[nodiscard]] const Handle& handle() const { return *handle_; }
+
+ private:
+  std::unique_ptr<Handle> handle_;
+};
+
+}  // namespace fiducia::crypto

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The front of module dicom.
+#include "dicom/character_set.h"
+#include "dicom/data_set.h"
+#include "dicom/dictionary.h"
+#include "dicom/file.h"
+#include "dicom/tag.h"
+#include "dicom/transfer_syntax.h"
+#include "dicom/writer.h"

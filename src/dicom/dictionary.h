@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <span>
+#include <string_view>
+
+#include "dicom/tag.h"
+
+namespace fiducia::dicom {
+
+/// An entry of the data dictionary (PS3.6), repeating groups (60xx) resolved.
+struct DictionaryEntry {
+  std::string_view keyword;  // "PatientName"
+  std::string_view name;     // "Patient's Name"
+  std::span<const Vr> vrs;   // one, or the alternatives PS3.6 allows ("US or SS", "OB or OW")
+};
+/// Absent for private and unknown tags. Spans and views outlive everything.
+[[nodiscard]] std::optional<DictionaryEntry> find_dictionary_entry(Tag tag);
+/// The tag of a keyword, if there is one.
+[[nodiscard]] std::optional<Tag> find_tag(std::string_view keyword);
+
+}  // namespace fiducia::dicom

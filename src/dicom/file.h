@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "dicom/data_set.h"
+#include "dicom/transfer_syntax.h"
+
+namespace fiducia::dicom {
+
+/// Something odd that did not stop the reader. `code` is a word such as "odd_length".
+struct Note {
+  std::string code;
+  std::string text;
+  std::uint64_t offset = 0;
+};
+
+/// A DICOM file or bare data set, parsed and kept in memory or mapped.
+///
+/// Accepts Part 10 files (PS3.10 section 7.1), files without preamble or meta information, and
+/// bare data sets in implicit or explicit VR (guessed from the first elements, checked by the
+/// whole parse). Thread safety: const after open.
+class File {
+ public:
+  /// Errors: io_unreadable; truncated, malformed, over_limit with path and offset;
+  /// unsupported for a transfer syntax UID this build does not know how to parse.
+  [[nodiscard]] static Result<File> open(const std::filesystem::path& path);
+  /// From memory; `name` stands for the path in errors.
+  [[nodiscard]] static Result<File> read(Bytes bytes, std::string name = "-");
+  File(File&&) noexcept = default;
+  File& operator=(File&&) noexcept = default;
+
+  [[nodiscard]] const DataSet& data_set() const { return data_set_; }
+  /// Elements of group 0002; empty for a bare data set.
+  [[nodiscard]] const DataSet& meta() const { return meta_; }
+  [[nodiscard]] const TransferSyntax& transfer_syntax() const { return *transfer_syntax_; }
+  [[nodiscard]] bool has_preamble() const { return has_preamble_; }
+  [[nodiscard]] std::span<const Note> notes() const { return notes_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+  /// The file's bytes as they lie on disk.
+  [[nodiscard]] ByteView bytes() const;
+  /// Where the data set starts in bytes() (compressed, when deflated).
+  [[nodiscard]] std::uint64_t data_set_offset() const { return data_set_offset_; }
+  /// The bytes the data set was parsed from: a part of bytes(), or the inflated data set.
+  [[nodiscard]] ByteView data_set_bytes() const { return data_set_bytes_; }
+  /// Lets the kernel drop pages of a part of bytes() that is done with; harmless otherwise.
+  void release(ByteView used) const;
+  /// Whether the file shrank while it was read: then no verdict may rest on it.
+  [[nodiscard]] bool was_truncated() const;
+
+ private:
+  File() = default;
+  [[nodiscard]] static Result<File> parse(File file);
+  std::string name_;
+  std::optional<MappedFile> mapped_;
+  Bytes memory_;
+  Bytes inflated_;
+  DataSet meta_;
+  DataSet data_set_;
+  const TransferSyntax* transfer_syntax_ = nullptr;
+  bool has_preamble_ = false;
+  std::uint64_t data_set_offset_ = 0;
+  ByteView data_set_bytes_;
+  std::vector<Note> notes_;
+};
+
+}  // namespace fiducia::dicom

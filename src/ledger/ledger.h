@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The front of module ledger.
+#include "ledger/log.h"
+#include "ledger/note.h"
+#include "ledger/receipt.h"
+#include "ledger/tile.h"

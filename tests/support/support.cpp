@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/support.h"
+
+#include <stdlib.h>
+
+#include <cstdlib>
+
+namespace fiducia::test {
+
+Bytes bytes(std::string_view hex) {
+  auto result = from_hex(hex);
+  FIDUCIA_ASSERT(result.has_value());
+  return *result;
+}
+
+std::uint64_t seed() {
+  if (const char* text = std::getenv("FIDUCIA_SEED")) return std::strtoull(text, nullptr, 0);
+  return std::random_device{}();
+}
+
+Bytes random_bytes(std::mt19937_64& prng, std::size_t count) {
+  Bytes out(count);
+  for (std::byte& b : out) b = static_cast<std::byte>(prng());
+  return out;
+}
+
+std::uint64_t edge_biased(std::mt19937_64& prng, std::uint64_t edge) {
+  switch (prng() % 8) {
+    case 0:
+      return 0;
+    case 1:
+      return 1;
+    case 2:
+      return edge;
+    case 3:
+      return edge + 1;
+    case 4:
+      return edge - 1;
+    case 5:
+      return std::uint64_t{1} << (prng() % 64);
+    case 6:
+      return ~std::uint64_t{0} - prng() % 4;
+    default:
+      return edge == 0 ? prng() % 16 : prng() % edge;
+  }
+}
+
+std::filesystem::path data(std::string_view name) {
+  return std::filesystem::path(FIDUCIA_TEST_DATA) / name;
+}
+
+ScratchFolder::ScratchFolder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "fiducia-test-XXXXXX").string();
+  FIDUCIA_ASSERT(mkdtemp(pattern.data()) != nullptr);
+  path_ = pattern;
+}
+
+ScratchFolder::~ScratchFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace fiducia::test
