@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The front of module seal.
+#include "seal/embed.h"
+#include "seal/evidence.h"
+#include "seal/lookup.h"
+#include "seal/result.h"
+#include "seal/sealer.h"
+#include "seal/trust.h"
+#include "seal/verifier.h"

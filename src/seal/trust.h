@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/core.h"
+#include "crypto/crypto.h"
+#include "ledger/ledger.h"
+
+namespace fiducia::seal {
+
+/// A certificate authority and what its signers may do.
+struct TrustedAuthority {
+  std::string name;
+  crypto::Certificate certificate;
+  std::vector<std::string> roles;  // "seal", "amend", "deidentify", "derive", "gateway"
+};
+
+struct TrustedWitness {
+  std::string name;
+  ledger::VerifierKey key;
+};
+
+/// A ledger whose receipts count. A seal counts only with a receipt of one of these, and with
+/// cosignatures of at least `quorum` of its witnesses.
+struct TrustedLedger {
+  std::string origin;
+  ledger::VerifierKey key;
+  std::uint32_t quorum = 0;
+  std::vector<TrustedWitness> witnesses;
+};
+
+/// A signer that must not be believed for seals dated at or after `at`.
+struct Revocation {
+  Digest signer;  // SHA-256 of the certificate
+  UnixTime at;
+  std::string reason;
+};
+
+/// A device that seals everything since a day: a missing seal is then an alarm.
+struct SealingDevice {
+  std::string name;
+  UnixTime seals_since;
+};
+
+/// What a verifier believes (DESIGN 6). A verifier needs this and the evidence, nothing else.
+struct Trust {
+  std::uint32_t version = 1;
+  std::uint64_t serial = 0;  // grows with each edition of the file
+  std::vector<TrustedAuthority> authorities;
+  std::vector<TrustedLedger> ledgers;
+  std::vector<Revocation> revocations;
+  std::vector<SealingDevice> devices;
+};
+
+/// Reads a trust file (TOML 1.0, spec/trust.md). Unknown keys are refused: a misspelt
+/// "revocation" must not pass in silence. Errors: config_invalid with line and column.
+[[nodiscard]] Result<Trust> read_trust(std::string_view toml, const std::string& name);
+/// Errors: io_unreadable, over_limit, config_invalid.
+[[nodiscard]] Result<Trust> open_trust(const std::filesystem::path& path);
+/// The file for `trust`, with comments that teach; read_trust gives back the same.
+[[nodiscard]] std::string write_trust(const Trust& trust);
+
+}  // namespace fiducia::seal
