@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seal/canonical_header.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "crypto/crypto.h"
+#include "seal/embed.h"
+
+namespace fiducia::seal {
+namespace {
+
+// Steps of a canonical path (spec/seal.md 5.1). Group first, then what kind of name follows.
+enum StepClass : std::uint8_t {
+  standard = 0x00,         // u16be element
+  private_creator = 0x01,  // u16be length, creator
+  private_element = 0x02,  // u16be length, creator, u8 low byte of the element
+  private_orphan = 0x03,   // u16be element: no creator, or one that stands twice
+};
+/// Creators longer than this cannot be told apart from noise; LO allows 64 characters.
+constexpr std::size_t creator_bytes_max = 1024;
+
+/// A private block of one data set: who reserved (group, block).
+struct Block {
+  std::uint16_t group = 0;
+  std::uint8_t number = 0;
+  bool usable = true;  // false: the same creator stands twice in the group
+  std::string creator;
+};
+
+/// Attributes that a legitimate change of encoding rewrites, hence no leaf (spec/seal.md 5.4).
+bool is_left_out(dicom::Tag tag, bool top_level) {
+  namespace t = dicom::tags;
+  if (tag.is_group_length() || tag == t::length_to_end || tag == t::specific_character_set ||
+      tag == t::data_set_trailing_padding || tag == t::digital_signatures_sequence ||
+      tag == t::mac_parameters_sequence || tag.group <= 0x0002)
+    return true;
+  return top_level &&
+         (tag == t::planar_configuration || tag == t::extended_offset_table ||
+          tag == t::extended_offset_table_lengths ||
+          tag == t::encapsulated_pixel_data_value_total_length);
+}
+
+int compare(ByteView a, ByteView b) {
+  const int order = std::memcmp(a.data(), b.data(), std::min(a.size(), b.size()));
+  if (order != 0) return order;
+  return a.size() < b.size() ? -1 : a.size() > b.size() ? 1 : 0;
+}
+
+}  // namespace
+
+/// The walk over one data set and its items; its stack is a vector, so depth costs no stack.
+class HeaderWalk {
+ public:
+  HeaderWalk(CanonicalHeader& out) : out_(out) {}
+
+  Status run(const dicom::DataSet& data_set) {
+    out_.character_sets_.emplace_back();
+    FIDUCIA_CHECK(enter(data_set, data_set.first(), {}, &out_.character_sets_.back()));
+    while (!stack_.empty()) {
+      Level& level = stack_.back();
+      if (level.item != dicom::no_index) {
+        FIDUCIA_CHECK(next_item(level));
+        continue;
+      }
+      if (level.element == dicom::no_index) {
+        stack_.pop_back();
+        continue;
+      }
+      const dicom::Element& element = level.data_set->element(level.element);
+      level.element = element.next;
+      FIDUCIA_CHECK(visit(stack_.size() - 1, element));
+    }
+    sort();
+    return {};
+  }
+
+ private:
+  /// Either a data set being walked (element) or the items of a sequence (item).
+  struct Level {
+    const dicom::DataSet* data_set = nullptr;
+    dicom::ElementIndex element = dicom::no_index;
+    dicom::ItemIndex item = dicom::no_index;
+    std::uint32_t item_number = 0;
+    bool top = false;
+    Bytes prefix;
+    const dicom::CharacterSet* character_set = nullptr;
+    std::vector<Block> blocks;
+  };
+
+  Status enter(const dicom::DataSet& data_set, dicom::ElementIndex first, Bytes prefix,
+               const dicom::CharacterSet* inherited) {
+    if (stack_.size() > 2 * limits::nesting_depth_max)
+      return fail_malformed("nesting", "sequences are nested more than " +
+                                           std::to_string(limits::nesting_depth_max) + " deep.");
+    Level level{.data_set = &data_set,
+                .element = first,
+                .top = stack_.empty(),
+                .prefix = std::move(prefix),
+                .character_set = inherited,
+                .blocks = {}};
+    for (auto i = first; i != dicom::no_index; i = data_set.element(i).next) {
+      const dicom::Element& element = data_set.element(i);
+      if (element.tag == dicom::tags::specific_character_set) {
+        out_.character_sets_.emplace_back(as_text(element.value));
+        level.character_set = &out_.character_sets_.back();
+      }
+    }
+    for (auto i = first; i != dicom::no_index; i = data_set.element(i).next) {
+      const dicom::Element& element = data_set.element(i);
+      if (element.tag.is_private_creator()) add_block(level, element);
+    }
+    stack_.push_back(std::move(level));
+    return {};
+  }
+
+  void add_block(Level& level, const dicom::Element& element) {
+    Bytes swap;
+    std::string scratch;
+    const CanonicalValue value = canonical_value(
+        dicom::vr::lo, dicom::little_endian_value(element, swap), *level.character_set, scratch);
+    Block block{.group = element.tag.group,
+                .number = static_cast<std::uint8_t>(element.tag.element),
+                .usable = !value.bytes.empty() && value.bytes.size() <= creator_bytes_max,
+                .creator = std::string(as_text(value.bytes))};
+    for (Block& other : level.blocks)
+      if (other.group == block.group && other.creator == block.creator)
+        other.usable = block.usable = false;
+    level.blocks.push_back(std::move(block));
+  }
+
+  static const Block* find_block(const Level& level, std::uint16_t group, unsigned number) {
+    for (const Block& block : level.blocks)
+      if (block.group == group && block.number == number) return block.usable ? &block : nullptr;
+    return nullptr;
+  }
+
+  static void append_step(Bytes& path, const Level& level, dicom::Tag tag) {
+    append_be(path, tag.group);
+    const Block* block = nullptr;
+    if (tag.is_private())
+      block = find_block(level, tag.group,
+                         tag.is_private_creator() ? tag.element : tag.element >> 8U);
+    if (block != nullptr) {
+      path.push_back(static_cast<std::byte>(tag.is_private_creator() ? private_creator
+                                                                      : private_element));
+      append_be(path, narrow<std::uint16_t>(block->creator.size()));
+      append(path, as_bytes(block->creator));
+      if (!tag.is_private_creator()) path.push_back(static_cast<std::byte>(tag.element & 0xFF));
+      return;
+    }
+    path.push_back(static_cast<std::byte>(tag.is_private() ? private_orphan : standard));
+    append_be(path, tag.element);
+  }
+
+  /// Our own block (0F1D,xx00..xxFF): its creator, and the one element that holds the evidence.
+  static bool is_own_block(const Level& level, dicom::Tag tag) {
+    if (!level.top || tag.group != embedded_group) return false;
+    const unsigned number = tag.is_private_creator() ? tag.element : tag.element >> 8U;
+    const Block* block = find_block(level, tag.group, number);
+    return block != nullptr && block->creator == embedded_creator &&
+           (tag.is_private_creator() || (tag.element & 0xFF) == embedded_element);
+  }
+
+  Status visit(std::size_t depth, const dicom::Element& element) {
+    Level& level = stack_[depth];
+    if (is_left_out(element.tag, level.top) || &element == out_.context_.pixel_element ||
+        is_own_block(level, element.tag))
+      return {};
+    path_.assign(level.prefix.begin(), level.prefix.end());
+    append_step(path_, level, element.tag);
+
+    std::optional<dicom::Vr> sealed;
+    if (element.vr_source != dicom::VrSource::file || element.vr == dicom::vr::un ||
+        element.tag.is_private())
+      if (out_.context_.sealed_vr) sealed = out_.context_.sealed_vr(path_);
+    bool sequence = element.vr == dicom::vr::sq;
+    // Bytes that only look like a sequence stay bytes when that is what was sealed.
+    if (sequence && element.vr_source == dicom::VrSource::structure && sealed &&
+        *sealed != dicom::vr::sq && !element.value.empty())
+      sequence = false;
+    const dicom::DataSet* data_set = level.data_set;
+    const dicom::Element* walked = &element;
+    if (!sequence && sealed == dicom::vr::sq) {
+      // A sequence that a hop through implicit VR, or a private dictionary, turned into bytes.
+      auto items = dicom::parse_implicit_items(element.tag, element.value, element.offset,
+                                               narrow<std::uint32_t>(stack_.size() / 2));
+      if (items && items->first() != dicom::no_index) {
+        out_.reparsed_.push_back(std::move(*items));
+        data_set = &out_.reparsed_.back();
+        walked = &data_set->element(data_set->first());
+        sequence = true;
+      }
+    }
+    HeaderLeaf leaf{.path_offset = narrow<std::uint32_t>(out_.arena_.size()),
+                    .path_bytes = narrow<std::uint32_t>(path_.size()),
+                    .vr = sequence ? dicom::vr::sq : element.vr,
+                    .element = walked,
+                    .character_set = level.character_set,
+                    .is_sequence = sequence};
+    if (out_.arena_.size() + path_.size() > arena_bytes_max)
+      return fail(ErrorCode::over_limit, "the header's paths are too long to seal.",
+                  "Split the object.");
+    append(out_.arena_, path_);
+    out_.leaves_.push_back(leaf);
+    if (sequence && walked->first_item != dicom::no_index) {
+      Level items{.data_set = data_set,
+                  .item = walked->first_item,
+                  .prefix = path_,
+                  .character_set = level.character_set,
+                  .blocks = {}};
+      stack_.push_back(std::move(items));  // `level` is not valid past this line
+    }
+    return {};
+  }
+
+  Status next_item(Level& level) {
+    const dicom::Item& item = level.data_set->item(level.item);
+    level.item = item.next;
+    ++level.item_number;
+    Bytes prefix = level.prefix;
+    append_be(prefix, level.item_number);
+    const dicom::DataSet& data_set = *level.data_set;
+    const dicom::CharacterSet* inherited = level.character_set;
+    if (level.item == dicom::no_index) stack_.pop_back();  // `level` is not valid past this line
+    return enter(data_set, item.first_element, std::move(prefix), inherited);
+  }
+
+  void sort() {
+    const auto less = [this](const HeaderLeaf& a, const HeaderLeaf& b) {
+      return compare(out_.path(a), out_.path(b)) < 0;
+    };
+    if (!std::is_sorted(out_.leaves_.begin(), out_.leaves_.end(), less))
+      std::stable_sort(out_.leaves_.begin(), out_.leaves_.end(), less);
+    for (std::size_t i = 1; i < out_.leaves_.size(); ++i)
+      out_.leaves_[i].duplicate =
+          compare(out_.path(out_.leaves_[i - 1]), out_.path(out_.leaves_[i])) == 0;
+  }
+
+  /// Paths are addressed with 32 bits; honest headers need a few megabytes.
+  static constexpr std::size_t arena_bytes_max = 1U << 30;
+
+  CanonicalHeader& out_;
+  std::vector<Level> stack_;
+  Bytes path_;
+};
+
+Result<CanonicalHeader> CanonicalHeader::read(const dicom::DataSet& data_set,
+                                              HeaderContext context) {
+  CanonicalHeader header;
+  header.context_ = std::move(context);
+  header.leaves_.reserve(data_set.element_count());
+  header.arena_.reserve(data_set.element_count() * 8);
+  HeaderWalk walk(header);
+  FIDUCIA_CHECK(walk.run(data_set));
+  return header;
+}
+
+CanonicalValue CanonicalHeader::value(const HeaderLeaf& leaf, dicom::Vr vr, Bytes& swap_scratch,
+                                      std::string& text_scratch) const {
+  const dicom::Element& element = *leaf.element;
+  if (vr == dicom::vr::sq && leaf.is_sequence) {
+    swap_scratch.resize(4);
+    store_be(swap_scratch.data(), element.item_count);
+    return {ValueKind::items, swap_scratch};
+  }
+  if (element.encapsulated) return {ValueKind::fragments, element.value};
+  const bool top_level_photometric = leaf.path_bytes == 5 &&
+                                     element.tag == dicom::tags::photometric_interpretation;
+  if (top_level_photometric && context_.photometric_interpretation)
+    return {ValueKind::text, as_bytes(*context_.photometric_interpretation)};
+  return canonical_value(vr, dicom::little_endian_value(element, swap_scratch),
+                         *leaf.character_set, text_scratch);
+}
+
+// --- hashing --------------------------------------------------------------------------------
+
+namespace {
+/// Values up to this size are gathered and hashed side by side; longer ones are streamed.
+constexpr std::size_t gather_bytes_max = 4096;
+constexpr std::size_t arena_flush_bytes = 256 << 10;
+}  // namespace
+
+void HeaderHasher::add(const Salt& salt, ByteView path, dicom::Vr vr, const CanonicalValue& value,
+                       Digest* out) {
+  const std::size_t start = arena_.size();
+  arena_.push_back(std::byte{0x00});
+  append(arena_, as_bytes(leaf_tags::attribute));
+  append(arena_, salt);
+  append_be(arena_, narrow<std::uint32_t>(path.size()));
+  append(arena_, path);
+  arena_.push_back(static_cast<std::byte>(vr.letters[0]));
+  arena_.push_back(static_cast<std::byte>(vr.letters[1]));
+  arena_.push_back(static_cast<std::byte>(value.kind));
+  append_be(arena_, std::uint64_t{value.bytes.size()});
+  if (value.bytes.size() > gather_bytes_max) {
+    const ByteView parts[] = {ByteView{arena_}.subspan(start), value.bytes};
+    *out = crypto::sha256(parts);
+    arena_.resize(start);
+    return;
+  }
+  append(arena_, value.bytes);
+  ranges_.emplace_back(start, arena_.size() - start);
+  out_.push_back(out);
+  if (arena_.size() > arena_flush_bytes) flush();
+}
+
+void HeaderHasher::flush() {
+  std::vector<ByteView> views;
+  views.reserve(ranges_.size());
+  for (const auto& [offset, length] : ranges_) views.push_back(ByteView{arena_}.subspan(offset, length));
+  std::vector<Digest> digests(views.size());
+  crypto::sha256_many(views, digests);
+  for (std::size_t i = 0; i < digests.size(); ++i) *out_[i] = digests[i];
+  arena_.clear();
+  ranges_.clear();
+  out_.clear();
+}
+
+// --- for people -----------------------------------------------------------------------------
+
+namespace {
+
+std::string hex4(std::uint16_t value) {
+  char text[8];
+  std::snprintf(text, sizeof text, "%04X", unsigned{value});
+  return text;
+}
+
+/// A creator goes to terminals and pages: printable ASCII stays, the rest becomes '?'.
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char c : text.substr(0, 64)) out += c >= ' ' && c < 0x7F && c != '"' ? c : '?';
+  return out;
+}
+
+Result<std::string> describe_step(ByteCursor& cursor, std::string& keyword) {
+  FIDUCIA_TRY(group, cursor.be<std::uint16_t>());
+  FIDUCIA_TRY(kind, cursor.be<std::uint8_t>());
+  keyword.clear();
+  if (kind == standard || kind == private_orphan) {
+    FIDUCIA_TRY(element, cursor.be<std::uint16_t>());
+    const dicom::Tag tag{group, element};
+    if (const auto entry = dicom::find_dictionary_entry(tag)) keyword = entry->keyword;
+    return dicom::to_string(tag);
+  }
+  if (kind != private_creator && kind != private_element)
+    return fail_malformed("path", "a path has a step of unknown kind.", cursor.offset());
+  FIDUCIA_TRY(length, cursor.be<std::uint16_t>());
+  FIDUCIA_TRY(creator, cursor.take(length));
+  std::string text = "(" + hex4(group) + ",\"" + printable(as_text(creator)) + "\"";
+  if (kind == private_creator) return text + ")";
+  FIDUCIA_TRY(low, cursor.be<std::uint8_t>());
+  return text + "," + hex4(low).substr(2) + ")";
+}
+
+}  // namespace
+
+Result<PathText> describe_path(ByteView path) {
+  PathText out;
+  ByteCursor cursor(path);
+  for (;;) {
+    FIDUCIA_TRY(step, describe_step(cursor, out.keyword));
+    out.text += step;
+    if (cursor.remaining() == 0) return out;
+    FIDUCIA_TRY(item, cursor.be<std::uint32_t>());
+    out.text += "[" + std::to_string(item) + "]";
+    if (cursor.remaining() == 0) return out;  // an item itself
+    out.text += ".";
+  }
+}
+
+bool is_allowed_vr_change(dicom::Vr sealed, const dicom::Element& element) {
+  namespace v = dicom::vr;
+  // The file does not say, or says that it does not know.
+  if (element.vr_source != dicom::VrSource::file || element.file_vr == v::un) return true;
+  if (sealed == v::un) return true;  // it was not known when it was sealed
+  const dicom::Vr now = element.file_vr;
+  if ((sealed == v::ob && now == v::ow) || (sealed == v::ow && now == v::ob)) return true;
+  const auto entry = dicom::find_dictionary_entry(element.tag);
+  if (!entry) return false;
+  const auto allows = [&](dicom::Vr vr) {
+    return std::find(entry->vrs.begin(), entry->vrs.end(), vr) != entry->vrs.end();
+  };
+  return allows(sealed) && allows(now);
+}
+
+}  // namespace fiducia::seal

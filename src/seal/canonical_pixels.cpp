@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seal/canonical_pixels.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "crypto/crypto.h"
+#include "merkle/merkle.h"
+#include "seal/canonical_samples.h"
+
+namespace fiducia::seal {
+namespace {
+
+using Head = std::array<std::byte, 64>;
+
+/// 0x00 || tag || salt: the first half of every head block (spec/seal.md 3).
+Head begin_head(std::string_view tag, const Salt& salt) {
+  Head head{};
+  std::memcpy(head.data() + 1, tag.data(), tag.size());
+  std::memcpy(head.data() + 16, salt.data(), salt.size());
+  return head;
+}
+
+/// The head block of a tile (spec/seal.md 6.3): what the samples are and where they stand.
+Head tile_head(std::string_view tag, const Salt& salt, std::uint64_t frame, TilePosition at,
+               std::uint32_t height, std::uint32_t width, const codec::Geometry& geometry) {
+  Head head = begin_head(tag, salt);
+  store_be(head.data() + 32, frame);
+  store_be(head.data() + 40, at.row);
+  store_be(head.data() + 44, at.column);
+  store_be(head.data() + 48, height);
+  store_be(head.data() + 52, width);
+  store_be(head.data() + 56, geometry.samples_per_pixel);
+  head[58] = static_cast<std::byte>(geometry.sample_bytes());
+  head[59] = static_cast<std::byte>(geometry.kind);
+  return head;
+}
+
+/// Head of a leaf over plain bytes: index and length (spec/seal.md 7).
+Head bytes_head(std::string_view tag, const Salt& salt, std::uint64_t index,
+                std::uint64_t length_bytes) {
+  Head head = begin_head(tag, salt);
+  store_be(head.data() + 32, index);
+  store_be(head.data() + 40, length_bytes);
+  return head;
+}
+
+bool is_uniform(const crypto::TileMessage& tile, std::size_t pixel_bytes) {
+  if (tile.row_bytes > pixel_bytes &&
+      std::memcmp(tile.first_row, tile.first_row + pixel_bytes, tile.row_bytes - pixel_bytes) != 0)
+    return false;
+  for (std::size_t row = 1; row < tile.rows; ++row)
+    if (std::memcmp(tile.first_row, tile.first_row + row * tile.stride_bytes, tile.row_bytes) != 0)
+      return false;
+  return true;
+}
+
+bool is_zero(const crypto::TileMessage& tile) {
+  return tile.first_row[0] == std::byte{0} && is_uniform(tile, 1);
+}
+
+}  // namespace
+
+TileGrid tile_grid(const codec::Geometry& geometry) {
+  const auto tiles = [](std::uint32_t pixels) { return pixels / tile_edge + (pixels % tile_edge != 0); };
+  return {tiles(geometry.rows), tiles(geometry.columns)};
+}
+
+Digest pixel_root(const PixelLeaves& leaves, std::uint64_t tiles_per_frame) {
+  if (leaves.outside_bits.empty() && !leaves.tail) return merkle::root(leaves.tiles);
+  std::vector<Digest> all;
+  all.reserve(leaves.tiles.size() + leaves.outside_bits.size() + 1);
+  std::size_t next = 0;
+  const std::uint64_t frames = tiles_per_frame == 0 ? 0 : leaves.tiles.size() / tiles_per_frame;
+  for (std::uint64_t frame = 0; frame < frames; ++frame) {
+    const auto begin = leaves.tiles.begin() + static_cast<std::ptrdiff_t>(frame * tiles_per_frame);
+    all.insert(all.end(), begin, begin + static_cast<std::ptrdiff_t>(tiles_per_frame));
+    for (; next < leaves.outside_bits.size() && leaves.outside_bits[next].frame == frame; ++next)
+      all.push_back(leaves.outside_bits[next].hash);
+  }
+  if (leaves.tail) all.push_back(*leaves.tail);
+  return merkle::root(all);
+}
+
+/// One row of tiles: `rows` rows of pixels that start at `first_row`.
+struct TileHasher::Band {
+  std::uint32_t frame = 0;
+  std::uint32_t tile_row = 0;
+  std::uint32_t rows = 0;
+  const std::byte* first_row = nullptr;
+  std::size_t stride_bytes = 0;
+};
+
+TileHasher::TileHasher(const codec::Geometry& geometry)
+    : geometry_(geometry), grid_(tile_grid(geometry)) {
+  salts_.resize(grid_.count());
+  messages_.resize(grid_.columns);
+}
+
+void TileHasher::hash_band(const Band& band, std::string_view tag, std::span<const Salt> salts,
+                           std::span<Digest> out) {
+  const std::size_t pixel_bytes = std::size_t{geometry_.samples_per_pixel} * geometry_.sample_bytes();
+  for (std::uint32_t column = 0; column < grid_.columns; ++column) {
+    const std::uint32_t x = column * tile_edge;
+    const std::uint32_t width = std::min(tile_edge, geometry_.columns - x);
+    messages_[column] = {
+        .head = tile_head(tag, salts[column], band.frame, {band.tile_row, column}, band.rows, width,
+                          geometry_),
+        .first_row = band.first_row + x * pixel_bytes,
+        .row_bytes = width * pixel_bytes,
+        .stride_bytes = band.stride_bytes,
+        .rows = band.rows};
+  }
+  crypto::sha256_tiles(messages_, out);
+}
+
+void TileHasher::hash(std::uint32_t frame_index, const codec::Frame& frame, const Salts& salts,
+                      std::span<Digest> tiles, std::vector<OutsideBitsLeaf>& outside_bits,
+                      SketchBuilder* sketch) {
+  FIDUCIA_ASSERT(tiles.size() == grid_.count());
+  FIDUCIA_ASSERT(frame.samples.size() == geometry_.frame_bytes());
+  const SampleBits bits = sample_bits(geometry_);
+  const std::size_t pixel_bytes = std::size_t{geometry_.samples_per_pixel} * geometry_.sample_bytes();
+  const std::size_t row_bytes = pixel_bytes * geometry_.columns;
+  salts.frame(frame_index, FrameSaltUse::tile, salts_);
+  bool have_outside_salts = false;
+  if (watch_uniform_) uniform_.assign(grid_.count(), false);
+
+  // A band at a time: it is looked at, rewritten if need be, and hashed while it is in cache.
+  for (std::uint32_t tile_row = 0; tile_row < grid_.rows; ++tile_row) {
+    const std::uint32_t y = tile_row * tile_edge;
+    const std::uint32_t rows = std::min(tile_edge, geometry_.rows - y);
+    const ByteView samples = frame.samples.subspan(y * row_bytes, rows * row_bytes);
+    Band band{.frame = frame_index,
+              .tile_row = tile_row,
+              .rows = rows,
+              .first_row = samples.data(),
+              .stride_bytes = row_bytes};
+    const SampleState state = inspect_samples(samples, bits);
+    if (state != SampleState::canonical) {
+      canonical_.resize(samples.size());
+      outside_.resize(samples.size());
+      split_samples(samples, bits, canonical_, outside_);
+      band.first_row = canonical_.data();
+    }
+    const std::size_t first = std::size_t{tile_row} * grid_.columns;
+    hash_band(band, leaf_tags::tile, std::span{salts_}.subspan(first, grid_.columns),
+              tiles.subspan(first, grid_.columns));
+    for (std::uint32_t column = 0; column < grid_.columns; ++column) {
+      const crypto::TileMessage& tile = messages_[column];
+      if (watch_uniform_) uniform_[first + column] = is_uniform(tile, pixel_bytes);
+      if (sketch != nullptr)
+        sketch->add({.frame = frame_index,
+                     .row = tile_row,
+                     .column = column,
+                     .width = static_cast<std::uint32_t>(tile.row_bytes / pixel_bytes),
+                     .height = rows,
+                     .samples_per_pixel = geometry_.samples_per_pixel,
+                     .sample_bytes = static_cast<std::uint8_t>(geometry_.sample_bytes()),
+                     .first_row = tile.first_row,
+                     .row_bytes = tile.row_bytes,
+                     .stride_bytes = tile.stride_bytes});
+    }
+    if (state != SampleState::carries_extra || !frame.carries_all_bits) continue;
+    if (!std::exchange(have_outside_salts, true)) {
+      outside_salts_.resize(grid_.count());
+      salts.frame(frame_index, FrameSaltUse::outside_bits, outside_salts_);
+    }
+    band.first_row = outside_.data();
+    outside_digests_.resize(grid_.columns);
+    hash_band(band, leaf_tags::outside_bits,
+              std::span{outside_salts_}.subspan(first, grid_.columns), outside_digests_);
+    for (std::uint32_t column = 0; column < grid_.columns; ++column)
+      if (!is_zero(messages_[column]))
+        outside_bits.push_back({.frame = frame_index,
+                                .tile = static_cast<std::uint32_t>(first + column),
+                                .hash = outside_digests_[column]});
+  }
+}
+
+Digest encoded_frame_hash(std::uint32_t frame_index, const Salts& salts,
+                          std::span<const ByteView> pieces) {
+  std::uint64_t length_bytes = 0;
+  for (const ByteView piece : pieces) length_bytes += piece.size();
+  const Head head =
+      bytes_head(leaf_tags::encoded_frame,
+                 salts.frame_one(frame_index, FrameSaltUse::encoded_frame, 0), frame_index,
+                 length_bytes);
+  std::vector<ByteView> parts{ByteView{head}};
+  parts.insert(parts.end(), pieces.begin(), pieces.end());
+  return crypto::sha256(parts);
+}
+
+Digest tail_hash(const Salts& salts, ByteView tail) {
+  const Head head = bytes_head(leaf_tags::tail, salts.tail(), 0, tail.size());
+  const ByteView parts[] = {ByteView{head}, tail};
+  return crypto::sha256(parts);
+}
+
+}  // namespace fiducia::seal

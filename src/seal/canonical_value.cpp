@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seal/canonical_value.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace fiducia::seal {
+namespace {
+
+enum class TextForm {
+  none,            // binary
+  both_multi,      // leading and trailing spaces mean nothing, `\` separates (AE CS LO SH PN)
+  trailing_multi,  // only trailing ones (DA TM DT AS UC UI)
+  trailing_single, // `\` is text (ST LT UT UR)
+  number,          // DS IS
+};
+
+// Which spaces mean nothing: PS3.5 section 6.2, Table 6.2-1.
+TextForm text_form(dicom::Vr vr) {
+  namespace v = dicom::vr;
+  for (const dicom::Vr both : {v::ae, v::cs, v::lo, v::sh, v::pn})
+    if (vr == both) return TextForm::both_multi;
+  for (const dicom::Vr trailing : {v::da, v::tm, v::dt, v::as, v::uc, v::ui})
+    if (vr == trailing) return TextForm::trailing_multi;
+  for (const dicom::Vr single : {v::st, v::lt, v::ut, v::ur})
+    if (vr == single) return TextForm::trailing_single;
+  return vr == v::ds || vr == v::is ? TextForm::number : TextForm::none;
+}
+
+bool is_padding(char c) { return c == ' ' || c == '\0'; }
+
+std::string_view trim(std::string_view text, bool leading) {
+  while (!text.empty() && is_padding(text.back())) text.remove_suffix(1);
+  while (leading && !text.empty() && text.front() == ' ') text.remove_prefix(1);
+  return text;
+}
+
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x80 && c != 0x1B;
+  });
+}
+
+/// Trims each of the `\` separated values. Returns a view of `text` when there is one value or
+/// nothing to trim inside, else of `out`.
+std::string_view trim_values(std::string_view text, bool leading, std::string& out) {
+  text = trim(text, leading);
+  if (text.find('\\') == std::string_view::npos) return text;
+  std::string joined;
+  for (std::size_t start = 0;; ) {
+    const std::size_t end = std::min(text.find('\\', start), text.size());
+    joined += trim(text.substr(start, end - start), leading);
+    if (end == text.size()) break;
+    joined += '\\';
+    start = end + 1;
+  }
+  if (joined == text) return text;
+  out = std::move(joined);
+  return out;
+}
+
+CanonicalValue of_text(ValueKind kind, std::string_view text) {
+  if (text.empty()) return {};
+  return {kind, as_bytes(text)};
+}
+
+CanonicalValue canonical_numbers(std::string_view text, std::string& scratch) {
+  text = trim(text, true);
+  if (text.empty()) return {};
+  std::string out;
+  for (std::size_t start = 0;; ) {
+    const std::size_t end = std::min(text.find('\\', start), text.size());
+    const std::string_view value = trim(text.substr(start, end - start), true);
+    if (!value.empty()) {
+      const auto number = decimal_normal_form(value);
+      if (!number) {  // not a number: the text itself, as a CS would be
+        const bool ascii = is_ascii(text);
+        return of_text(ascii ? ValueKind::text : ValueKind::raw_text,
+                       trim_values(text, true, scratch));
+      }
+      out += *number;
+    }
+    if (end == text.size()) break;
+    out += '\\';
+    start = end + 1;
+  }
+  scratch = std::move(out);
+  return {ValueKind::decimal, as_bytes(scratch)};
+}
+
+}  // namespace
+
+std::optional<std::string> decimal_normal_form(std::string_view text) {
+  std::size_t at = 0;
+  bool negative = false;
+  if (at < text.size() && (text[at] == '+' || text[at] == '-')) negative = text[at++] == '-';
+  std::string digits;
+  std::int64_t exponent = 0;
+  bool any = false;
+  bool point = false;
+  for (; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '.' && !point) {
+      point = true;
+      continue;
+    }
+    if (c < '0' || c > '9') break;
+    any = true;
+    digits += c;
+    if (point) --exponent;
+  }
+  if (!any) return std::nullopt;
+  if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
+    std::string_view rest = text.substr(at + 1);
+    if (rest.starts_with('+')) rest.remove_prefix(1);
+    std::int32_t stated = 0;
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), stated);
+    if (error != std::errc{} || end != rest.data() + rest.size() || rest.empty())
+      return std::nullopt;
+    if (text[at + 1] == '+' && rest.starts_with('-')) return std::nullopt;
+    exponent += stated;
+    at = text.size();
+  }
+  if (at != text.size()) return std::nullopt;
+  const std::size_t first = digits.find_first_not_of('0');
+  if (first == std::string::npos) return "0";  // -0 and 0E9 are zero
+  const std::size_t last = digits.find_last_not_of('0');
+  exponent += static_cast<std::int64_t>(digits.size() - 1 - last);
+  std::string out = negative ? "-" : "";
+  out += std::string_view(digits).substr(first, last - first + 1);
+  if (exponent != 0) out += "E" + std::to_string(exponent);
+  return out;
+}
+
+CanonicalValue canonical_value(dicom::Vr vr, ByteView little_endian,
+                               const dicom::CharacterSet& character_set, std::string& scratch) {
+  if (little_endian.empty()) return {};
+  const TextForm form = text_form(vr);
+  if (form == TextForm::none) return {ValueKind::bytes, little_endian};
+  const std::string_view raw = as_text(little_endian);
+  if (form == TextForm::number) return canonical_numbers(raw, scratch);
+  const bool leading = form == TextForm::both_multi;
+  const bool multi = form != TextForm::trailing_single;
+  const auto trimmed = [&](std::string_view text) {
+    return multi ? trim_values(text, leading, scratch) : trim(text, leading);
+  };
+  // The Specific Character Set governs some VRs only; the others are ASCII by rule.
+  if (is_ascii(raw)) {
+    if (!dicom::has_character_set(vr)) return of_text(ValueKind::text, trimmed(raw));
+    // Nearly every value. 5C is not a backslash in one set (ISO_IR 13), so ask when it occurs.
+    if (raw.find('\\') == std::string_view::npos && raw.find('~') == std::string_view::npos)
+      return of_text(ValueKind::text, trimmed(raw));
+  }
+  if (dicom::has_character_set(vr)) {
+    if (auto decoded = character_set.decode(raw, multi, vr == dicom::vr::pn)) {
+      const std::string_view result =
+          multi ? trim_values(*decoded, leading, scratch) : trim(*decoded, leading);
+      if (result.data() != scratch.data()) scratch = std::string(result);
+      return of_text(ValueKind::text, scratch);
+    }
+  }
+  return of_text(ValueKind::raw_text, trimmed(raw));
+}
+
+}  // namespace fiducia::seal
