@@ -35,10 +35,9 @@ bool is_left_out(dicom::Tag tag, bool top_level) {
       tag == t::data_set_trailing_padding || tag == t::digital_signatures_sequence ||
       tag == t::mac_parameters_sequence || tag.group <= 0x0002)
     return true;
-  return top_level &&
-         (tag == t::planar_configuration || tag == t::extended_offset_table ||
-          tag == t::extended_offset_table_lengths ||
-          tag == t::encapsulated_pixel_data_value_total_length);
+  return top_level && (tag == t::planar_configuration || tag == t::extended_offset_table ||
+                       tag == t::extended_offset_table_lengths ||
+                       tag == t::encapsulated_pixel_data_value_total_length);
 }
 
 int compare(ByteView a, ByteView b) {
@@ -139,11 +138,11 @@ class HeaderWalk {
     append_be(path, tag.group);
     const Block* block = nullptr;
     if (tag.is_private())
-      block = find_block(level, tag.group,
-                         tag.is_private_creator() ? tag.element : tag.element >> 8U);
+      block =
+          find_block(level, tag.group, tag.is_private_creator() ? tag.element : tag.element >> 8U);
     if (block != nullptr) {
-      path.push_back(static_cast<std::byte>(tag.is_private_creator() ? private_creator
-                                                                      : private_element));
+      path.push_back(
+          static_cast<std::byte>(tag.is_private_creator() ? private_creator : private_element));
       append_be(path, narrow<std::uint16_t>(block->creator.size()));
       append(path, as_bytes(block->creator));
       if (!tag.is_private_creator()) path.push_back(static_cast<std::byte>(tag.element & 0xFF));
@@ -265,12 +264,12 @@ CanonicalValue CanonicalHeader::value(const HeaderLeaf& leaf, dicom::Vr vr, Byte
     return {ValueKind::items, swap_scratch};
   }
   if (element.encapsulated) return {ValueKind::fragments, element.value};
-  const bool top_level_photometric = leaf.path_bytes == 5 &&
-                                     element.tag == dicom::tags::photometric_interpretation;
+  const bool top_level_photometric =
+      leaf.path_bytes == 5 && element.tag == dicom::tags::photometric_interpretation;
   if (top_level_photometric && context_.photometric_interpretation)
     return {ValueKind::text, as_bytes(*context_.photometric_interpretation)};
-  return canonical_value(vr, dicom::little_endian_value(element, swap_scratch),
-                         *leaf.character_set, text_scratch);
+  return canonical_value(vr, dicom::little_endian_value(element, swap_scratch), *leaf.character_set,
+                         text_scratch);
 }
 
 // --- hashing --------------------------------------------------------------------------------
@@ -308,7 +307,8 @@ void HeaderHasher::add(const Salt& salt, ByteView path, dicom::Vr vr, const Cano
 void HeaderHasher::flush() {
   std::vector<ByteView> views;
   views.reserve(ranges_.size());
-  for (const auto& [offset, length] : ranges_) views.push_back(ByteView{arena_}.subspan(offset, length));
+  for (const auto& [offset, length] : ranges_)
+    views.push_back(ByteView{arena_}.subspan(offset, length));
   std::vector<Digest> digests(views.size());
   crypto::sha256_many(views, digests);
   for (std::size_t i = 0; i < digests.size(); ++i) *out_[i] = digests[i];

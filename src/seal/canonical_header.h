@@ -16,7 +16,7 @@ namespace fiducia::seal {
 struct HeaderLeaf {
   std::uint32_t path_offset = 0;  // of the canonical path, in the header's arena
   std::uint32_t path_bytes = 0;
-  dicom::Vr vr;                   // as sealing would name it
+  dicom::Vr vr;  // as sealing would name it
   const dicom::Element* element = nullptr;
   const dicom::CharacterSet* character_set = nullptr;
   bool is_sequence = false;  // walked as one
@@ -62,8 +62,7 @@ class CanonicalHeader {
 class HeaderHasher {
  public:
   /// Adds SHA-256(0x00 || tag || salt || path || VR || kind || value). `out` is written by flush.
-  void add(const Salt& salt, ByteView path, dicom::Vr vr, const CanonicalValue& value,
-           Digest* out);
+  void add(const Salt& salt, ByteView path, dicom::Vr vr, const CanonicalValue& value, Digest* out);
   void flush();
 
  private:

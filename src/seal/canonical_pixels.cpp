@@ -62,7 +62,9 @@ bool is_zero(const crypto::TileMessage& tile) {
 }  // namespace
 
 TileGrid tile_grid(const codec::Geometry& geometry) {
-  const auto tiles = [](std::uint32_t pixels) { return pixels / tile_edge + (pixels % tile_edge != 0); };
+  const auto tiles = [](std::uint32_t pixels) {
+    return pixels / tile_edge + (pixels % tile_edge != 0);
+  };
   return {tiles(geometry.rows), tiles(geometry.columns)};
 }
 
@@ -99,17 +101,17 @@ TileHasher::TileHasher(const codec::Geometry& geometry)
 
 void TileHasher::hash_band(const Band& band, std::string_view tag, std::span<const Salt> salts,
                            std::span<Digest> out) {
-  const std::size_t pixel_bytes = std::size_t{geometry_.samples_per_pixel} * geometry_.sample_bytes();
+  const std::size_t pixel_bytes =
+      std::size_t{geometry_.samples_per_pixel} * geometry_.sample_bytes();
   for (std::uint32_t column = 0; column < grid_.columns; ++column) {
     const std::uint32_t x = column * tile_edge;
     const std::uint32_t width = std::min(tile_edge, geometry_.columns - x);
-    messages_[column] = {
-        .head = tile_head(tag, salts[column], band.frame, {band.tile_row, column}, band.rows, width,
-                          geometry_),
-        .first_row = band.first_row + x * pixel_bytes,
-        .row_bytes = width * pixel_bytes,
-        .stride_bytes = band.stride_bytes,
-        .rows = band.rows};
+    messages_[column] = {.head = tile_head(tag, salts[column], band.frame, {band.tile_row, column},
+                                           band.rows, width, geometry_),
+                         .first_row = band.first_row + x * pixel_bytes,
+                         .row_bytes = width * pixel_bytes,
+                         .stride_bytes = band.stride_bytes,
+                         .rows = band.rows};
   }
   crypto::sha256_tiles(messages_, out);
 }
@@ -120,7 +122,8 @@ void TileHasher::hash(std::uint32_t frame_index, const codec::Frame& frame, cons
   FIDUCIA_ASSERT(tiles.size() == grid_.count());
   FIDUCIA_ASSERT(frame.samples.size() == geometry_.frame_bytes());
   const SampleBits bits = sample_bits(geometry_);
-  const std::size_t pixel_bytes = std::size_t{geometry_.samples_per_pixel} * geometry_.sample_bytes();
+  const std::size_t pixel_bytes =
+      std::size_t{geometry_.samples_per_pixel} * geometry_.sample_bytes();
   const std::size_t row_bytes = pixel_bytes * geometry_.columns;
   salts.frame(frame_index, FrameSaltUse::tile, salts_);
   bool have_outside_salts = false;
@@ -182,10 +185,9 @@ Digest encoded_frame_hash(std::uint32_t frame_index, const Salts& salts,
                           std::span<const ByteView> pieces) {
   std::uint64_t length_bytes = 0;
   for (const ByteView piece : pieces) length_bytes += piece.size();
-  const Head head =
-      bytes_head(leaf_tags::encoded_frame,
-                 salts.frame_one(frame_index, FrameSaltUse::encoded_frame, 0), frame_index,
-                 length_bytes);
+  const Head head = bytes_head(leaf_tags::encoded_frame,
+                               salts.frame_one(frame_index, FrameSaltUse::encoded_frame, 0),
+                               frame_index, length_bytes);
   std::vector<ByteView> parts{ByteView{head}};
   parts.insert(parts.end(), pieces.begin(), pieces.end());
   return crypto::sha256(parts);

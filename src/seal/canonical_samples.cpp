@@ -12,10 +12,10 @@ namespace {
 
 template <class U>
 struct Masks {
-  U stored;   // the Bits Stored, where they stand
-  U above;    // bits above them
-  U below;    // bits below them
-  U sign;     // the highest of the Bits Stored
+  U stored;  // the Bits Stored, where they stand
+  U above;   // bits above them
+  U below;   // bits below them
+  U sign;    // the highest of the Bits Stored
   unsigned shift;
   unsigned extend;  // container bits - Bits Stored
   explicit Masks(const SampleBits& bits)
@@ -23,7 +23,8 @@ struct Masks {
     const U ones = static_cast<U>(~U{0});
     const U low = static_cast<U>(ones >> extend);
     stored = static_cast<U>(low << shift);
-    below = static_cast<U>(shift == 0 ? U{0} : static_cast<U>(ones >> (bits.container_bits - shift)));
+    below =
+        static_cast<U>(shift == 0 ? U{0} : static_cast<U>(ones >> (bits.container_bits - shift)));
     above = static_cast<U>(~static_cast<U>(stored | below));
     sign = static_cast<U>(stored & static_cast<U>(~static_cast<U>(stored >> 1)));
   }
@@ -81,10 +82,14 @@ void split(ByteView samples, const SampleBits& bits, std::byte* canonical, std::
 template <class F>
 auto with_container(unsigned container_bits, F f) {
   switch (container_bits) {
-    case 8: return f(std::uint8_t{});
-    case 16: return f(std::uint16_t{});
-    case 32: return f(std::uint32_t{});
-    default: return f(std::uint64_t{});
+    case 8:
+      return f(std::uint8_t{});
+    case 16:
+      return f(std::uint16_t{});
+    case 32:
+      return f(std::uint32_t{});
+    default:
+      return f(std::uint64_t{});
   }
 }
 

@@ -8,11 +8,11 @@ namespace fiducia::seal {
 namespace {
 
 enum class TextForm {
-  none,            // binary
-  both_multi,      // leading and trailing spaces mean nothing, `\` separates (AE CS LO SH PN)
-  trailing_multi,  // only trailing ones (DA TM DT AS UC UI)
-  trailing_single, // `\` is text (ST LT UT UR)
-  number,          // DS IS
+  none,             // binary
+  both_multi,       // leading and trailing spaces mean nothing, `\` separates (AE CS LO SH PN)
+  trailing_multi,   // only trailing ones (DA TM DT AS UC UI)
+  trailing_single,  // `\` is text (ST LT UT UR)
+  number,           // DS IS
 };
 
 // Which spaces mean nothing: PS3.5 section 6.2, Table 6.2-1.
@@ -36,9 +36,8 @@ std::string_view trim(std::string_view text, bool leading) {
 }
 
 bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x80 && c != 0x1B;
-  });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x80 && c != 0x1B; });
 }
 
 /// Trims each of the `\` separated values. Returns a view of `text` when there is one value or
@@ -47,7 +46,7 @@ std::string_view trim_values(std::string_view text, bool leading, std::string& o
   text = trim(text, leading);
   if (text.find('\\') == std::string_view::npos) return text;
   std::string joined;
-  for (std::size_t start = 0;; ) {
+  for (std::size_t start = 0;;) {
     const std::size_t end = std::min(text.find('\\', start), text.size());
     joined += trim(text.substr(start, end - start), leading);
     if (end == text.size()) break;
@@ -68,7 +67,7 @@ CanonicalValue canonical_numbers(std::string_view text, std::string& scratch) {
   text = trim(text, true);
   if (text.empty()) return {};
   std::string out;
-  for (std::size_t start = 0;; ) {
+  for (std::size_t start = 0;;) {
     const std::size_t end = std::min(text.find('\\', start), text.size());
     const std::string_view value = trim(text.substr(start, end - start), true);
     if (!value.empty()) {

@@ -40,9 +40,12 @@ Salt shorten(const Digest& digest) {
 
 std::string_view label_of(FrameSaltUse use) {
   switch (use) {
-    case FrameSaltUse::tile: return label_leaf;
-    case FrameSaltUse::outside_bits: return label_bits;
-    case FrameSaltUse::encoded_frame: return label_code;
+    case FrameSaltUse::tile:
+      return label_leaf;
+    case FrameSaltUse::outside_bits:
+      return label_bits;
+    case FrameSaltUse::encoded_frame:
+      return label_code;
   }
   std::unreachable();
 }

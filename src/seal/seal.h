@@ -6,5 +6,6 @@
 #include "seal/lookup.h"
 #include "seal/result.h"
 #include "seal/sealer.h"
+#include "seal/statement.h"
 #include "seal/trust.h"
 #include "seal/verifier.h"

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "core/core.h"
+#include "dicom/dicom.h"
+
+namespace fiducia::seal {
+
+/// Where the evidence lives inside a file (DESIGN 4.4): private creator (0F1D,00bb) `FIDUCIA` and
+/// (0F1D,bb01) OB, at the top level. The block number bb may move, as any private block's.
+inline constexpr std::uint16_t embedded_group = 0x0F1D;
+inline constexpr std::string_view embedded_creator = "FIDUCIA";
+inline constexpr std::uint8_t embedded_element = 0x01;
+
+/// The evidence that a file carries in its private block, padding included (read_evidence_file
+/// takes it off); absent when there is none. Borrows from `data_set`.
+[[nodiscard]] std::optional<ByteView> find_embedded(const dicom::DataSet& data_set);
+
+/// The parts of a copy of `file` that carries `evidence` (and no older one); everything else is
+/// byte for byte what `file` holds. Parts borrow from `file`, `evidence` and `storage`.
+/// Errors: over_limit (no free private block), unsupported.
+[[nodiscard]] Result<std::vector<ByteView>> embed_parts(const dicom::File& file, ByteView evidence,
+                                                        std::vector<Bytes>& storage);
+
+/// `FILE.evidence` beside `FILE`.
+[[nodiscard]] std::filesystem::path sidecar_path(const std::filesystem::path& file);
+
+}  // namespace fiducia::seal

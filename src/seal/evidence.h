@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/core.h"
+#include "crypto/crypto.h"
+#include "dicom/dicom.h"
+#include "seal/canonical_pixels.h"
+#include "seal/salts.h"
+#include "seal/statement.h"
+
+namespace fiducia::seal {
+
+/// One row of the header's leaf table: tells which attribute differs. Borrows the path from the
+/// evidence (or from the canonical header while sealing).
+struct SealedAttribute {
+  ByteView path;
+  dicom::Vr vr;
+  Digest hash;
+};
+
+/// Everything a stranger needs to verify one object offline (spec/evidence.md).
+///
+/// `encoded` owns the bytes; spans point into it. Movable, not copyable (copies would dangle).
+struct Evidence {
+  Bytes encoded;
+  ByteView sign1;  // the COSE_Sign1 over the statement
+  Statement statement;
+  Digest object_root;
+  Seed seed{};
+  std::vector<SealedAttribute> attributes;  // ascending paths
+  PixelLeaves pixels;
+  std::vector<ByteView> receipts;  // COSE receipts, order of preference
+  std::string checkpoint;          // signed note, "" when none
+
+  Evidence() = default;
+  Evidence(const Evidence&) = delete;
+  Evidence& operator=(const Evidence&) = delete;
+  Evidence(Evidence&&) = default;
+  Evidence& operator=(Evidence&&) = default;
+};
+
+/// Decodes one evidence; one trailing 00 (the pad byte of an OB element) is allowed. Checks form
+/// and that the tables fit the statement (counts, order), not that anything is true: that is
+/// the verifier's work. Errors: truncated, malformed (kind "evidence"), over_limit, unsupported.
+[[nodiscard]] Result<Evidence> read_evidence(ByteView encoded);
+
+/// The evidences of a file written by `export` or as a sidecar: one evidence, or a CBOR array of
+/// them. Each is returned undecoded. Errors: as read_evidence. Borrows from `encoded`.
+[[nodiscard]] Result<std::vector<ByteView>> read_evidence_file(ByteView encoded);
+
+/// One evidence stays as it is, several become a CBOR array.
+[[nodiscard]] Bytes write_evidence_file(std::span<const Bytes> evidences);
+
+/// A copy of `evidence` with receipts and checkpoint in place of what it had (a fresher proof).
+[[nodiscard]] Result<Bytes> with_receipts(ByteView evidence, std::span<const Bytes> receipts,
+                                          std::string_view checkpoint);
+
+/// What a sealer puts together. Deterministic.
+struct EvidenceParts {
+  ByteView sign1;
+  const Seed* seed = nullptr;
+  std::span<const SealedAttribute> attributes;
+  const PixelLeaves* pixels = nullptr;  // null: the object has no pixels
+  std::span<const Bytes> receipts;
+  std::string_view checkpoint;
+};
+[[nodiscard]] Bytes write_evidence(const EvidenceParts& parts);
+
+}  // namespace fiducia::seal

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "codec/codec.h"
+#include "core/core.h"
+#include "crypto/crypto.h"
+#include "dicom/dicom.h"
+#include "ledger/ledger.h"
+#include "seal/lookup.h"
+#include "seal/result.h"
+
+namespace fiducia::seal {
+
+/// Who seals.
+struct Signer {
+  crypto::PrivateKey key;
+  std::vector<crypto::Certificate> chain;  // end entity first; what x5chain will carry
+  std::string device;                      // label in the statement
+};
+
+/// An object that is signed but not yet in the ledger. Movable.
+class Draft {
+ public:
+  /// The entry to append to the ledger (encoded).
+  [[nodiscard]] const Bytes& ledger_entry() const;
+  [[nodiscard]] const Digest& object_root() const;
+  [[nodiscard]] const std::string& sop_instance_uid() const;
+  [[nodiscard]] const Sketch& sketch() const;
+  /// Things the person who seals should know (e.g. samples not sealed because a codec is
+  /// missing), as findings of severity note or warning.
+  [[nodiscard]] const std::vector<Finding>& findings() const;
+  /// The evidence, once the ledger has answered.
+  [[nodiscard]] Bytes finish(const ledger::Appended& appended, std::string_view checkpoint) const;
+
+  Draft(Draft&&) noexcept;
+  Draft& operator=(Draft&&) noexcept;
+  ~Draft();
+  struct State;
+  explicit Draft(std::unique_ptr<State> state);
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+/// Computes the canonical form of `file`, signs it. Thread-safe for different `child`.
+/// `child` may be null (then only encodings that need no child get their samples sealed; the
+/// encoded frames always are). `sketch` may be null.
+/// Errors: malformed (pixel data shorter than the header says, kind "pixel_data"), over_limit,
+/// codec_failed, crypto_failed, io_unreadable (the file shrank while it was read).
+[[nodiscard]] Result<Draft> draft_seal(const dicom::File& file, const Signer& signer,
+                                       UnixTime claimed_at, codec::CodecChild* child,
+                                       SketchBuilder* sketch);
+
+}  // namespace fiducia::seal
