@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/json_writer.h"
+#include "report/report.h"
+
+namespace fiducia::report {
+namespace {
+
+void write_finding(JsonWriter& json, const seal::Finding& finding) {
+  json.open_object();
+  json.member("code", finding.code);
+  json.member("severity", seal::to_word(finding.severity));
+  json.member("text", finding.text);
+  if (finding.frame) json.member("frame", *finding.frame);
+  if (!finding.tiles.empty()) {
+    json.key("tiles");
+    json.open_array();
+    for (const seal::TilePosition& tile : finding.tiles) {
+      json.open_array();
+      json.number(tile.row);
+      json.number(tile.column);
+      json.close_array();
+    }
+    json.close_array();
+  }
+  if (finding.box) {
+    json.key("box");
+    json.open_object();
+    json.member("x", finding.box->x);
+    json.member("y", finding.box->y);
+    json.member("width", finding.box->width);
+    json.member("height", finding.box->height);
+    json.close_object();
+  }
+  if (!finding.attribute.empty()) json.member("attribute", finding.attribute);
+  if (!finding.keyword.empty()) json.member("keyword", finding.keyword);
+  if (finding.current_value) json.member("current_value", *finding.current_value);
+  json.close_object();
+}
+
+void write_seal(JsonWriter& json, const seal::SealInfo& seal) {
+  json.open_object();
+  json.member("device", seal.device);
+  json.member("signer", "sha256:" + to_hex(seal.signer.view()));
+  if (!seal.signer_name.empty()) json.member("signer_name", seal.signer_name);
+  json.member("sealed_at", to_rfc3339(seal.sealed_at));
+  json.member("object_root", to_hex(seal.object_root.view()));
+  json.member("found_in", seal::to_word(seal.found_in));
+  json.close_object();
+}
+
+void write_ledger(JsonWriter& json, const seal::LedgerInfo& ledger) {
+  json.open_object();
+  json.member("origin", ledger.origin);
+  json.member("index", ledger.index);
+  json.member("tree_size", ledger.tree_size);
+  if (ledger.checkpoint_at) json.member("checkpoint_at", to_rfc3339(*ledger.checkpoint_at));
+  json.key("witnesses");
+  json.open_array();
+  for (const std::string& name : ledger.witnesses) json.text(name);
+  json.close_array();
+  json.close_object();
+}
+
+void write_image(JsonWriter& json, const seal::ImageInfo& image) {
+  json.open_object();
+  json.member("sop_class", image.sop_class);
+  json.member("transfer_syntax", image.transfer_syntax);
+  json.member("frames", image.frames);
+  json.member("rows", image.rows);
+  json.member("columns", image.columns);
+  json.close_object();
+}
+
+}  // namespace
+
+std::string to_json(const seal::VerifyResult& result) {
+  JsonWriter json;
+  json.open_object();
+  json.member("schema", "fiducia.verify/1");
+  json.member("path", result.path);
+  json.member("verdict", seal::to_word(result.verdict));
+  json.key("findings");
+  json.open_array();
+  for (const seal::Finding& finding : result.findings) write_finding(json, finding);
+  json.close_array();
+  if (result.seal) {
+    json.key("seal");
+    write_seal(json, *result.seal);
+  }
+  if (result.ledger) {
+    json.key("ledger");
+    write_ledger(json, *result.ledger);
+  }
+  if (result.image) {
+    json.key("image");
+    write_image(json, *result.image);
+  }
+  json.close_object();
+  return json.take();
+}
+
+std::string to_json(const Error& error) {
+  JsonWriter json;
+  json.open_object();
+  json.member("schema", "fiducia.error/1");
+  json.key("error");
+  json.open_object();
+  json.member("code", code_word(error));
+  json.member("text", error.what);
+  if (!error.where.file.empty()) json.member("path", error.where.file);
+  if (error.where.offset) json.member("offset", *error.where.offset);
+  if (!error.where.element.empty()) json.member("attribute", error.where.element);
+  if (!error.remedy.empty()) json.member("remedy", error.remedy);
+  json.close_object();
+  json.close_object();
+  return json.take();
+}
+
+}  // namespace fiducia::report

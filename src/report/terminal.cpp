@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "report/report.h"
+#include "report/text.h"
+
+namespace fiducia::report {
+namespace {
+
+std::string_view colour_of(seal::Verdict verdict) {
+  switch (verdict) {
+    case seal::Verdict::authentic:
+      return "\x1b[32m";  // green
+    case seal::Verdict::altered:
+    case seal::Verdict::malformed:
+      return "\x1b[1;31m";  // bold red
+    case seal::Verdict::untrusted:
+      return "\x1b[1;35m";  // bold magenta
+    case seal::Verdict::indeterminate:
+    case seal::Verdict::unsealed:
+      return "\x1b[33m";  // yellow
+  }
+  return {};
+}
+
+/// What is said when no finding explains the verdict.
+std::string reason_of(const seal::VerifyResult& result) {
+  switch (result.verdict) {
+    case seal::Verdict::authentic:
+      if (!result.seal) return "Everything sealed matches.";
+      return "Sealed by " + result.seal->device + " at " + to_rfc3339(result.seal->sealed_at) + ".";
+    case seal::Verdict::altered:
+      return "Something sealed does not match.";
+    case seal::Verdict::unsealed:
+      return "No seal was found in the file, beside it, in the store, or given.";
+    case seal::Verdict::untrusted:
+      return "The content matches, but the trust file does not accept the seal.";
+    case seal::Verdict::indeterminate:
+      return "This cannot be decided here.";
+    case seal::Verdict::malformed:
+      return "This cannot be read as DICOM.";
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string to_line(const seal::VerifyResult& result, bool colour) {
+  std::string line;
+  if (colour) line += colour_of(result.verdict);
+  line += seal::to_word(result.verdict);
+  if (colour) line += "\x1b[0m";
+  line += "  " + visible(result.path) + "  ";
+
+  // The first of the worst: findings come alarms first, but nothing here depends on it.
+  const auto worst = std::ranges::max_element(result.findings, {}, &seal::Finding::severity);
+  if (worst == result.findings.end()) return line + visible(reason_of(result));
+  line += visible(worst->text);
+  if (result.findings.size() > 1) {
+    line += " (+" + std::to_string(result.findings.size() - 1) + " more)";
+  }
+  return line;
+}
+
+}  // namespace fiducia::report
