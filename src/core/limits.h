@@ -40,6 +40,11 @@ inline constexpr std::uint32_t decode_timeout_ms = 60'000;
 
 // --- crypto: CBOR, COSE, certificates -------------------------------------------------------
 inline constexpr std::uint32_t cbor_depth_max = 16;
+/// Keys of one map in other people's COSE, where order does not rule out duplicates, so each key
+/// is compared with all before it. Honest headers have below 20. Hostile: malformed.
+inline constexpr std::size_t cbor_foreign_keys_max = 256;
+/// Proofs of one kind in one receipt. Ours carry one. Hostile: malformed.
+inline constexpr std::size_t cose_proofs_max = 64;
 /// Certificates in one x5chain. Hostile: malformed.
 inline constexpr std::size_t certificate_chain_max = 8;
 inline constexpr std::size_t certificate_bytes_max = 64 << 10;

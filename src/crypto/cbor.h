@@ -11,7 +11,8 @@ namespace fiducia::crypto {
 
 /// Writes deterministic CBOR (RFC 8949 section 4.2.1): shortest heads, definite lengths.
 /// The caller writes map keys in ascending order of their encodings (non-negative integers
-/// ascending, then negative ones -1, -2, ..., then text); `CborWriter` asserts counts and order.
+/// ascending, then negative ones -1, -2, ..., then text); `CborWriter` asserts counts and order,
+/// and that keys are numbers, strings or `raw`.
 class CborWriter {
  public:
   void uint(std::uint64_t value);
@@ -26,12 +27,26 @@ class CborWriter {
   void boolean(bool value);
   void null();
   void raw(ByteView encoded);  // one already encoded item, or content after bytes_head
+  /// The encoding, which must be complete; the writer starts anew.
   [[nodiscard]] Bytes take();
   [[nodiscard]] const Bytes& bytes_so_far() const { return out_; }
 
  private:
+  struct Level {
+    std::uint64_t items_left;  // of a map: keys and values
+    bool map;
+    std::size_t key_at = 0;        // the key being written, or the last one
+    std::size_t last_key_at = 0;   // the key before it
+    std::size_t last_key_end = 0;  // 0: no key yet
+  };
   void head(unsigned major, std::uint64_t value);
+  void begin_item(bool may_be_key);
+  void end_item();
+  void open(bool map, std::uint64_t items);
   Bytes out_;
+  std::vector<Level> open_;         // arrays and maps that still want items
+  std::uint64_t content_left_ = 0;  // bytes that bytes_head announced
+  bool tagged_ = false;             // a tag wants its item
 };
 
 enum class CborType { uint, negative, bytes, text, array, map, tag, boolean, null };
@@ -45,7 +60,9 @@ enum class CborOrder {
 ///
 /// Refuses indefinite lengths, reserved additional information, floats, text that is not UTF-8,
 /// and counts larger than the bytes that are left. Errors: truncated, malformed (kind "cbor").
-/// A failed read leaves the position unchanged. Spans point into the input.
+/// A failed read leaves the position unchanged. Spans point into the input. `skip` applies all
+/// of this to every depth, in deterministic order also the order of keys; only duplicate keys of
+/// maps that are skipped in order `any` go unseen, since nobody looks them up.
 class CborReader {
  public:
   explicit CborReader(ByteView input, CborOrder order = CborOrder::deterministic)
@@ -79,10 +96,12 @@ class CborReader {
   CborOrder order_;
 };
 
-/// Walks the keys of one map and refuses duplicates, and wrong order when deterministic.
+/// Walks the keys of one map and refuses duplicates, and wrong order when deterministic. Keys
+/// are compared by value, so that two widths of one number are still one key.
 class CborMap {
  public:
-  /// Reads the map's head. Errors as CborReader::map.
+  /// Reads the map's head. Errors as CborReader::map; malformed past limits::cbor_foreign_keys_max
+  /// keys in order `any`, where finding duplicates costs a comparison with each key before.
   [[nodiscard]] static Result<CborMap> open(CborReader& reader);
   struct Key {
     std::optional<std::int64_t> number;
@@ -95,7 +114,8 @@ class CborMap {
   CborMap(CborReader& reader, std::size_t count) : reader_(&reader), left_(count) {}
   CborReader* reader_;  // outlives this
   std::size_t left_;
-  std::vector<ByteView> seen_;  // encodings of the keys so far
+  std::vector<Key> seen_;  // in order `any`: the keys so far
+  ByteView last_;          // when deterministic: the encoding of the last key
 };
 
 }  // namespace fiducia::crypto
