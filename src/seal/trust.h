@@ -38,10 +38,14 @@ struct Revocation {
   std::string reason;
 };
 
-/// A device that seals everything since a day: a missing seal is then an alarm.
+/// A device that seals everything since a day: a missing seal is then an alarm. An image is one
+/// of this device when its Station Name (0008,1010) and Device Serial Number (0018,1000) equal
+/// those below that are not empty; when both are empty, when its Station Name equals `name`.
 struct SealingDevice {
   std::string name;
   UnixTime seals_since;
+  std::string station_name = {};          // compared exactly, padding off
+  std::string device_serial_number = {};  // the same
 };
 
 /// What a verifier believes (DESIGN 6). A verifier needs this and the evidence, nothing else.
@@ -59,7 +63,8 @@ struct Trust {
 [[nodiscard]] Result<Trust> read_trust(std::string_view toml, const std::string& name);
 /// Errors: io_unreadable, over_limit, config_invalid.
 [[nodiscard]] Result<Trust> open_trust(const std::filesystem::path& path);
-/// The file for `trust`, with comments that teach; read_trust gives back the same.
+/// The file for `trust`, with comments that teach; read_trust gives back the same, provided that
+/// `trust` keeps the rules of spec/trust.md (as what read_trust returns does).
 [[nodiscard]] std::string write_trust(const Trust& trust);
 
 }  // namespace fiducia::seal

@@ -1,0 +1,571 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seal/trust.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <exception>
+#include <limits>
+#include <optional>
+#include <set>
+
+// The one file that includes toml++. Without exceptions its parser returns its errors; what it
+// may still throw (memory) is caught in read_trust.
+#define TOML_HEADER_ONLY 1
+#define TOML_EXCEPTIONS 0
+#define TOML_ENABLE_FORMATTERS 0
+#define TOML_ENABLE_WINDOWS_COMPAT 0
+#include <toml++/toml.h>
+
+namespace fiducia::seal {
+namespace {
+
+constexpr std::size_t text_bytes_max = 256;  // of names, origins and reasons
+constexpr std::array<std::string_view, 5> roles_known{"seal", "amend", "deidentify", "derive",
+                                                      "gateway"};
+constexpr std::string_view fingerprint_prefix = "sha256:";
+
+// --- errors -----------------------------------------------------------------------------------
+
+std::unexpected<Error> bad(const toml::source_position& at, const std::string& what) {
+  return fail(
+      ErrorCode::config_invalid,
+      "Line " + std::to_string(at.line) + ", column " + std::to_string(at.column) + ": " + what,
+      "Mend the trust file there; spec/trust.md lists its keys.");
+}
+std::unexpected<Error> bad(const toml::node& node, const std::string& what) {
+  return bad(node.source().begin, what);
+}
+
+std::string in_quotes(std::string_view text) {
+  constexpr std::size_t shown_max = 80;
+  std::string out = "\"";
+  for (const char c : text.substr(0, shown_max))
+    out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
+  // A cut may end inside a character: drop what is left of it.
+  while (text.size() > shown_max && !is_utf8(std::string_view{out}.substr(1))) out.pop_back();
+  return out + (text.size() > shown_max ? "...\"" : "\"");
+}
+
+std::string listed(std::span<const std::string_view> words) {
+  std::string out;
+  for (const std::string_view word : words) out += (out.empty() ? "" : ", ") + std::string(word);
+  return out;
+}
+
+// --- values -----------------------------------------------------------------------------------
+
+/// One table of the file and what it is called in messages: "[[ledger]]".
+struct Section {
+  const toml::table& table;
+  std::string_view title;
+};
+
+Status check_keys(const Section& section, std::span<const std::string_view> known) {
+  for (const auto& [key, value] : section.table)
+    if (std::find(known.begin(), known.end(), key.str()) == known.end())
+      return bad(key.source().begin, "unknown key " + in_quotes(key.str()) + " in " +
+                                         std::string(section.title) + "; the keys there are " +
+                                         listed(known) + ".");
+  return {};
+}
+
+std::string key_of(const Section& section, std::string_view key) {
+  return "key \"" + std::string(key) + "\" of " + std::string(section.title);
+}
+
+Result<const toml::node*> required(const Section& section, std::string_view key) {
+  if (const toml::node* node = section.table.get(key)) return node;
+  return bad(section.table, key_of(section, key) + " is missing.");
+}
+
+/// Text for people and for exact comparison: UTF-8 (the parser saw to that), 1 to 256 bytes, no
+/// control characters, so that it fits on a line of a terminal or report.
+Result<std::string> read_text(const Section& section, std::string_view key,
+                              const toml::node& node) {
+  const auto* text = node.as_string();
+  if (text == nullptr) return bad(node, key_of(section, key) + " must be a string.");
+  const std::string& value = text->get();
+  if (value.empty()) return bad(node, key_of(section, key) + " is empty.");
+  if (value.size() > text_bytes_max)
+    return bad(node, key_of(section, key) + " is longer than " + std::to_string(text_bytes_max) +
+                         " bytes.");
+  if (std::any_of(value.begin(), value.end(),
+                  [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }))
+    return bad(node, key_of(section, key) + " holds a control character.");
+  return value;
+}
+
+Result<std::string> required_text(const Section& section, std::string_view key) {
+  FIDUCIA_TRY(node, required(section, key));
+  return read_text(section, key, *node);
+}
+
+/// "" when the key is absent.
+Result<std::string> optional_text(const Section& section, std::string_view key) {
+  const toml::node* node = section.table.get(key);
+  if (node == nullptr) return std::string{};
+  return read_text(section, key, *node);
+}
+
+Result<std::uint64_t> required_count(const Section& section, std::string_view key,
+                                     std::uint64_t max) {
+  FIDUCIA_TRY(node, required(section, key));
+  const auto* integer = node->as_integer();
+  if (integer == nullptr || integer->get() < 0 || static_cast<std::uint64_t>(integer->get()) > max)
+    return bad(*node, key_of(section, key) + " must be a whole number from 0 to " +
+                          std::to_string(max) + ".");
+  return static_cast<std::uint64_t>(integer->get());
+}
+
+/// TOML offset date-time, TOML date (its first second in UTC), or either of them as a string.
+Result<UnixTime> required_time(const Section& section, std::string_view key) {
+  FIDUCIA_TRY(node, required(section, key));
+  const auto days_of = [](const toml::date& date) {
+    using namespace std::chrono;
+    return sys_days{year{date.year} / month{date.month} / day{date.day}};
+  };
+  if (const auto* date = node->as_date())
+    return UnixTime{std::chrono::sys_seconds{days_of(date->get())}.time_since_epoch().count()};
+  if (const auto* moment = node->as_date_time(); moment != nullptr && moment->get().offset) {
+    const toml::date_time& at = moment->get();
+    const std::int64_t clock =
+        (std::int64_t{at.time.hour} * 60 + at.time.minute - at.offset->minutes) * 60 +
+        at.time.second;
+    return UnixTime{std::chrono::sys_seconds{days_of(at.date)}.time_since_epoch().count() + clock};
+  }
+  if (const auto* text = node->as_string())
+    if (auto time = read_rfc3339(text->get())) return *time;
+  return bad(*node, key_of(section, key) +
+                        " must be a time with its offset from UTC, such as 2026-11-24T10:00:00Z, "
+                        "or a date.");
+}
+
+/// The tables of `[[key]]`; none when the key is absent.
+Result<std::vector<const toml::table*>> tables(const Section& section, std::string_view key) {
+  std::vector<const toml::table*> out;
+  const toml::node* node = section.table.get(key);
+  if (node == nullptr) return out;
+  const toml::array* array = node->as_array();
+  if (array != nullptr)
+    for (const toml::node& item : *array) {
+      if (!item.is_table()) return bad(item, key_of(section, key) + " must hold tables only.");
+      out.push_back(item.as_table());
+    }
+  else
+    return bad(*node, key_of(section, key) + " must be a list of tables: write [[" +
+                          std::string(key) + "]], not [" + std::string(key) + "].");
+  return out;
+}
+
+// --- certificates -----------------------------------------------------------------------------
+
+/// One DER element with a length of at most four bytes (X.690 section 8.1).
+struct DerElement {
+  std::uint8_t tag = 0;
+  ByteView content;
+};
+Result<DerElement> take_der(ByteCursor& cursor) {
+  FIDUCIA_TRY(tag, cursor.be<std::uint8_t>());
+  FIDUCIA_TRY(first, cursor.be<std::uint8_t>());
+  std::uint64_t length = first;
+  if (first >= 0x80) {
+    const unsigned size = first & 0x7FU;
+    if (size == 0 || size > 4) return fail_malformed("der", "a length that DER does not allow.");
+    FIDUCIA_TRY(bytes, cursor.take(size));
+    length = 0;
+    for (const std::byte b : bytes) length = length << 8 | std::to_integer<std::uint8_t>(b);
+  }
+  FIDUCIA_TRY(content, cursor.take(length));
+  return DerElement{.tag = tag, .content = content};
+}
+
+/// Whether a certificate says of itself that it may issue others: basicConstraints with cA TRUE,
+/// and keyCertSign where keyUsage is present (RFC 5280 sections 4.2.1.9 and 4.2.1.3).
+Result<bool> is_authority(const crypto::Certificate& certificate) {
+  constexpr std::array<std::byte, 3> key_usage{std::byte{0x55}, std::byte{0x1D}, std::byte{0x0F}};
+  constexpr std::array<std::byte, 3> basic{std::byte{0x55}, std::byte{0x1D}, std::byte{0x13}};
+  constexpr std::uint8_t key_cert_sign = 0x04;  // bit 5, counted from the most significant
+  ByteCursor outer{certificate.der()};
+  FIDUCIA_TRY(whole, take_der(outer));
+  ByteCursor in_whole{whole.content};
+  FIDUCIA_TRY(tbs, take_der(in_whole));
+  ByteCursor in_tbs{tbs.content};
+  bool authority = false;
+  bool may_sign = true;
+  while (in_tbs.remaining() > 0) {
+    FIDUCIA_TRY(field, take_der(in_tbs));
+    if (field.tag != 0xA3) continue;  // [3] extensions
+    ByteCursor in_field{field.content};
+    FIDUCIA_TRY(list, take_der(in_field));
+    ByteCursor in_list{list.content};
+    while (in_list.remaining() > 0) {
+      FIDUCIA_TRY(extension, take_der(in_list));
+      ByteCursor in_extension{extension.content};
+      FIDUCIA_TRY(oid, take_der(in_extension));
+      FIDUCIA_TRY(value, take_der(in_extension));
+      if (value.tag == 0x01) {  // the critical flag comes first when it is there
+        FIDUCIA_TRY(after_flag, take_der(in_extension));
+        value = after_flag;
+      }
+      ByteCursor in_value{value.content};
+      if (same_bytes(oid.content, basic)) {
+        FIDUCIA_TRY(constraints, take_der(in_value));
+        ByteCursor in_constraints{constraints.content};
+        if (in_constraints.remaining() == 0) continue;
+        FIDUCIA_TRY(flag, take_der(in_constraints));
+        authority = flag.tag == 0x01 && flag.content.size() == 1 && flag.content[0] != std::byte{};
+      } else if (same_bytes(oid.content, key_usage)) {
+        FIDUCIA_TRY(bits, take_der(in_value));
+        may_sign = bits.content.size() >= 2 &&
+                   (std::to_integer<std::uint8_t>(bits.content[1]) & key_cert_sign) != 0;
+      }
+    }
+  }
+  return authority && may_sign;
+}
+
+Result<crypto::Certificate> required_certificate(const Section& section, std::string_view key) {
+  constexpr std::string_view begin = "-----BEGIN CERTIFICATE-----";
+  constexpr std::string_view end = "-----END CERTIFICATE-----";
+  constexpr std::string_view space = " \t\r\n";
+  FIDUCIA_TRY(node, required(section, key));
+  const auto* text = node->as_string();
+  if (text == nullptr) return bad(*node, key_of(section, key) + " must be a string of PEM text.");
+  std::string_view pem = text->get();
+  pem.remove_prefix(std::min(pem.find_first_not_of(space), pem.size()));
+  pem.remove_suffix(pem.size() - (pem.find_last_not_of(space) + 1));
+  // One block and nothing else: a second one would look trusted to a reader and be ignored.
+  if (!pem.starts_with(begin) || !pem.ends_with(end) ||
+      pem.find("-----BEGIN", begin.size()) != std::string_view::npos)
+    return bad(*node, key_of(section, key) +
+                          " must be exactly one PEM block, from BEGIN CERTIFICATE to END "
+                          "CERTIFICATE.");
+  auto certificate = crypto::Certificate::read_pem(pem);
+  if (!certificate)
+    return bad(*node,
+               key_of(section, key) + " is no X.509 certificate: " + certificate.error().what);
+  const auto authority = is_authority(*certificate);
+  if (!authority || !*authority)
+    return bad(*node, key_of(section, key) +
+                          " is not a CA certificate: its basicConstraints and keyUsage do not "
+                          "allow it to issue others.");
+  return *certificate;
+}
+
+Result<ledger::VerifierKey> required_vkey(const Section& section, std::string_view key) {
+  FIDUCIA_TRY(node, required(section, key));
+  const auto* text = node->as_string();
+  if (text == nullptr) return bad(*node, key_of(section, key) + " must be a string.");
+  auto vkey = ledger::read_vkey(text->get());
+  if (!vkey) return bad(*node, key_of(section, key) + " is no verifier key: " + vkey.error().what);
+  return *vkey;
+}
+
+// --- sections ---------------------------------------------------------------------------------
+
+Result<std::vector<std::string>> read_roles(const Section& section) {
+  FIDUCIA_TRY(node, required(section, "roles"));
+  const toml::array* array = node->as_array();
+  if (array == nullptr || array->empty())
+    return bad(*node, key_of(section, "roles") + " must be a list of at least one of " +
+                          listed(roles_known) + ".");
+  std::vector<std::string> roles;
+  for (const toml::node& item : *array) {
+    const auto* role = item.as_string();
+    if (role == nullptr ||
+        std::find(roles_known.begin(), roles_known.end(), role->get()) == roles_known.end())
+      return bad(item, key_of(section, "roles") + " may hold " + listed(roles_known) +
+                           (role ? ", not " + in_quotes(role->get()) + "." : std::string(".")));
+    if (std::find(roles.begin(), roles.end(), role->get()) != roles.end())
+      return bad(item, key_of(section, "roles") + " says " + in_quotes(role->get()) + " twice.");
+    roles.push_back(role->get());
+  }
+  return roles;
+}
+
+/// Notices values that may stand only once in the file.
+class Once {
+ public:
+  explicit Once(std::string what) : what_(std::move(what)) {}
+  Status note(const toml::node& node, std::string value, std::string_view shown) {
+    if (seen_.insert(std::move(value)).second) return {};
+    return bad(node, what_ + " " + in_quotes(shown) + " is there twice.");
+  }
+
+ private:
+  std::string what_;
+  std::set<std::string> seen_;
+};
+
+Status read_authorities(const Section& root, Trust& trust) {
+  constexpr std::array<std::string_view, 3> known{"name", "roles", "certificate"};
+  Once names{"the name of an [[authority]]"};
+  Once certificates{"the certificate of [[authority]]"};
+  FIDUCIA_TRY(list, tables(root, "authority"));
+  for (const toml::table* table : list) {
+    const Section section{*table, "[[authority]]"};
+    FIDUCIA_CHECK(check_keys(section, known));
+    FIDUCIA_TRY(name, required_text(section, "name"));
+    FIDUCIA_CHECK(names.note(*table, name, name));
+    FIDUCIA_TRY(roles, read_roles(section));
+    FIDUCIA_TRY(certificate, required_certificate(section, "certificate"));
+    // Twice the same certificate with different roles would leave open which roles hold.
+    FIDUCIA_CHECK(certificates.note(*table, std::string(as_text(certificate.der())), name));
+    trust.authorities.push_back({.name = std::move(name),
+                                 .certificate = std::move(certificate),
+                                 .roles = std::move(roles)});
+  }
+  return {};
+}
+
+Status read_witnesses(const Section& ledger_section, TrustedLedger& ledger) {
+  constexpr std::array<std::string_view, 2> known{"name", "key"};
+  Once names{"the name of a [[ledger.witness]]"};
+  Once keys{"the key of [[ledger.witness]]"};
+  FIDUCIA_TRY(list, tables(ledger_section, "witness"));
+  for (const toml::table* table : list) {
+    const Section section{*table, "[[ledger.witness]]"};
+    FIDUCIA_CHECK(check_keys(section, known));
+    FIDUCIA_TRY(name, required_text(section, "name"));
+    FIDUCIA_CHECK(names.note(*table, name, name));
+    FIDUCIA_TRY(key, required_vkey(section, "key"));
+    if (key.type != ledger::NoteKeyType::cosignature)
+      return bad(*table->get("key"), key_of(section, "key") +
+                                         " must be a cosignature key (type 4): only cosignatures "
+                                         "state when the witness signed.");
+    // One key under two names would count twice towards the quorum, and the ledger's own key
+    // would let it witness itself.
+    FIDUCIA_CHECK(keys.note(*table, std::string(as_text(key.public_key)), name));
+    if (same_bytes(key.public_key, ledger.key.public_key))
+      return bad(*table->get("key"), key_of(section, "key") +
+                                         " is the ledger's own key; a ledger is no witness of "
+                                         "itself.");
+    ledger.witnesses.push_back({.name = std::move(name), .key = std::move(key)});
+  }
+  return {};
+}
+
+Status read_ledgers(const Section& root, Trust& trust) {
+  constexpr std::array<std::string_view, 4> known{"origin", "key", "quorum", "witness"};
+  Once origins{"the origin of a [[ledger]]"};
+  FIDUCIA_TRY(list, tables(root, "ledger"));
+  for (const toml::table* table : list) {
+    const Section section{*table, "[[ledger]]"};
+    FIDUCIA_CHECK(check_keys(section, known));
+    TrustedLedger ledger;
+    FIDUCIA_TRY(origin, required_text(section, "origin"));
+    FIDUCIA_CHECK(origins.note(*table, origin, origin));
+    ledger.origin = std::move(origin);
+    FIDUCIA_TRY(key, required_vkey(section, "key"));
+    if (key.type == ledger::NoteKeyType::cosignature)
+      return bad(*table->get("key"), key_of(section, "key") +
+                                         " is a cosignature key (type 4); a ledger signs with an "
+                                         "Ed25519 (1) or ECDSA (2) key.");
+    ledger.key = std::move(key);
+    FIDUCIA_TRY(quorum,
+                required_count(section, "quorum", std::numeric_limits<std::uint32_t>::max()));
+    FIDUCIA_CHECK(read_witnesses(section, ledger));
+    if (quorum > ledger.witnesses.size())
+      return bad(*table->get("quorum"), key_of(section, "quorum") + " is " +
+                                            std::to_string(quorum) + ", but only " +
+                                            std::to_string(ledger.witnesses.size()) +
+                                            " witnesses are listed: no seal could ever meet it.");
+    ledger.quorum = static_cast<std::uint32_t>(quorum);
+    trust.ledgers.push_back(std::move(ledger));
+  }
+  return {};
+}
+
+Status read_revocations(const Section& root, Trust& trust) {
+  constexpr std::array<std::string_view, 3> known{"signer", "at", "reason"};
+  Once signers{"the signer of a [[revocation]]"};
+  FIDUCIA_TRY(list, tables(root, "revocation"));
+  for (const toml::table* table : list) {
+    const Section section{*table, "[[revocation]]"};
+    FIDUCIA_CHECK(check_keys(section, known));
+    FIDUCIA_TRY(signer, required_text(section, "signer"));
+    std::optional<Digest> digest;
+    if (signer.starts_with(fingerprint_prefix))
+      digest = digest_from_hex(std::string_view{signer}.substr(fingerprint_prefix.size()));
+    if (!digest)
+      return bad(*table->get("signer"),
+                 key_of(section, "signer") +
+                     " must be \"sha256:\" and the 64 hexadecimal digits of the certificate's "
+                     "SHA-256.");
+    FIDUCIA_CHECK(signers.note(*table, to_hex(digest->view()), signer));
+    FIDUCIA_TRY(at, required_time(section, "at"));
+    FIDUCIA_TRY(reason, required_text(section, "reason"));
+    trust.revocations.push_back({.signer = *digest, .at = at, .reason = std::move(reason)});
+  }
+  return {};
+}
+
+Status read_devices(const Section& root, Trust& trust) {
+  constexpr std::array<std::string_view, 4> known{"name", "seals_since", "station_name",
+                                                  "device_serial_number"};
+  Once names{"the name of a [[device]]"};
+  FIDUCIA_TRY(list, tables(root, "device"));
+  for (const toml::table* table : list) {
+    const Section section{*table, "[[device]]"};
+    FIDUCIA_CHECK(check_keys(section, known));
+    FIDUCIA_TRY(name, required_text(section, "name"));
+    FIDUCIA_CHECK(names.note(*table, name, name));
+    FIDUCIA_TRY(since, required_time(section, "seals_since"));
+    FIDUCIA_TRY(station, optional_text(section, "station_name"));
+    FIDUCIA_TRY(serial_number, optional_text(section, "device_serial_number"));
+    trust.devices.push_back({.name = std::move(name),
+                             .seals_since = since,
+                             .station_name = std::move(station),
+                             .device_serial_number = std::move(serial_number)});
+  }
+  return {};
+}
+
+Result<Trust> read_root(const toml::table& table) {
+  constexpr std::array<std::string_view, 6> known{"version", "serial",     "authority",
+                                                  "ledger",  "revocation", "device"};
+  const Section root{table, "the trust file"};
+  // The version first: a later one may have keys that are rightly unknown here.
+  FIDUCIA_TRY(version, required_count(root, "version", std::numeric_limits<std::uint32_t>::max()));
+  if (version != 1)
+    return bad(*table.get("version"), "version " + std::to_string(version) +
+                                          " of the trust file is not one this program reads; it "
+                                          "reads version 1.");
+  FIDUCIA_CHECK(check_keys(root, known));
+  Trust trust;
+  FIDUCIA_TRY(serial, required_count(root, "serial", std::numeric_limits<std::int64_t>::max()));
+  trust.serial = serial;
+  FIDUCIA_CHECK(read_authorities(root, trust));
+  FIDUCIA_CHECK(read_ledgers(root, trust));
+  FIDUCIA_CHECK(read_revocations(root, trust));
+  FIDUCIA_CHECK(read_devices(root, trust));
+  return trust;
+}
+
+Result<Trust> read_text_of_trust(std::string_view text, const std::string& name) {
+  if (text.size() > limits::trust_file_bytes_max)
+    return fail(ErrorCode::over_limit,
+                "The trust file has " + std::to_string(text.size()) + " bytes; the limit is " +
+                    std::to_string(limits::trust_file_bytes_max) + ".",
+                "Check that this is the trust file.");
+  try {
+    const toml::parse_result parsed = toml::parse(text, std::string_view{name});
+    if (!parsed) {
+      const toml::parse_error& error = parsed.error();
+      return bad(error.source().begin, "not TOML: " + std::string(error.description()) + ".");
+    }
+    return read_root(parsed.table());
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::config_invalid, "not TOML: " + std::string(error.what()));
+  }
+}
+
+// --- writing ----------------------------------------------------------------------------------
+
+/// A TOML basic string. Bytes past ASCII stay as they are: the file is UTF-8.
+std::string toml_string(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+constexpr std::string_view head_comment =
+    R"(# The trust file: what a verifier believes. Whoever can write to this file decides what counts as
+# authentic, so guard it like a key and hand it on by a way you trust. A verifier needs this file
+# and the evidence, nothing else. Every key is explained in spec/trust.md; a key that is not known
+# is refused, so that a misspelt "revocation" cannot pass in silence.
+
+# Format of this file.
+version = 1
+# Edition of this file: add one with each change, so that everybody can tell the newer copy.
+)";
+constexpr std::string_view authority_comment = R"(
+# --- Certificate authorities -----------------------------------------------------------------
+# An image counts as sealed only when the signer's certificate was issued by one of these.
+# roles: what its signers may do: "seal", "amend", "deidentify", "derive", "gateway".
+)";
+constexpr std::string_view ledger_comment = R"(
+# --- Ledgers ----------------------------------------------------------------------------------
+# A seal counts only with a receipt of one of these, cosigned by at least `quorum` of the
+# witnesses listed under it. A quorum of 0 trusts the ledger's operator alone.
+)";
+constexpr std::string_view revocation_comment = R"(
+# --- Revocations ------------------------------------------------------------------------------
+# Seals of `signer` dated at or after `at` are not believed; earlier ones stay good.
+# signer: SHA-256 of the certificate, as `fiducia verify` shows it.
+)";
+constexpr std::string_view device_comment = R"(
+# --- Devices that seal everything ------------------------------------------------------------
+# An unsealed image of such a device, made at or after `seals_since`, raises an alarm.
+# station_name, device_serial_number: Station Name (0008,1010) and Device Serial Number
+# (0018,1000) in its images; without either, Station Name is compared with `name`.
+)";
+
+void write_authorities(const Trust& trust, std::string& out) {
+  out += authority_comment;
+  for (const TrustedAuthority& authority : trust.authorities) {
+    out += "\n[[authority]]\nname = " + toml_string(authority.name) + "\nroles = [";
+    for (std::size_t i = 0; i < authority.roles.size(); ++i)
+      out += (i == 0 ? "" : ", ") + toml_string(authority.roles[i]);
+    out += "]\ncertificate = '''\n" + authority.certificate.write_pem();
+    if (!out.ends_with('\n')) out += '\n';
+    out += "'''\n";
+  }
+}
+
+void write_ledgers(const Trust& trust, std::string& out) {
+  out += ledger_comment;
+  for (const TrustedLedger& ledger : trust.ledgers) {
+    out += "\n[[ledger]]\norigin = " + toml_string(ledger.origin) +
+           "\nkey = " + toml_string(ledger::write_vkey(ledger.key)) +
+           "\nquorum = " + std::to_string(ledger.quorum) + "\n";
+    for (const TrustedWitness& witness : ledger.witnesses)
+      out += "\n[[ledger.witness]]\nname = " + toml_string(witness.name) +
+             "\nkey = " + toml_string(ledger::write_vkey(witness.key)) + "\n";
+  }
+}
+
+}  // namespace
+
+Result<Trust> read_trust(std::string_view toml, const std::string& name) {
+  auto trust = read_text_of_trust(toml, name);
+  if (!trust && trust.error().where.file.empty()) trust.error().where.file = name;
+  return trust;
+}
+
+Result<Trust> open_trust(const std::filesystem::path& path) {
+  FIDUCIA_TRY(bytes, read_file(path, limits::trust_file_bytes_max));
+  return read_trust(as_text(bytes), path.string());
+}
+
+std::string write_trust(const Trust& trust) {
+  FIDUCIA_ASSERT(std::in_range<std::int64_t>(trust.serial));  // TOML integers have 64 bits, signed
+  std::string out{head_comment};
+  out += "serial = " + std::to_string(trust.serial) + "\n";
+  write_authorities(trust, out);
+  write_ledgers(trust, out);
+  out += revocation_comment;
+  for (const Revocation& revocation : trust.revocations)
+    out += "\n[[revocation]]\nsigner = " +
+           toml_string(std::string(fingerprint_prefix) + to_hex(revocation.signer.view())) +
+           "\nat = " + to_rfc3339(revocation.at) + "\nreason = " + toml_string(revocation.reason) +
+           "\n";
+  out += device_comment;
+  for (const SealingDevice& device : trust.devices) {
+    out += "\n[[device]]\nname = " + toml_string(device.name) +
+           "\nseals_since = " + to_rfc3339(device.seals_since) + "\n";
+    if (!device.station_name.empty())
+      out += "station_name = " + toml_string(device.station_name) + "\n";
+    if (!device.device_serial_number.empty())
+      out += "device_serial_number = " + toml_string(device.device_serial_number) + "\n";
+  }
+  return out;
+}
+
+}  // namespace fiducia::seal
