@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/frames.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+
+#include "codec/fragments.h"
+#include "codec/native.h"
+#include "codec/rle.h"
+
+namespace fiducia::codec {
+namespace {
+
+using dicom::PixelEncoding;
+
+std::unexpected<Error> bad_pixel_data(const std::string& what, std::uint64_t offset) {
+  auto failed = fail_malformed("pixel_data", what, offset);
+  failed.error().where.element = dicom::to_string(dicom::tags::pixel_data);
+  failed.error().remedy = "Fetch the file again from its source.";
+  return failed;
+}
+
+const dicom::Element* find_pixels(const dicom::DataSet& data_set) {
+  for (const dicom::Tag tag : {dicom::tags::pixel_data, dicom::tags::float_pixel_data,
+                               dicom::tags::double_float_pixel_data})
+    if (const dicom::Element* element = data_set.find(tag)) return element;
+  return nullptr;
+}
+
+ByteView value_of(const dicom::DataSet& data_set, dicom::Tag tag) {
+  const dicom::Element* element = data_set.find(tag);
+  return element == nullptr ? ByteView{} : element->value;
+}
+
+std::uint64_t total_bytes(std::span<const ByteView> pieces) {
+  std::uint64_t bytes = 0;
+  for (const ByteView piece : pieces) bytes += piece.size();
+  return bytes;
+}
+
+std::unexpected<Error> undecodable(const std::string& what) {
+  return fail(ErrorCode::codec_failed, what, "Fetch the file again from its source.");
+}
+
+/// Bytes an encoder needs at least for a frame: what is shorter is refused before memory is set
+/// aside. A PackBits run makes 128 bytes of 2; deflate makes at most 1032 of 1 (RFC 1951: 258
+/// bytes by two codes of one bit each).
+constexpr std::uint64_t rle_ratio_max = 64;
+constexpr std::uint64_t deflate_ratio_max = 1032;
+
+}  // namespace
+
+struct FrameReader::State {
+  const dicom::File* file = nullptr;
+  CodecChild* child = nullptr;
+  Geometry geometry;
+  PixelEncoding encoding = PixelEncoding::native;
+  dicom::Loss loss = dicom::Loss::none;
+  bool encapsulated = false;
+  std::uint32_t frames_present = 0;
+
+  // Native: the whole value. Encapsulated: fragments and where frames start among them.
+  NativeLayout layout;
+  ByteView value;
+  ByteView excess;
+  Bytes excess_swapped;
+  std::span<const ByteView> fragments;
+  std::vector<std::uint32_t> starts;
+
+  Bytes decoded;  // the frame given out last, unless borrowed
+  Bytes scratch;
+  Bytes joined;
+
+  Status open_native(const dicom::Element& element);
+  Status open_encapsulated(const dicom::Element& element);
+  std::span<const ByteView> fragments_of(std::uint32_t frame) const;
+  Result<ByteView> joined_fragments(std::uint32_t frame, std::uint64_t ratio_max,
+                                    std::uint64_t decoded_bytes);
+  Frame frame_of(const char* decoder) const;
+  Result<Frame> read_native(std::uint32_t frame);
+  Result<Frame> read_lone_native(ByteView bytes, const char* decoder);
+  Result<Frame> read_rle(std::uint32_t frame);
+  Result<Frame> read_deflated(std::uint32_t frame);
+  Result<Frame> read_by_child(std::uint32_t frame);
+};
+
+Status FrameReader::State::open_native(const dicom::Element& element) {
+  value = element.value;
+  layout.frame_bits = geometry.native_frame_bits();
+  layout.subsampled_422 = is_subsampled_422(geometry);
+  if (element.big_endian) layout.swap_unit_bytes = dicom::swap_unit_bytes(element.vr);
+  const std::uint64_t value_bits = std::uint64_t{value.size()} * 8;
+  if (layout.subsampled_422) {
+    // Many writers say 422 of full pixels. The length of the value tells the two apart.
+    const std::uint64_t full_bytes = std::uint64_t{geometry.frames} * geometry.frame_bytes();
+    if (value.size() == full_bytes + full_bytes % 2 || value.size() == full_bytes) {
+      layout.subsampled_422 = false;
+      layout.frame_bits = geometry.frame_bytes() * 8;
+    }
+  }
+  frames_present = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(geometry.frames, value_bits / layout.frame_bits));
+  std::uint64_t used = (frames_present * layout.frame_bits + 7) / 8;
+  // The pad byte belongs to a whole value only; what is left of a short one is shown as it is.
+  if (frames_present == geometry.frames && used % 2 != 0) ++used;
+  if (used < value.size()) {
+    excess = value.subspan(static_cast<std::size_t>(used));
+    if (layout.swap_unit_bytes > 1) {
+      excess_swapped.resize(excess.size());
+      copy_swapped(excess, layout.swap_unit_bytes, excess_swapped.data());
+      excess = excess_swapped;
+    }
+  }
+  return {};
+}
+
+Status FrameReader::State::open_encapsulated(const dicom::Element& element) {
+  const dicom::DataSet& data_set = file->data_set();
+  if (element.tag != dicom::tags::pixel_data)
+    return bad_pixel_data("float pixel data cannot be encapsulated.", element.offset);
+  if (encoding == PixelEncoding::native)
+    return bad_pixel_data("Pixel Data is in fragments, but the transfer syntax is a native one.",
+                          element.offset);
+  fragments = data_set.fragments();
+  const FragmentView view{
+      .fragments = fragments,
+      .offsets = data_set.fragment_offsets(),
+      .basic_offset_table = data_set.basic_offset_table(),
+      .extended_offset_table = value_of(data_set, dicom::tags::extended_offset_table),
+      .extended_offset_table_lengths =
+          value_of(data_set, dicom::tags::extended_offset_table_lengths)};
+  auto divided = divide_fragments(view, geometry.frames, encoding);
+  if (!divided) {
+    divided.error().where.offset = element.offset;
+    return std::unexpected(std::move(divided).error());
+  }
+  starts = std::move(*divided);
+  frames_present = static_cast<std::uint32_t>(starts.size() - 1);
+  layout.frame_bits = geometry.native_frame_bits();
+  layout.subsampled_422 = is_subsampled_422(geometry);
+  return {};
+}
+
+std::span<const ByteView> FrameReader::State::fragments_of(std::uint32_t frame) const {
+  FIDUCIA_ASSERT(encapsulated && frame < frames_present);
+  return fragments.subspan(starts[frame], starts[frame + 1] - starts[frame]);
+}
+
+/// The encoded frame in one piece, refused when it could not yield `decoded_bytes` anyway.
+Result<ByteView> FrameReader::State::joined_fragments(std::uint32_t frame, std::uint64_t ratio_max,
+                                                      std::uint64_t decoded_bytes) {
+  const std::span<const ByteView> pieces = fragments_of(frame);
+  const std::uint64_t bytes = total_bytes(pieces);
+  if (bytes < decoded_bytes / ratio_max)
+    return undecodable("the encoded frame is too short for its rows and columns.");
+  if (pieces.size() == 1) return pieces.front();
+  joined.clear();
+  joined.reserve(static_cast<std::size_t>(bytes));
+  for (const ByteView piece : pieces) append(joined, piece);
+  return ByteView{joined};
+}
+
+Frame FrameReader::State::frame_of(const char* decoder) const {
+  return Frame{.samples = decoded,
+               .borrowed_from_file = false,
+               .carries_all_bits = true,
+               .lossless = true,
+               .photometric_interpretation = geometry.photometric_interpretation,
+               .decoder = decoder};
+}
+
+Result<Frame> FrameReader::State::read_native(std::uint32_t frame) {
+  if (is_borrowable(geometry, layout)) {
+    const std::uint64_t bytes = geometry.frame_bytes();
+    Frame out = frame_of("native");
+    out.samples =
+        value.subspan(static_cast<std::size_t>(frame * bytes), static_cast<std::size_t>(bytes));
+    out.borrowed_from_file = true;
+    return out;
+  }
+  decoded.resize(static_cast<std::size_t>(geometry.frame_bytes()));
+  convert_native_frame(geometry, layout, value, frame, decoded, scratch);
+  return frame_of("native");
+}
+
+/// A frame whose stored bytes stand alone: in a fragment, or inflated from one.
+Result<Frame> FrameReader::State::read_lone_native(ByteView bytes, const char* decoder) {
+  decoded.resize(static_cast<std::size_t>(geometry.frame_bytes()));
+  convert_native_frame(geometry, layout, bytes, 0, decoded, scratch);
+  return frame_of(decoder);
+}
+
+Result<Frame> FrameReader::State::read_rle(std::uint32_t frame) {
+  const std::uint64_t planes = std::uint64_t{geometry.rows} * geometry.columns *
+                               geometry.samples_per_pixel * geometry.bits_allocated / 8;
+  FIDUCIA_TRY(encoded, joined_fragments(frame, rle_ratio_max, planes));
+  decoded.resize(static_cast<std::size_t>(geometry.frame_bytes()));
+  FIDUCIA_CHECK(decode_rle(encoded, geometry, decoded, scratch));
+  return frame_of("rle");
+}
+
+Result<Frame> FrameReader::State::read_deflated(std::uint32_t frame) {
+  const std::uint64_t stored = lone_frame_bytes(geometry, layout);
+  FIDUCIA_TRY(encoded, joined_fragments(frame, deflate_ratio_max, stored));
+  Bytes inflated(static_cast<std::size_t>(stored) + 1);  // one more: too long must show
+  z_stream stream = {};
+  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK)
+    return fail(ErrorCode::codec_failed, "zlib cannot be started.", "Free memory and try again.");
+  // Both sizes stay below limits::encoded_frame_bytes_max and frame_bytes_max + 1.
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(encoded.data()));
+  stream.avail_in = static_cast<uInt>(encoded.size());
+  stream.next_out = reinterpret_cast<Bytef*>(inflated.data());
+  stream.avail_out = static_cast<uInt>(inflated.size());
+  const int status = inflate(&stream, Z_FINISH);
+  const std::uint64_t got = inflated.size() - stream.avail_out;
+  inflateEnd(&stream);
+  if (status != Z_STREAM_END || got != stored)
+    return undecodable("the deflated frame is damaged or is not as long as its rows and columns.");
+  return read_lone_native(ByteView{inflated}.first(static_cast<std::size_t>(stored)), "deflate");
+}
+
+Result<Frame> FrameReader::State::read_by_child(std::uint32_t frame) {
+  if (child == nullptr)
+    return fail(ErrorCode::codec_missing, "this transfer syntax needs the decoder fiducia-codec.",
+                "Install fiducia-codec beside fiducia.");
+  const std::vector<ByteView> pieces = codestream_pieces(fragments_of(frame), encoding);
+  FIDUCIA_TRY(got, child->decode(encoding, geometry, pieces));
+  FIDUCIA_ASSERT(got.samples.size() == geometry.frame_bytes());
+  // Only pixel cells of the Bits Stored went into these codestreams.
+  return Frame{.samples = got.samples,
+               .borrowed_from_file = false,
+               .carries_all_bits = false,
+               .lossless = got.lossless && loss != dicom::Loss::lossy,
+               .photometric_interpretation = std::move(got.photometric_interpretation),
+               .decoder = std::move(got.decoder)};
+}
+
+Result<FrameReader> FrameReader::open(const dicom::File& file, CodecChild* child) {
+  const dicom::DataSet& data_set = file.data_set();
+  FIDUCIA_TRY(geometry, read_geometry(data_set));
+  const dicom::Element* element = find_pixels(data_set);
+  if (!geometry || element == nullptr)
+    return fail_malformed("pixel_data", "there is no Pixel Data.");
+  auto state = std::make_unique<State>();
+  state->file = &file;
+  state->child = child;
+  state->geometry = std::move(*geometry);
+  state->encoding = file.transfer_syntax().encoding;
+  state->loss = file.transfer_syntax().loss;
+  state->encapsulated = element->encapsulated;
+  if (element->encapsulated) {
+    FIDUCIA_CHECK(state->open_encapsulated(*element));
+  } else {
+    if (file.transfer_syntax().encapsulated && element->tag == dicom::tags::pixel_data)
+      return bad_pixel_data(
+          "Pixel Data is not in fragments, but the transfer syntax asks for them.",
+          element->offset);
+    state->encoding = PixelEncoding::native;
+    FIDUCIA_CHECK(state->open_native(*element));
+  }
+  return FrameReader{std::move(state)};
+}
+
+const Geometry& FrameReader::geometry() const { return state_->geometry; }
+std::uint32_t FrameReader::frames_present() const { return state_->frames_present; }
+ByteView FrameReader::excess() const { return state_->excess; }
+bool FrameReader::is_encapsulated() const { return state_->encapsulated; }
+
+std::vector<ByteView> FrameReader::encoded(std::uint32_t frame) const {
+  return codestream_pieces(state_->fragments_of(frame), state_->encoding);
+}
+
+Result<Frame> FrameReader::read(std::uint32_t frame) {
+  State& state = *state_;
+  if (frame >= state.frames_present) {
+    auto failed =
+        fail(ErrorCode::truncated,
+             "frame " + std::to_string(std::uint64_t{frame} + 1) + " is not in the file; " +
+                 std::to_string(state.frames_present) + " frames are there.",
+             "Fetch the file again from its source.");
+    failed.error().where.element = dicom::to_string(dicom::tags::pixel_data);
+    return failed;
+  }
+  if (state.encapsulated &&
+      total_bytes(state.fragments_of(frame)) > limits::encoded_frame_bytes_max)
+    return fail(ErrorCode::over_limit, "the encoded frame is too large.",
+                "Split the object into smaller ones.");
+  switch (state.encoding) {
+    case PixelEncoding::native:
+      return state.read_native(frame);
+    case PixelEncoding::rle:
+      return state.read_rle(frame);
+    case PixelEncoding::deflated_frame:
+      return state.read_deflated(frame);
+    case PixelEncoding::encapsulated_native: {
+      const std::uint64_t stored = lone_frame_bytes(state.geometry, state.layout);
+      FIDUCIA_TRY(bytes, state.joined_fragments(frame, 1, stored));
+      if (bytes.size() - stored > 1)
+        return undecodable("the fragment is longer than its rows and columns.");
+      return state.read_lone_native(bytes, "native");
+    }
+    case PixelEncoding::jpeg_baseline:
+    case PixelEncoding::jpeg_extended:
+    case PixelEncoding::jpeg_lossless:
+    case PixelEncoding::jpeg_other:
+    case PixelEncoding::jpeg_ls:
+    case PixelEncoding::jpeg_2000:
+    case PixelEncoding::htj2k:
+    case PixelEncoding::jpeg_xl:
+      return state.read_by_child(frame);
+    case PixelEncoding::video:
+    case PixelEncoding::referenced:
+    case PixelEncoding::unknown:
+      break;
+  }
+  auto failed = fail(ErrorCode::unsupported, "frames of this transfer syntax cannot be decoded.",
+                     "Convert the image to another transfer syntax.");
+  failed.error().kind = "transfer_syntax";
+  return failed;
+}
+
+FrameReader::FrameReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
+FrameReader::FrameReader(FrameReader&&) noexcept = default;
+FrameReader& FrameReader::operator=(FrameReader&&) noexcept = default;
+FrameReader::~FrameReader() = default;
+
+}  // namespace fiducia::codec
