@@ -66,6 +66,11 @@ inline constexpr std::size_t ledger_entry_bytes_max = 65'535;
 /// Signature lines of one note (C2SP signed-note asks for at least 16).
 inline constexpr std::size_t note_signatures_max = 64;
 inline constexpr std::size_t note_bytes_max = 512 << 10;
+/// Entries that waiting appends may put into one round together; one append alone may have more.
+/// Bounds the memory of a round to some 50 MiB of ordinary entries; the rest waits its turn.
+inline constexpr std::size_t ledger_round_entries_max = 65'536;
+/// How long opening a log waits for another appender. Big: busy.
+inline constexpr std::uint32_t ledger_lock_timeout_ms = 10'000;
 
 // --- trust file -----------------------------------------------------------------------------
 inline constexpr std::uint64_t trust_file_bytes_max = 4ULL << 20;

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole log recomputed from its entries, one bundle at a time.
+#include <array>
+
+#include "ledger/head.h"
+#include "ledger/log.h"
+#include "ledger/tile_store.h"
+#include "merkle/merkle.h"
+
+namespace fiducia::ledger {
+namespace {
+
+/// Bundles between two calls of `progress`: 65,536 entries take some 10 ms to hash.
+constexpr std::uint64_t progress_bundles = 64;
+
+LogCheck damage(std::string file, std::string text, std::uint64_t entries_checked = 0) {
+  return {.ok = false,
+          .entries_checked = entries_checked,
+          .damaged = std::move(file),
+          .text = std::move(text)};
+}
+
+LogCheck damage(const Error& error, std::uint64_t entries_checked = 0) {
+  return damage(error.where.file, error.where.file + ": " + error.what, entries_checked);
+}
+
+std::string path_of(unsigned level, std::uint64_t index, std::uint64_t size) {
+  return tile_path({.level = level, .index = index, .width = tile_width_at(level, index, size)});
+}
+
+/// The pass over all entries. Memory: one bundle, and up to 256 hashes for each tile level.
+class Pass {
+ public:
+  Pass(const std::filesystem::path& folder, const Checkpoint& checkpoint,
+       std::optional<std::uint64_t> earlier_size)
+      : folder_(folder),
+        size_(checkpoint.tree_size),
+        root_(checkpoint.root),
+        earlier_size_(earlier_size) {}
+
+  /// Absent when everything fits.
+  std::optional<LogCheck> run(
+      const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) {
+    const std::uint64_t bundles = size_ / tile_width + (size_ % tile_width != 0 ? 1 : 0);
+    for (std::uint64_t index = 0; index < bundles; ++index) {
+      if (auto found = check_bundle(index)) return found;
+      if (progress && (index % progress_bundles == progress_bundles - 1 || index + 1 == bundles))
+        progress(entries_, size_);
+    }
+    return check_edge();
+  }
+  [[nodiscard]] std::uint64_t entries_checked() const { return entries_; }
+  /// The root the tree had at `earlier_size`, once the pass went by it.
+  [[nodiscard]] std::optional<Digest> earlier_root() const { return earlier_root_; }
+
+ private:
+  std::optional<LogCheck> check_bundle(std::uint64_t index) {
+    auto bundle = read_bundle_file(folder_, index, size_);
+    if (!bundle) return damage(bundle.error(), entries_);
+    std::vector<Digest> leaves;
+    leaves.reserve(bundle->entries.size());
+    for (const ByteView entry : bundle->entries) {
+      leaves.push_back(merkle::leaf_hash(entry));
+      frontier_.append(leaves.back());
+      if (frontier_.size() == earlier_size_) earlier_root_ = frontier_.root();
+    }
+    const auto stored = read_tile_file(folder_, 0, index, size_);
+    if (!stored) return damage(stored.error(), entries_);
+    if (*stored != leaves) return blame(index, bundle->path, leaves, *stored);
+    entries_ += leaves.size();
+    if (leaves.size() == tile_width) return add(1, merkle::root(leaves));
+    return std::nullopt;
+  }
+
+  /// Takes the root of a full tile of the level below; checks a tile of `level` when complete.
+  std::optional<LogCheck> add(unsigned level, Digest hash) {
+    for (;; ++level) {
+      if (levels_.size() < level) levels_.emplace_back();
+      std::vector<Digest>& row = levels_[level - 1];
+      row.push_back(hash);
+      if (row.size() < tile_width) return std::nullopt;
+      const std::uint64_t index = finished_[level]++;
+      const auto stored = read_tile_file(folder_, level, index, size_);
+      if (!stored) return damage(stored.error(), entries_);
+      if (*stored != row)
+        return damage(path_of(level, index, size_),
+                      path_of(level, index, size_) + ": The tile is not what the entries give.",
+                      entries_);
+      hash = merkle::root(row);
+      row.clear();
+    }
+  }
+
+  /// Partial tiles above level 0, and the root.
+  std::optional<LogCheck> check_edge() {
+    for (unsigned level = 1; level <= levels_.size(); ++level) {
+      const std::vector<Digest>& row = levels_[level - 1];
+      if (row.empty()) continue;
+      const std::uint64_t index = finished_[level];
+      const auto stored = read_tile_file(folder_, level, index, size_);
+      if (!stored) return damage(stored.error(), entries_);
+      if (*stored != row)
+        return damage(path_of(level, index, size_),
+                      path_of(level, index, size_) + ": The tile is not what the entries give.",
+                      entries_);
+    }
+    if (frontier_.root() != root_)
+      return damage(checkpoint_file,
+                    "checkpoint: Entries and tiles fit each other, but not the signed root.",
+                    entries_);
+    return std::nullopt;
+  }
+
+  /// Entries and leaf tile differ; whichever leads to what is known above is the good one.
+  LogCheck blame(std::uint64_t index, const std::string& bundle_path,
+                 const std::vector<Digest>& leaves, const std::vector<Digest>& stored) {
+    const std::string leaf_tile = path_of(0, index, size_);
+    bool entries_good = false;
+    if (leaves.size() == tile_width) {
+      const auto above = read_tile_file(folder_, 1, index / tile_width, size_);
+      entries_good = above && (*above)[index % tile_width] == merkle::root(leaves);
+    } else {
+      entries_good = frontier_.root() == root_;  // the partial bundle is the last one
+    }
+    if (entries_good)
+      return damage(leaf_tile, leaf_tile + ": The tile is not what the entries give.", entries_);
+    std::size_t i = 0;
+    while (i < leaves.size() && leaves[i] == stored[i]) ++i;
+    return damage(bundle_path,
+                  bundle_path + ": Entry " + std::to_string(index * tile_width + i) +
+                      " does not hash to its leaf in the tree.",
+                  entries_ + i);
+  }
+
+  const std::filesystem::path& folder_;
+  const std::uint64_t size_;
+  const Digest root_;
+  const std::optional<std::uint64_t> earlier_size_;
+  std::optional<Digest> earlier_root_;
+  std::uint64_t entries_ = 0;
+  merkle::Frontier frontier_;
+  std::vector<std::vector<Digest>> levels_;  // levels_[l - 1]: hashes of the tile in the making
+  std::array<std::uint64_t, tile_levels_max + 1> finished_{};  // full tiles by level
+};
+
+/// The signed root beside the checkpoint, if the log is one of ours.
+Result<std::optional<RootRecords>> read_own_records(const std::filesystem::path& folder,
+                                                    const VerifierKey& key,
+                                                    const std::string& origin) {
+  std::error_code ignored;
+  if (key.type != NoteKeyType::ed25519 ||
+      !std::filesystem::exists(folder / signed_root_file, ignored))
+    return std::nullopt;
+  FIDUCIA_TRY(log_key, crypto::PublicKey::read_ed25519(key.public_key));
+  FIDUCIA_TRY(records, read_records(folder, origin, log_key));
+  return std::move(records);
+}
+
+}  // namespace
+
+Result<LogCheck> check_log(
+    const std::filesystem::path& folder, const VerifierKey& key,
+    const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) {
+  const auto head = read_head(folder, key);
+  if (!head) {
+    if (head.error().code == ErrorCode::io_unreadable) return below(folder, head.error());
+    return damage(head.error());
+  }
+  const Checkpoint& checkpoint = head->checkpoint;
+  const auto records = read_own_records(folder, key, checkpoint.origin);
+  if (!records) return damage(records.error());
+  std::optional<std::uint64_t> earlier;
+  if (*records) {
+    // An append may be under way: then the record before the newest belongs to the checkpoint.
+    const RootRecord* record = find_record(**records, checkpoint);
+    if (record == nullptr && (*records)->current.tree_size <= checkpoint.tree_size)
+      return damage(signed_root_file,
+                    "signed-root.cbor: The signed root belongs to another checkpoint.");
+    if (record == &(*records)->current && (*records)->previous)
+      earlier = (*records)->previous->tree_size;
+  }
+  Pass pass{folder, checkpoint, earlier};
+  if (auto found = pass.run(progress)) return *found;
+  if (earlier && pass.earlier_root() != (*records)->previous->root)
+    return damage(signed_root_file,
+                  "signed-root.cbor: The earlier signed root is not one this log has had.",
+                  pass.entries_checked());
+  return LogCheck{.ok = true,
+                  .entries_checked = pass.entries_checked(),
+                  .damaged = {},
+                  .text = "All " + std::to_string(pass.entries_checked()) +
+                          " entries lead to the signed root."};
+}
+
+}  // namespace fiducia::ledger

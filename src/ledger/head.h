@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <filesystem>
+#include <string>
+
+#include "core/core.h"
+#include "ledger/note.h"
+#include "ledger/root_record.h"
+
+/// Inside the ledger: the two small files that say what the log is, and where files lie.
+namespace fiducia::ledger {
+
+inline constexpr const char* checkpoint_file = "checkpoint";
+inline constexpr const char* signed_root_file = "signed-root.cbor";
+inline constexpr const char* lock_file = "lock";
+inline constexpr std::uint64_t signed_root_bytes_max = 8 << 10;  // honest ones are below 1 KiB
+
+/// A verified checkpoint: the signed note and what its text says.
+struct Head {
+  std::string note;
+  Checkpoint checkpoint;
+};
+/// Errors: io_unreadable, malformed, signature_bad, over_limit; they name the file.
+[[nodiscard]] Result<Head> read_head(const std::filesystem::path& folder, const VerifierKey& key);
+
+/// Errors: io_unreadable, malformed, signature_bad; they name the file.
+[[nodiscard]] Result<RootRecords> read_records(const std::filesystem::path& folder,
+                                               const std::string& origin,
+                                               const crypto::PublicKey& log_key);
+
+/// The record of `records` that belongs to the checkpoint, or null.
+[[nodiscard]] const RootRecord* find_record(const RootRecords& records,
+                                            const Checkpoint& checkpoint);
+
+/// `error` with its file (a path below the log's folder) as the caller would name it.
+[[nodiscard]] std::unexpected<Error> below(const std::filesystem::path& folder, Error error);
+
+}  // namespace fiducia::ledger

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading a log without a key and without a lock, while somebody else may append.
+#include <chrono>
+#include <thread>
+
+#include "ledger/head.h"
+#include "ledger/log.h"
+#include "ledger/tile_store.h"
+#include "merkle/merkle.h"
+
+namespace fiducia::ledger {
+namespace {
+
+/// Attempts to see checkpoint and signed root of one append. An appender replaces both within
+/// milliseconds, so a reader that loses this often is not racing: the files do not fit.
+constexpr int head_attempts_max = 20;
+constexpr std::chrono::milliseconds head_retry_pause{5};
+
+struct HeadAndTime {
+  Head head;
+  UnixTime checkpoint_at;  // 1970 when the folder has no signed root (another implementation's)
+};
+
+Result<HeadAndTime> read_head_and_time(const std::filesystem::path& folder,
+                                       const VerifierKey& key) {
+  for (int attempt = 1;; ++attempt) {
+    FIDUCIA_TRY(head, read_head(folder, key));
+    std::error_code ignored;
+    if (key.type != NoteKeyType::ed25519 ||
+        !std::filesystem::exists(folder / signed_root_file, ignored))
+      return HeadAndTime{.head = std::move(head), .checkpoint_at = {}};
+    FIDUCIA_TRY(log_key, crypto::PublicKey::read_ed25519(key.public_key));
+    FIDUCIA_TRY(records, read_records(folder, head.checkpoint.origin, log_key));
+    if (const RootRecord* record = find_record(records, head.checkpoint)) {
+      const UnixTime time = record->issued_at;
+      return HeadAndTime{.head = std::move(head), .checkpoint_at = time};
+    }
+    if (attempt == head_attempts_max)
+      return fail(ErrorCode::malformed, "The signed root belongs to another checkpoint.",
+                  "Restore the log's folder from a backup.", Location{.file = signed_root_file});
+    std::this_thread::sleep_for(head_retry_pause);
+  }
+}
+
+}  // namespace
+
+struct LogReader::State {
+  std::filesystem::path folder;
+  std::string note;
+  LogStatus status;
+  TileStore tiles;
+};
+
+LogReader::LogReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
+LogReader::LogReader(LogReader&&) noexcept = default;
+LogReader& LogReader::operator=(LogReader&&) noexcept = default;
+LogReader::~LogReader() = default;
+
+Result<LogReader> LogReader::open(const std::filesystem::path& folder, const VerifierKey& key) {
+  auto found = read_head_and_time(folder, key);
+  if (!found) return below(folder, std::move(found).error());
+  const Checkpoint& checkpoint = found->head.checkpoint;
+  auto tiles = TileStore::open(folder, checkpoint.tree_size, checkpoint.root);
+  if (!tiles) return below(folder, std::move(tiles).error());
+  LogStatus status{.origin = checkpoint.origin,
+                   .tree_size = checkpoint.tree_size,
+                   .root = checkpoint.root,
+                   .checkpoint_at = found->checkpoint_at,
+                   .vkey = write_vkey(key)};
+  return LogReader{std::unique_ptr<State>(new State{.folder = folder,
+                                                    .note = std::move(found->head.note),
+                                                    .status = std::move(status),
+                                                    .tiles = std::move(*tiles)})};
+}
+
+const LogStatus& LogReader::status() const { return state_->status; }
+const std::string& LogReader::checkpoint() const { return state_->note; }
+
+namespace {
+
+Status check_index(std::uint64_t index, std::uint64_t tree_size) {
+  if (index < tree_size) return {};
+  return fail(ErrorCode::over_limit,
+              "The log has " + std::to_string(tree_size) + " entries; there is no entry " +
+                  std::to_string(index) + ".",
+              "Ask for an index below the tree size.");
+}
+
+}  // namespace
+
+Result<Bytes> LogReader::entry(std::uint64_t index) const {
+  FIDUCIA_CHECK(check_index(index, state_->status.tree_size));
+  auto entry = state_->tiles.entry(index);
+  if (!entry) return below(state_->folder, std::move(entry).error());
+  return entry;
+}
+
+Result<std::vector<Digest>> LogReader::inclusion_proof(std::uint64_t index) const {
+  FIDUCIA_CHECK(check_index(index, state_->status.tree_size));
+  auto path = inclusion_path(state_->tiles, state_->tiles.edge(), index, state_->tiles.size());
+  if (!path) return below(state_->folder, std::move(path).error());
+  return path;
+}
+
+Result<std::vector<Digest>> LogReader::consistency_proof(std::uint64_t first) const {
+  if (first == 0 || first > state_->status.tree_size)
+    return fail(ErrorCode::over_limit,
+                "A consistency proof starts at a size from 1 to " +
+                    std::to_string(state_->status.tree_size) + ", not " + std::to_string(first) +
+                    ".",
+                "Ask for a size the log has had.");
+  auto path = consistency_path(state_->tiles, state_->tiles.edge(), first, state_->tiles.size());
+  if (!path) return below(state_->folder, std::move(path).error());
+  return path;
+}
+
+std::string write_tlog_proof(std::uint64_t index, std::span<const Digest> path,
+                             std::string_view checkpoint) {
+  std::string text = "c2sp.org/tlog-proof@v1\nindex " + std::to_string(index) + "\n";
+  for (const Digest& hash : path) text += to_base64(hash.view()) + "\n";
+  text += "\n";
+  text += checkpoint;
+  return text;
+}
+
+}  // namespace fiducia::ledger

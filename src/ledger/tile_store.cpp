@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/tile_store.h"
+
+#include <algorithm>
+#include <map>
+
+#include "ledger/bundle.h"
+#include "merkle/merkle.h"
+
+namespace fiducia::ledger {
+namespace {
+
+/// Full tiles kept in memory: 16 KiB each with their nodes.
+constexpr std::size_t cached_tiles_max = 256;
+
+struct FileContent {
+  Bytes bytes;
+  std::string path;
+  bool exact = true;  // false: the full file in place of a partial one
+};
+
+std::unexpected<Error> in_file(Error error, const std::string& path) {
+  error.where.file = path;
+  return std::unexpected(std::move(error));
+}
+
+std::unexpected<Error> damaged(const std::string& path, std::string what) {
+  return fail(ErrorCode::malformed, std::move(what),
+              "Restore the file from a backup or a mirror of the log; never append over it.",
+              Location{.file = path});
+}
+
+Result<FileContent> read_either(const std::filesystem::path& folder, TileAddress address,
+                                std::uint64_t bytes_max) {
+  const bool partial = address.width < tile_width;
+  FileContent content;
+  content.path = tile_path(address);
+  auto bytes = read_file(folder / content.path, bytes_max);
+  if (!bytes && partial) {
+    address.width = tile_width;
+    const std::string full_path = tile_path(address);
+    if (auto full = read_file(folder / full_path, bytes_max)) {
+      content.path = full_path;
+      content.exact = false;
+      bytes = std::move(full);
+    }
+  }
+  if (!bytes) return in_file(std::move(bytes).error(), content.path);
+  content.bytes = std::move(*bytes);
+  return content;
+}
+
+TileAddress address_of(std::optional<unsigned> level, std::uint64_t index, std::uint64_t size) {
+  return {.level = level, .index = index, .width = tile_width_at(level.value_or(0), index, size)};
+}
+
+}  // namespace
+
+Result<std::vector<Digest>> read_tile_file(const std::filesystem::path& folder, unsigned level,
+                                           std::uint64_t index, std::uint64_t size) {
+  const TileAddress address = address_of(level, index, size);
+  FIDUCIA_TRY(content, read_either(folder, address, tile_width * sizeof(Digest)));
+  const std::size_t expected = (content.exact ? address.width : tile_width) * sizeof(Digest);
+  if (content.bytes.size() != expected)
+    return damaged(content.path, "A tile of " + std::to_string(expected) + " bytes has " +
+                                     std::to_string(content.bytes.size()) + ".");
+  std::vector<Digest> hashes(address.width);
+  for (std::size_t i = 0; i < hashes.size(); ++i)
+    std::copy_n(content.bytes.data() + i * sizeof(Digest), sizeof(Digest), hashes[i].bytes.data());
+  return hashes;
+}
+
+Result<Bundle> read_bundle_file(const std::filesystem::path& folder, std::uint64_t index,
+                                std::uint64_t size) {
+  const TileAddress address = address_of(std::nullopt, index, size);
+  FIDUCIA_TRY(content, read_either(folder, address, bundle_bytes_max));
+  auto entries = read_bundle(content.bytes, address.width, content.exact);
+  if (!entries)
+    return damaged(content.path, "The entry bundle does not hold " + std::to_string(address.width) +
+                                     " entries: " + entries.error().what);
+  Bundle bundle;
+  bundle.bytes = std::move(content.bytes);  // the buffer does not move, so the views stay valid
+  bundle.entries = std::move(*entries);
+  bundle.path = std::move(content.path);
+  return bundle;
+}
+
+struct TileStore::State {
+  std::filesystem::path folder;
+  std::uint64_t size = 0;
+  std::vector<Tile> partial;  // by level; null where a level has none
+  std::vector<Digest> edge;
+
+  std::mutex mutex;  // guards `cache`; files are read outside of it
+  std::map<std::pair<unsigned, std::uint64_t>, Tile> cache;
+
+  [[nodiscard]] Tile find(unsigned level, std::uint64_t index) {
+    const std::lock_guard lock{mutex};
+    const auto found = cache.find({level, index});
+    return found == cache.end() ? nullptr : found->second;
+  }
+  void keep(unsigned level, std::uint64_t index, const Tile& tile) {
+    const std::lock_guard lock{mutex};
+    // Levels above 0 are few and every proof needs them: make room among the leaves' tiles.
+    if (cache.size() >= cached_tiles_max) cache.erase(cache.begin());
+    cache.emplace(std::pair{level, index}, tile);
+  }
+};
+
+TileStore::TileStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
+TileStore::TileStore(TileStore&&) noexcept = default;
+TileStore& TileStore::operator=(TileStore&&) noexcept = default;
+TileStore::~TileStore() = default;
+
+std::uint64_t TileStore::size() const { return state_->size; }
+std::span<const Digest> TileStore::edge() const { return state_->edge; }
+
+Frontage TileStore::frontage() const {
+  Frontage frontage;
+  frontage.size = state_->size;
+  for (const Tile& tile : state_->partial) {
+    frontage.levels.emplace_back();
+    if (tile) frontage.levels.back().assign(tile->hashes().begin(), tile->hashes().end());
+  }
+  return frontage;
+}
+
+namespace {
+
+using Partials = std::vector<std::vector<Digest>>;  // by level, empty where there is none
+
+/// The root that the partial tiles alone lead to: every full tile is a hash in one of them.
+Digest root_of_partials(const Partials& partials) {
+  std::optional<Digest> root;
+  for (const std::vector<Digest>& hashes : partials) {
+    // The imperfect node from below stands right of this level's hashes.
+    std::vector<Digest> row = hashes;
+    if (root) row.push_back(*root);
+    if (!row.empty()) root = merkle::root(row);
+  }
+  return root.value_or(merkle::empty_root());
+}
+
+/// Which of the partial tiles is the damaged one: the one that, recomputed from what lies
+/// below it, leads to the root. Only called when they do not.
+std::string find_damaged_partial(const std::filesystem::path& folder, std::uint64_t size,
+                                 const Digest& root, const Partials& partials) {
+  std::string first;
+  for (unsigned level = 0; level < partials.size(); ++level) {
+    if (partials[level].empty()) continue;
+    const std::uint64_t index = shifted_right(size, tile_height * (level + 1));
+    const std::string path = tile_path(address_of(level, index, size));
+    if (first.empty()) first = path;
+    std::vector<Digest> hashes;
+    if (level == 0) {
+      const auto bundle = read_bundle_file(folder, index, size);
+      if (!bundle) continue;
+      for (const ByteView entry : bundle->entries) hashes.push_back(merkle::leaf_hash(entry));
+    } else {
+      for (std::size_t i = 0; i < partials[level].size(); ++i) {
+        auto below = read_tile_file(folder, level - 1, index * tile_width + i, size);
+        if (!below) break;
+        hashes.push_back(TileNodes{std::move(*below)}.root());
+      }
+    }
+    Partials repaired = partials;
+    repaired[level] = std::move(hashes);
+    if (root_of_partials(repaired) == root) return path;
+  }
+  return first;
+}
+
+}  // namespace
+
+Result<TileStore> TileStore::open(const std::filesystem::path& folder, std::uint64_t size,
+                                  const Digest& root) {
+  auto state = std::make_unique<State>();
+  state->folder = folder;
+  state->size = size;
+  Partials partials;
+  for (unsigned level = 0; shifted_right(size, tile_height * level) > 0; ++level) {
+    const std::uint64_t index = shifted_right(size, tile_height * (level + 1));
+    partials.emplace_back();
+    if (tile_width_at(level, index, size) == 0) continue;
+    FIDUCIA_TRY(hashes, read_tile_file(folder, level, index, size));
+    partials.back() = std::move(hashes);
+  }
+  if (root_of_partials(partials) != root) {
+    if (size == 0) return damaged("checkpoint", "The empty tree has another root than it says.");
+    return damaged(find_damaged_partial(folder, size, root, partials),
+                   "The tiles do not lead to the root of the checkpoint.");
+  }
+  for (std::vector<Digest>& hashes : partials)
+    state->partial.push_back(hashes.empty() ? nullptr
+                                            : std::make_shared<const TileNodes>(std::move(hashes)));
+  TileStore store{std::move(state)};
+  FIDUCIA_TRY(edge, read_edge(store, size));
+  store.state_->edge = std::move(edge);
+  return store;
+}
+
+Result<TileStore::Tile> TileStore::tile(unsigned level, std::uint64_t index) const {
+  // Up to the first tile that is already believed: a partial one, or one in the cache.
+  Tile above;
+  unsigned top = level;
+  std::uint64_t at = index;
+  for (;; ++top, at >>= tile_height) {
+    FIDUCIA_ASSERT(top < state_->partial.size());
+    above = tile_width_at(top, at, state_->size) < tile_width ? state_->partial[top]
+                                                              : state_->find(top, at);
+    if (above) break;
+  }
+  // And down again: each full tile must hash to what the tile above holds of it.
+  while (top > level) {
+    --top;
+    const std::uint64_t place = index >> (tile_height * (top - level));
+    FIDUCIA_TRY(hashes, read_tile_file(state_->folder, top, place, state_->size));
+    auto loaded = std::make_shared<const TileNodes>(std::move(hashes));
+    if (loaded->root() != above->hashes()[place % tile_width])
+      return damaged(tile_path(address_of(top, place, state_->size)),
+                     "The tile does not hash to what the level above holds of it.");
+    state_->keep(top, place, loaded);
+    above = std::move(loaded);
+  }
+  return above;
+}
+
+Result<Digest> TileStore::node(unsigned height, std::uint64_t index) const {
+  const unsigned inside = height % tile_height;
+  FIDUCIA_TRY(found, tile(height / tile_height, index >> (tile_height - inside)));
+  return found->node(inside, index & ((std::uint64_t{1} << (tile_height - inside)) - 1));
+}
+
+Result<Bundle> TileStore::bundle(std::uint64_t index) const {
+  FIDUCIA_TRY(bundle, read_bundle_file(state_->folder, index, state_->size));
+  FIDUCIA_TRY(leaves, tile(0, index));
+  for (std::size_t i = 0; i < bundle.entries.size(); ++i)
+    if (merkle::leaf_hash(bundle.entries[i]) != leaves->hashes()[i])
+      return damaged(bundle.path, "Entry " + std::to_string(index * tile_width + i) +
+                                      " does not hash to its leaf in the tree.");
+  return std::move(bundle);
+}
+
+Result<Bytes> TileStore::entry(std::uint64_t index) const {
+  FIDUCIA_ASSERT(index < state_->size);
+  const std::uint64_t place = index / tile_width;
+  FIDUCIA_TRY(bundle, read_bundle_file(state_->folder, place, state_->size));
+  FIDUCIA_TRY(leaves, tile(0, place));
+  const ByteView entry = bundle.entries[index % tile_width];
+  if (merkle::leaf_hash(entry) != leaves->hashes()[index % tile_width])
+    return damaged(bundle.path,
+                   "Entry " + std::to_string(index) + " does not hash to its leaf in the tree.");
+  return Bytes{entry.begin(), entry.end()};
+}
+
+}  // namespace fiducia::ledger

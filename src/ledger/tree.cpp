@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/tree.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "merkle/merkle.h"
+
+namespace fiducia::ledger {
+
+unsigned tile_width_at(unsigned level, std::uint64_t index, std::uint64_t size) {
+  const std::uint64_t hashes = shifted_right(size, tile_height * level);
+  const std::uint64_t full = hashes >> tile_height;
+  if (index < full) return tile_width;
+  return index == full ? static_cast<unsigned>(hashes % tile_width) : 0;
+}
+
+TileNodes::TileNodes(std::vector<Digest> hashes) {
+  FIDUCIA_ASSERT(!hashes.empty() && hashes.size() <= tile_width);
+  rows_.push_back(std::move(hashes));
+  while (rows_.back().size() >= 2) {
+    const std::size_t pairs = rows_.back().size() / 2;
+    std::vector<Digest> above(pairs);
+    crypto::sha256_node_pairs(std::span{rows_.back()}.first(pairs * 2), above);
+    rows_.push_back(std::move(above));
+  }
+}
+
+const Digest& TileNodes::node(unsigned height, std::uint64_t position) const {
+  FIDUCIA_ASSERT(height < rows_.size() && position < rows_[height].size());
+  return rows_[height][static_cast<std::size_t>(position)];
+}
+
+Bytes TileNodes::bytes() const {
+  Bytes out;
+  out.reserve(rows_[0].size() * sizeof(Digest));
+  for (const Digest& hash : rows_[0]) append(out, hash.view());
+  return out;
+}
+
+Result<std::vector<Digest>> read_edge(const NodeSource& source, std::uint64_t size) {
+  std::vector<Digest> edge;
+  if (size == 0) return edge;
+  FIDUCIA_TRY(leaf, source.node(0, size - 1));
+  edge.push_back(leaf);
+  for (unsigned height = 0; shifted_right(size - 1, height) > 0; ++height) {
+    const std::uint64_t last = shifted_right(size - 1, height);
+    if (last % 2 == 0) {  // no left sibling: RFC 9162 passes the node up unchanged
+      edge.push_back(edge.back());
+      continue;
+    }
+    FIDUCIA_TRY(left, source.node(height, last - 1));
+    edge.push_back(merkle::node_hash(left, edge.back()));
+  }
+  return edge;
+}
+
+Result<std::vector<Digest>> inclusion_path(const NodeSource& source, std::span<const Digest> edge,
+                                           std::uint64_t index, std::uint64_t size) {
+  FIDUCIA_ASSERT(index < size);
+  std::vector<Digest> path;
+  for (unsigned height = 0; shifted_right(size - 1, height) > 0; ++height) {
+    const std::uint64_t last = shifted_right(size - 1, height);
+    const std::uint64_t sibling = shifted_right(index, height) ^ 1U;
+    if (sibling > last) continue;  // the node is passed up alone
+    if (sibling == last) {
+      path.push_back(edge[height]);
+      continue;
+    }
+    FIDUCIA_TRY(node, source.node(height, sibling));
+    path.push_back(node);
+  }
+  return path;
+}
+
+Result<std::vector<Digest>> consistency_path(const NodeSource& source, std::span<const Digest> edge,
+                                             std::uint64_t first, std::uint64_t size) {
+  FIDUCIA_ASSERT(first >= 1 && first <= size);
+  // MTH(D[begin : end]), where the range is one subtree of SUBPROOF: perfect, or it ends at size.
+  const auto subtree = [&](std::uint64_t begin, std::uint64_t end) -> Result<Digest> {
+    const auto height = static_cast<unsigned>(std::bit_width(end - begin - 1));
+    if (end == size) return edge[height];
+    return source.node(height, shifted_right(begin, height));
+  };
+  std::vector<Digest> path;
+  std::uint64_t begin = 0;
+  std::uint64_t end = size;
+  while (first != end) {  // SUBPROOF(first - begin, D[begin : end])
+    const std::uint64_t split = begin + std::bit_floor(end - begin - 1);
+    const bool left = first <= split;
+    FIDUCIA_TRY(other, left ? subtree(split, end) : subtree(begin, split));
+    path.push_back(other);
+    (left ? end : begin) = split;
+  }
+  if (begin != 0) {  // the flag of SUBPROOF: the first tree is not a whole subtree from 0
+    FIDUCIA_TRY(own, subtree(begin, end));
+    path.push_back(own);
+  }
+  std::reverse(path.begin(), path.end());
+  return path;
+}
+
+GrownTree::GrownTree(const Frontage& before, std::span<const Digest> leaves) {
+  after_.size = before.size + leaves.size();
+  std::vector<Digest> added{leaves.begin(), leaves.end()};
+  for (unsigned level = 0; level < before.levels.size() || !added.empty(); ++level) {
+    std::vector<Digest> hashes;
+    if (level < before.levels.size()) hashes = before.levels[level];
+    const bool grew = !added.empty();
+    hashes.insert(hashes.end(), added.begin(), added.end());
+    std::vector<Digest> roots;
+    std::uint64_t index = shifted_right(before.size, tile_height * (level + 1));
+    std::size_t at = 0;
+    const auto put = [&](std::size_t count) -> const TileNodes& {
+      const auto first = hashes.begin() + static_cast<std::ptrdiff_t>(at);
+      const Place place{level, index};
+      if (grew) changed_.push_back(place);
+      return tiles_.emplace(place, TileNodes{{first, first + static_cast<std::ptrdiff_t>(count)}})
+          .first->second;
+    };
+    for (; hashes.size() - at >= tile_width; at += tile_width, ++index)
+      roots.push_back(put(tile_width).root());
+    if (at < hashes.size()) put(hashes.size() - at);
+    after_.levels.emplace_back(hashes.begin() + static_cast<std::ptrdiff_t>(at), hashes.end());
+    added = std::move(roots);
+  }
+  auto edge = read_edge(*this, after_.size);
+  FIDUCIA_ASSERT(edge.has_value());
+  edge_ = std::move(*edge);
+}
+
+Digest GrownTree::root() const { return edge_.empty() ? merkle::empty_root() : edge_.back(); }
+
+Result<Digest> GrownTree::node(unsigned height, std::uint64_t index) const {
+  const unsigned level = height / tile_height;
+  const unsigned inside = height % tile_height;
+  const auto found = tiles_.find({level, index >> (tile_height - inside)});
+  if (found == tiles_.end())
+    return fail(ErrorCode::internal, "A node left of the frontage was asked for.");
+  return found->second.node(inside, index & ((std::uint64_t{1} << (tile_height - inside)) - 1));
+}
+
+std::vector<GrownTree::File> GrownTree::changed_files() const {
+  std::vector<File> files;
+  files.reserve(changed_.size());
+  for (const Place& place : changed_) {
+    const TileNodes& tile = tiles_.at(place);
+    files.push_back({.address = {.level = place.first,
+                                 .index = place.second,
+                                 .width = static_cast<unsigned>(tile.hashes().size())},
+                     .content = tile.bytes()});
+  }
+  return files;
+}
+
+}  // namespace fiducia::ledger
