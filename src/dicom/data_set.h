@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -85,6 +86,10 @@ class DataSet {
   [[nodiscard]] std::optional<std::string> find_text(Tag tag) const;
   /// "(5200,9230)[3].(0020,9113)", items from 1; private elements by creator.
   [[nodiscard]] std::string path_of(ElementIndex i) const;
+  /// The same for an item: "(5200,9230)[3]".
+  [[nodiscard]] std::string path_of_item(ItemIndex i) const;
+  /// Offset of the first byte after the last top-level element: anything there is padding.
+  [[nodiscard]] std::uint64_t end_offset() const { return end_offset_; }
 
   friend class DataSetParser;
 
@@ -95,6 +100,11 @@ class DataSet {
   std::vector<ByteView> fragments_;
   std::vector<std::uint64_t> fragment_offsets_;
   ByteView basic_offset_table_;
+  bool has_fragments_ = false;    // fragments_ are those of the first top-level Pixel Data
+  std::uint64_t end_offset_ = 0;  // see end_offset()
+
+  /// One step of a path; `first` is the first element of the data set that holds `tag`.
+  [[nodiscard]] std::string step_of(ElementIndex first, Tag tag) const;
 };
 
 /// How to read a bare byte range.

@@ -52,6 +52,9 @@ class File {
  private:
   File() = default;
   [[nodiscard]] static Result<File> parse(File file);
+  [[nodiscard]] Status read_parts();
+  [[nodiscard]] Result<std::size_t> read_meta(ByteView meta_bytes, std::size_t at);
+  [[nodiscard]] Status read_named(const TransferSyntax& syntax);
   std::string name_;
   std::optional<MappedFile> mapped_;
   Bytes memory_;

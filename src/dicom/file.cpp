@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dicom/file.h"
+
+#include <algorithm>
+#include <array>
+
+#include "dicom/data_set_parser.h"
+#include "dicom/deflate.h"
+#include "dicom/vr_table.h"
+
+namespace fiducia::dicom {
+namespace {
+
+constexpr std::size_t preamble_bytes = 128;
+constexpr std::string_view prefix = "DICM";
+
+/// Where no file says which encapsulated syntax it is in.
+constexpr TransferSyntax unnamed_encapsulated{.uid = "",
+                                              .name = "encapsulated, syntax not named",
+                                              .explicit_vr = true,
+                                              .big_endian = false,
+                                              .deflated = false,
+                                              .encapsulated = true,
+                                              .encoding = PixelEncoding::unknown,
+                                              .loss = Loss::either};
+constexpr TransferSyntax unnamed_encapsulated_implicit{.uid = "",
+                                                       .name = unnamed_encapsulated.name,
+                                                       .explicit_vr = false,
+                                                       .big_endian = false,
+                                                       .deflated = false,
+                                                       .encapsulated = true,
+                                                       .encoding = PixelEncoding::unknown,
+                                                       .loss = Loss::either};
+
+struct Signature {
+  std::string_view magic;
+  std::string_view code;  // of the note when a preamble starts so
+  std::string_view what;
+};
+/// What the preamble may be besides unused: PS3.10 section 7.1 leaves it to applications, so a
+/// file can be two things at once.
+constexpr std::array signatures{
+    Signature{"MZ", "preamble_executable", "a Windows program"},
+    Signature{"\x7F"
+              "ELF",
+              "preamble_executable", "a Linux program"},
+    Signature{"\xCF\xFA\xED\xFE", "preamble_executable", "a macOS program"},
+    Signature{"\xCA\xFE\xBA\xBE", "preamble_executable", "a macOS or Java program"},
+    Signature{"#!", "preamble_executable", "a script"},
+    Signature{"%PDF", "preamble_pdf", "a PDF document"},
+    Signature{"PK\x03\x04", "preamble_archive", "a ZIP archive"},
+    Signature{std::string_view("II*\0", 4), "preamble_tiff", "a TIFF image"},
+    Signature{std::string_view("MM\0*", 4), "preamble_tiff", "a TIFF image"},
+    Signature{"\xFF\xD8\xFF", "preamble_image", "a JPEG image"},
+    Signature{"\x89PNG", "preamble_image", "a PNG image"},
+    Signature{"GIF8", "preamble_image", "a GIF image"},
+    Signature{"<", "preamble_markup", "an HTML or XML document"},
+};
+const Signature* find_signature(ByteView bytes) {
+  for (const Signature& signature : signatures)
+    if (as_text(bytes).starts_with(signature.magic)) return &signature;
+  return nullptr;
+}
+
+struct OddityText {
+  Oddity oddity;
+  std::string_view code;
+  std::string_view text;
+};
+constexpr std::array<OddityText, oddity_count> oddity_texts{{
+    {Oddity::odd_length, "odd_length", "Values of odd length"},
+    {Oddity::out_of_order, "out_of_order", "Data sets whose tags do not ascend"},
+    {Oddity::duplicate, "duplicate_element", "Elements whose tag stood before in the data set"},
+    {Oddity::stray_delimiter, "stray_delimiter", "Delimiters after something of defined length"},
+    {Oddity::delimiter_length, "delimiter_length", "Delimiters with a length other than 0"},
+    {Oddity::unknown_vr, "unknown_vr", "Elements with a VR that PS3.5 does not know"},
+    {Oddity::forbidden_group, "forbidden_group", "Elements of a group that has no place there"},
+    {Oddity::trailing_zeros, "trailing_zeros", "Zeros after the last element"},
+}};
+
+bool has_vr_letters(ByteView bytes) {
+  return bytes.size() >= 6 &&
+         is_known_vr(Vr{static_cast<char>(bytes[4]), static_cast<char>(bytes[5])});
+}
+
+/// Encodings in which the first element could be read, the likelier first. The group of a first
+/// element is below 0100, so one of its two bytes is zero: no text and no image starts so.
+std::vector<Encoding> guess_encodings(ByteView bytes) {
+  std::vector<Encoding> guesses;
+  if (bytes.size() < 8) return guesses;
+  const bool little = bytes[0] != std::byte{0} && bytes[1] == std::byte{0};
+  const bool big = bytes[0] == std::byte{0} && bytes[1] != std::byte{0};
+  if (has_vr_letters(bytes) && (little || big))
+    guesses.push_back({.explicit_vr = true, .big_endian = big});
+  if (little) guesses.push_back({.explicit_vr = false, .big_endian = false});
+  return guesses;
+}
+
+const TransferSyntax* syntax_of(Encoding encoding, bool encapsulated) {
+  if (encapsulated)
+    return encoding.explicit_vr ? &unnamed_encapsulated : &unnamed_encapsulated_implicit;
+  return find_transfer_syntax(!encoding.explicit_vr ? uids::implicit_vr_little_endian
+                              : encoding.big_endian ? uids::explicit_vr_big_endian
+                                                    : uids::explicit_vr_little_endian);
+}
+
+std::unexpected<Error> not_dicom(ByteView bytes) {
+  std::string what =
+      "is not a DICOM file: it has neither the prefix DICM nor a data element at "
+      "its start";
+  if (bytes.empty())
+    what = "is empty: a DICOM file has at least one data element";
+  else if (const Signature* signature = find_signature(bytes))
+    what += ", and looks like " + std::string(signature->what);
+  auto error = fail_malformed("not_dicom", what + ".", 0);
+  error.error().remedy = "Give a DICOM file.";
+  return error;
+}
+
+}  // namespace
+
+/// The steps of reading a file; fills a File in place.
+class FileReader {
+ public:
+  explicit FileReader(std::vector<Note>& notes) : notes_(notes) {}
+
+  void note(std::string_view code, std::string text, std::uint64_t offset) {
+    notes_.push_back({.code = std::string(code), .text = std::move(text), .offset = offset});
+  }
+  void note(const Oddities& oddities) {
+    for (const OddityText& row : oddity_texts) {
+      const OddityTally& tally = oddities[static_cast<std::size_t>(row.oddity)];
+      if (tally.count == 0) continue;
+      note(row.code,
+           std::string(row.text) + ": " + std::to_string(tally.count) + ", the first at byte " +
+               std::to_string(tally.first_offset) + ".",
+           tally.first_offset);
+    }
+  }
+  Result<DataSet> read(ByteView bytes, Encoding encoding, std::uint64_t origin) {
+    DataSetParser parser(bytes, origin, 0);
+    auto data_set = parser.read_data_set(encoding);
+    if (data_set) note(parser.oddities());
+    return data_set;
+  }
+
+  struct Guessed {
+    DataSet data_set;
+    Encoding encoding;
+  };
+  /// Reads a data set whose encoding nobody names. The error is that of the likelier encoding.
+  Result<Guessed> read_guessed(ByteView bytes, std::uint64_t origin) {
+    std::optional<Error> first_error;
+    for (const Encoding encoding : guess_encodings(bytes)) {
+      auto data_set = read(bytes, encoding, origin);
+      if (data_set) return Guessed{std::move(*data_set), encoding};
+      if (!first_error) first_error = std::move(data_set).error();
+    }
+    if (!first_error) return not_dicom(bytes);
+    // A first element that cannot be read, and no VR: more likely no DICOM at all.
+    if (!has_vr_letters(bytes) && first_error->where.offset == origin &&
+        first_error->code != ErrorCode::over_limit)
+      return not_dicom(bytes);
+    return std::unexpected(std::move(*first_error));
+  }
+
+ private:
+  std::vector<Note>& notes_;
+};
+
+Result<File> File::open(const std::filesystem::path& path) {
+  FIDUCIA_TRY(mapped, MappedFile::open(path));
+  File file;
+  file.name_ = path.string();
+  file.mapped_ = std::move(mapped);
+  return parse(std::move(file));
+}
+
+Result<File> File::read(Bytes bytes, std::string name) {
+  File file;
+  file.name_ = std::move(name);
+  file.memory_ = std::move(bytes);
+  return parse(std::move(file));
+}
+
+ByteView File::bytes() const { return mapped_ ? mapped_->bytes() : ByteView{memory_}; }
+
+void File::release(ByteView used) const {
+  if (mapped_) mapped_->release(used);
+}
+
+bool File::was_truncated() const { return mapped_ && mapped_->was_truncated(); }
+
+Result<File> File::parse(File file) {
+  Status status = file.read_parts();
+  if (!status) {
+    Error error = std::move(status).error();
+    error.where.file = file.name_;
+    return std::unexpected(std::move(error));
+  }
+  return file;
+}
+
+Status File::read_parts() {
+  FileReader reader(notes_);
+  const ByteView all = bytes();
+  std::size_t at = 0;
+  if (all.size() >= preamble_bytes + 4 && as_text(all.subspan(preamble_bytes, 4)) == prefix) {
+    has_preamble_ = true;
+    at = preamble_bytes + 4;
+    if (const Signature* signature = find_signature(all))
+      reader.note(signature->code,
+                  "The preamble starts like " + std::string(signature->what) +
+                      ": other software may open this file as such.",
+                  0);
+  } else if (as_text(all).starts_with(prefix)) {
+    at = 4;
+    reader.note("no_preamble", "The preamble of 128 bytes is missing.", 0);
+  }
+
+  // Meta information is explicit VR little endian whatever follows (PS3.10 section 7.1).
+  const ByteView after_prefix = all.subspan(at);
+  const bool has_meta = after_prefix.size() >= 8 && after_prefix[0] == std::byte{2} &&
+                        after_prefix[1] == std::byte{0};
+  const TransferSyntax* named = nullptr;
+  if (has_meta) {
+    FIDUCIA_TRY(end, read_meta(after_prefix, at));
+    if (at == 0) reader.note("no_preamble", "Preamble and prefix are missing.", 0);
+    at += end;
+    const auto uid = meta_.find_text(tags::transfer_syntax_uid);
+    if (uid) {
+      named = find_transfer_syntax(*uid);
+      if (named == nullptr) {
+        auto error = fail(ErrorCode::unsupported,
+                          "the transfer syntax of this file is not one that can be read here.",
+                          "Convert it to Explicit VR Little Endian first.",
+                          {.file = {},
+                           .element = to_string(tags::transfer_syntax_uid),
+                           .offset = meta_.find(tags::transfer_syntax_uid)->offset});
+        error.error().kind = "transfer_syntax";
+        return error;
+      }
+    }
+  }
+  data_set_offset_ = at;
+  data_set_bytes_ = all.subspan(at);
+  if (named == nullptr) {
+    if (has_meta)
+      reader.note("no_transfer_syntax", "The meta information names no transfer syntax.", at);
+    else
+      reader.note("no_meta", "There is no meta information: the encoding is guessed.", at);
+    FIDUCIA_TRY(guessed, reader.read_guessed(data_set_bytes_, at));
+    data_set_ = std::move(guessed.data_set);
+    const Element* pixel_data = data_set_.find(tags::pixel_data);
+    transfer_syntax_ =
+        syntax_of(guessed.encoding, pixel_data != nullptr && pixel_data->encapsulated);
+    return {};
+  }
+  return read_named(*named);
+}
+
+/// Reads group 0002 at the start of `bytes`; the result is its length.
+Result<std::size_t> File::read_meta(ByteView meta_bytes, std::size_t at) {
+  FileReader reader(notes_);
+  const bool explicit_vr = has_vr_letters(meta_bytes);
+  if (!explicit_vr) reader.note("implicit_meta", "The meta information is in implicit VR.", at);
+  DataSetParser parser(meta_bytes, at, 0);
+  FIDUCIA_TRY(meta, parser.read_meta({.explicit_vr = explicit_vr, .big_endian = false}));
+  meta_ = std::move(meta);
+  reader.note(parser.oddities());
+  const Element* length = meta_.find({0x0002, 0x0000});
+  const std::uint64_t value_end = length == nullptr ? 0 : length->offset + 12 - at;  // either VR
+  if (length != nullptr && length->value.size() == 4 &&
+      value_end + load_le<std::uint32_t>(length->value.data()) != parser.position())
+    reader.note("meta_group_length", "(0002,0000) is not the length of the group.", length->offset);
+  return parser.position();
+}
+
+/// Reads the data set in the transfer syntax that the meta information names.
+Status File::read_named(const TransferSyntax& syntax) {
+  FileReader reader(notes_);
+  transfer_syntax_ = &syntax;
+  std::uint64_t origin = data_set_offset_;
+  if (syntax.deflated) {
+    FIDUCIA_TRY(inflated, inflate_raw(data_set_bytes_, data_set_offset_));
+    inflated_ = std::move(inflated.bytes);
+    data_set_bytes_ = inflated_;
+    origin = 0;
+    if (inflated.bytes_after > 1)
+      reader.note("bytes_after_deflate", "Bytes after the end of the deflated data set.",
+                  bytes().size() - inflated.bytes_after);
+  }
+  const Encoding encoding{.explicit_vr = syntax.explicit_vr, .big_endian = syntax.big_endian};
+  auto data_set = reader.read(data_set_bytes_, encoding, origin);
+  if (!data_set) {
+    // Files whose meta information names another encoding than the one they are in do exist:
+    // taken only if the whole data set reads well so.
+    if (syntax.deflated || syntax.encapsulated) return std::unexpected(std::move(data_set).error());
+    auto guessed = reader.read_guessed(data_set_bytes_, origin);
+    if (!guessed) return std::unexpected(std::move(data_set).error());
+    reader.note("wrong_transfer_syntax",
+                "The data set is not in the transfer syntax that the meta information names.",
+                origin);
+    data_set_ = std::move(guessed->data_set);
+    const Element* pixel_data = data_set_.find(tags::pixel_data);
+    transfer_syntax_ =
+        syntax_of(guessed->encoding, pixel_data != nullptr && pixel_data->encapsulated);
+    return {};
+  }
+  data_set_ = std::move(*data_set);
+  const Element* pixel_data = data_set_.find(tags::pixel_data);
+  if (pixel_data != nullptr && pixel_data->encapsulated != syntax.encapsulated)
+    reader.note("pixel_data_form",
+                syntax.encapsulated ? "Pixel Data is not in fragments, as its transfer syntax asks."
+                                    : "Pixel Data is in fragments, which its transfer syntax "
+                                      "does not allow.",
+                pixel_data->offset);
+  return {};
+}
+
+}  // namespace fiducia::dicom
