@@ -14,24 +14,6 @@ namespace {
 constexpr std::size_t preamble_bytes = 128;
 constexpr std::string_view prefix = "DICM";
 
-/// Where no file says which encapsulated syntax it is in.
-constexpr TransferSyntax unnamed_encapsulated{.uid = "",
-                                              .name = "encapsulated, syntax not named",
-                                              .explicit_vr = true,
-                                              .big_endian = false,
-                                              .deflated = false,
-                                              .encapsulated = true,
-                                              .encoding = PixelEncoding::unknown,
-                                              .loss = Loss::either};
-constexpr TransferSyntax unnamed_encapsulated_implicit{.uid = "",
-                                                       .name = unnamed_encapsulated.name,
-                                                       .explicit_vr = false,
-                                                       .big_endian = false,
-                                                       .deflated = false,
-                                                       .encapsulated = true,
-                                                       .encoding = PixelEncoding::unknown,
-                                                       .loss = Loss::either};
-
 struct Signature {
   std::string_view magic;
   std::string_view code;  // of the note when a preamble starts so
@@ -96,12 +78,15 @@ std::vector<Encoding> guess_encodings(ByteView bytes) {
   return guesses;
 }
 
-const TransferSyntax* syntax_of(Encoding encoding, bool encapsulated) {
-  if (encapsulated)
-    return encoding.explicit_vr ? &unnamed_encapsulated : &unnamed_encapsulated_implicit;
+const TransferSyntax* syntax_of(Encoding encoding) {
   return find_transfer_syntax(!encoding.explicit_vr ? uids::implicit_vr_little_endian
                               : encoding.big_endian ? uids::explicit_vr_big_endian
                                                     : uids::explicit_vr_little_endian);
+}
+
+bool is_encapsulated(const DataSet& data_set) {
+  const Element* pixel_data = data_set.find(tags::pixel_data);
+  return pixel_data != nullptr && pixel_data->encapsulated;
 }
 
 std::unexpected<Error> not_dicom(ByteView bytes) {
@@ -250,10 +235,7 @@ Status File::read_parts() {
     else
       reader.note("no_meta", "There is no meta information: the encoding is guessed.", at);
     FIDUCIA_TRY(guessed, reader.read_guessed(data_set_bytes_, at));
-    data_set_ = std::move(guessed.data_set);
-    const Element* pixel_data = data_set_.find(tags::pixel_data);
-    transfer_syntax_ =
-        syntax_of(guessed.encoding, pixel_data != nullptr && pixel_data->encapsulated);
+    take_guessed(std::move(guessed.data_set), guessed.encoding, nullptr);
     return {};
   }
   return read_named(*named);
@@ -276,6 +258,26 @@ Result<std::size_t> File::read_meta(ByteView meta_bytes, std::size_t at) {
   return parser.position();
 }
 
+/// Takes a data set in an encoding that the file does not name; `named` is what it names instead.
+void File::take_guessed(DataSet data_set, Encoding encoding, const TransferSyntax* named) {
+  data_set_ = std::move(data_set);
+  transfer_syntax_ = syntax_of(encoding);
+  if (!is_encapsulated(data_set_)) return;
+  TransferSyntax own = *transfer_syntax_;
+  own.uid = {};
+  own.name = "encapsulated, not named by the file";
+  own.encapsulated = true;
+  own.encoding = PixelEncoding::unknown;
+  own.loss = Loss::either;
+  if (named != nullptr && named->encapsulated) {
+    own = *named;  // the fragments are what it says, the header is not
+    own.explicit_vr = encoding.explicit_vr;
+    own.big_endian = encoding.big_endian;
+  }
+  own_syntax_ = std::make_unique<const TransferSyntax>(own);
+  transfer_syntax_ = own_syntax_.get();
+}
+
 /// Reads the data set in the transfer syntax that the meta information names.
 Status File::read_named(const TransferSyntax& syntax) {
   FileReader reader(notes_);
@@ -295,16 +297,13 @@ Status File::read_named(const TransferSyntax& syntax) {
   if (!data_set) {
     // Files whose meta information names another encoding than the one they are in do exist:
     // taken only if the whole data set reads well so.
-    if (syntax.deflated || syntax.encapsulated) return std::unexpected(std::move(data_set).error());
+    if (syntax.deflated) return std::unexpected(std::move(data_set).error());
     auto guessed = reader.read_guessed(data_set_bytes_, origin);
     if (!guessed) return std::unexpected(std::move(data_set).error());
     reader.note("wrong_transfer_syntax",
                 "The data set is not in the transfer syntax that the meta information names.",
                 origin);
-    data_set_ = std::move(guessed->data_set);
-    const Element* pixel_data = data_set_.find(tags::pixel_data);
-    transfer_syntax_ =
-        syntax_of(guessed->encoding, pixel_data != nullptr && pixel_data->encapsulated);
+    take_guessed(std::move(guessed->data_set), guessed->encoding, &syntax);
     return {};
   }
   data_set_ = std::move(*data_set);

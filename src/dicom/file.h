@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,9 @@ class File {
   [[nodiscard]] const DataSet& data_set() const { return data_set_; }
   /// Elements of group 0002; empty for a bare data set.
   [[nodiscard]] const DataSet& meta() const { return meta_; }
+  /// The syntax that the data set was read in. Its UID is empty where nothing names it (bare
+  /// encapsulated data sets); its flags are those of the bytes where the meta information is
+  /// wrong (note "wrong_transfer_syntax"). Owned by the File or by the table.
   [[nodiscard]] const TransferSyntax& transfer_syntax() const { return *transfer_syntax_; }
   [[nodiscard]] bool has_preamble() const { return has_preamble_; }
   [[nodiscard]] std::span<const Note> notes() const { return notes_; }
@@ -55,6 +59,7 @@ class File {
   [[nodiscard]] Status read_parts();
   [[nodiscard]] Result<std::size_t> read_meta(ByteView meta_bytes, std::size_t at);
   [[nodiscard]] Status read_named(const TransferSyntax& syntax);
+  void take_guessed(DataSet data_set, Encoding encoding, const TransferSyntax* named);
   std::string name_;
   std::optional<MappedFile> mapped_;
   Bytes memory_;
@@ -62,6 +67,7 @@ class File {
   DataSet meta_;
   DataSet data_set_;
   const TransferSyntax* transfer_syntax_ = nullptr;
+  std::unique_ptr<const TransferSyntax> own_syntax_;  // where no entry of the table fits
   bool has_preamble_ = false;
   std::uint64_t data_set_offset_ = 0;
   ByteView data_set_bytes_;
