@@ -424,13 +424,15 @@ CharacterSet::State state_of(std::string_view value) {
     if (meaning.code != Code::iso_2022) {
       // UTF-8, GB18030 and GBK stand alone (C.12.1.1.2): what follows them means nothing, and
       // they mean nothing behind others.
-      state.code = is_first ? meaning.code : Code::unknown;
-      return state;
+      CharacterSet::State alone;
+      alone.code = is_first ? meaning.code : Code::unknown;
+      return alone;
     }
     const auto* term = std::ranges::find(terms, meaning.number, &Term::number);
     if (term == std::end(terms)) {
-      state.code = Code::unknown;
-      return state;
+      CharacterSet::State unknown;  // and with ASCII for its start, even behind ISO 2022 IR 13
+      unknown.code = Code::unknown;
+      return unknown;
     }
     if (is_first) state.start = term->start;
     if (meaning.is_extension || is_multi_byte(*term)) state.has_extensions = true;

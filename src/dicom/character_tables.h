@@ -5,9 +5,9 @@
 
 /// The character sets of PS3.3 C.12.1.1.2 as constant data, written by
 /// scripts/generate-character-tables. Our own tables instead of iconv: what a seal hashes must not
-/// change with the C library (glibc's GB18030 did with 2.38), several distributions split the
-/// converters off, and loading one needs the file system, which a sandbox has not.
-/// In all tables 0 means that the code stands for nothing.
+/// change with the edition that a C library follows (GB18030 has three), several distributions
+/// split the converters off, and loading one needs the file system, which a sandbox has not. In all
+/// tables 0 means that the code stands for nothing.
 namespace fiducia::dicom::character_tables {
 
 /// Index into `single_byte`.

@@ -323,8 +323,9 @@ TEST(CharacterSet, understands_common_misspellings) {
 TEST(CharacterSet, knows_what_it_does_not_know) {
   for (const char* value :
        {"ISO_IR 999", "ISO_IR 1000", "ISO_IR 0100", "ISO_IR", "LATIN", "100", "ISO_IR 10\xb0",
-        "ISO_IR 100,ISO_IR 144", "\\ISO_IR 192", "\\GBK", "ISO_IR 100\\nonsense", "ISO 2022 IR",
-        "IR", "ISO_IR 100 and then a tail that is far too long for a term"}) {
+        "ISO_IR 100,ISO_IR 144", "\\ISO_IR 192", "\\GBK", "ISO 2022 IR 13\\nonsense",
+        "ISO_IR 13\\ISO_IR 192", "ISO_IR 100\\nonsense", "ISO 2022 IR", "IR",
+        "ISO_IR 100 and then a tail that is far too long for a term"}) {
     SCOPED_TRACE(value);
     const CharacterSet set{value};
     EXPECT_FALSE(set.is_known());
