@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "jpeg_2000_header.h"
+
+namespace fiducia::decoder {
+namespace {
+
+enum Marker : std::uint16_t {
+  soc = 0xFF4F,
+  cap = 0xFF50,
+  siz = 0xFF51,
+  cod = 0xFF52,
+  coc = 0xFF53,
+  qcd = 0xFF5C,
+  qcc = 0xFF5D,
+  sot = 0xFF90,
+  sod = 0xFF93,
+  eoc = 0xFFD9,
+};
+
+Status read_siz(ByteView body, Jpeg2000Header& header) {
+  ByteCursor cursor{body};
+  FIDUCIA_TRY(capabilities, cursor.be<std::uint16_t>());
+  static_cast<void>(capabilities);
+  FIDUCIA_TRY(x1, cursor.be<std::uint32_t>());
+  FIDUCIA_TRY(y1, cursor.be<std::uint32_t>());
+  FIDUCIA_TRY(x0, cursor.be<std::uint32_t>());
+  FIDUCIA_TRY(y0, cursor.be<std::uint32_t>());
+  FIDUCIA_TRY(tiles, cursor.take(16));
+  static_cast<void>(tiles);
+  FIDUCIA_TRY(count, cursor.be<std::uint16_t>());
+  if (x0 >= x1 || y0 >= y1 || count == 0 || cursor.remaining() != std::size_t{count} * 3)
+    return refused("the JPEG 2000 codestream has an impossible size.");
+  header.width = x1 - x0;
+  header.height = y1 - y0;
+  header.components = count;
+  for (unsigned i = 0; i < count; ++i) {
+    FIDUCIA_TRY(component, cursor.take(3));
+    const auto depth = std::to_integer<unsigned>(component[0]);
+    if (component[1] != std::byte{1} || component[2] != std::byte{1})
+      return refused("subsampled JPEG 2000 components are not supported.");
+    const unsigned precision = (depth & 0x7F) + 1;
+    const bool is_signed = (depth & 0x80) != 0;
+    if (i > 0 && (precision != header.precision || is_signed != header.is_signed))
+      return refused("JPEG 2000 components of different precision are not supported.");
+    header.precision = precision;
+    header.is_signed = is_signed;
+  }
+  return {};
+}
+
+/// One marker segment, of the main or a tile-part header; `body` follows its length.
+Status read_segment(std::uint16_t marker, ByteView body, Jpeg2000Header& header) {
+  const auto short_body = [] { return refused("a JPEG 2000 marker segment is too short."); };
+  // COC and QCC start with a component index of one byte, or two above 256 components.
+  const std::size_t index_bytes = header.components < 257 ? 1 : 2;
+  switch (marker) {
+    case cap:
+      header.high_throughput = true;
+      return {};
+    case cod:
+      if (body.size() < 10) return short_body();
+      if (body[4] != std::byte{0}) header.colour_transform = true;
+      if (body[9] != std::byte{1}) header.reversible = false;
+      return {};
+    case coc:
+      if (body.size() < index_bytes + 6) return short_body();
+      if (body[index_bytes + 5] != std::byte{1}) header.reversible = false;
+      return {};
+    case qcd:
+    case qcc: {
+      const std::size_t at = marker == qcd ? 0 : index_bytes;
+      if (body.size() < at + 1) return short_body();
+      if ((body[at] & std::byte{0x1F}) != std::byte{0}) header.reversible = false;
+      return {};
+    }
+    default:
+      return {};
+  }
+}
+
+Result<std::uint16_t> read_marker(ByteCursor& cursor) {
+  auto marker = cursor.be<std::uint16_t>();
+  if (!marker || *marker < 0xFF00) return refused("the JPEG 2000 codestream is damaged.");
+  return marker;
+}
+
+}  // namespace
+
+Result<ByteView> find_codestream(ByteView bytes) {
+  constexpr std::string_view signature("\0\0\0\x0CjP  ", 8);
+  if (!as_text(bytes).starts_with(signature)) return bytes;
+  ByteCursor cursor{bytes};
+  for (;;) {
+    const auto length = cursor.be<std::uint32_t>();
+    const auto type = cursor.take(4);
+    if (!length || !type) return refused("the JP2 file has no codestream.");
+    std::uint64_t body = cursor.remaining();  // length 0: to the end
+    if (*length == 1) {
+      const auto long_length = cursor.be<std::uint64_t>();
+      if (!long_length || *long_length < 16) return refused("a JP2 box is damaged.");
+      body = *long_length - 16;
+    } else if (*length != 0) {
+      if (*length < 8) return refused("a JP2 box is damaged.");
+      body = *length - 8U;
+    }
+    const auto content = cursor.take(body);
+    if (!content) return refused("a JP2 box is damaged.");
+    if (as_text(*type) == "jp2c") return *content;
+  }
+}
+
+Result<Jpeg2000Header> read_jpeg_2000_header(ByteView codestream) {
+  ByteCursor cursor{codestream};
+  Jpeg2000Header header;
+  header.reversible = true;
+  bool have_siz = false;
+  bool have_cod = false;
+  FIDUCIA_TRY(first, read_marker(cursor));
+  if (first != soc) return refused("the frame is no JPEG 2000 codestream.");
+  std::size_t part_bytes = 0;  // left of the codestream where the tile-part began
+  std::uint64_t part_length = 0;
+  for (;;) {
+    const std::size_t before = cursor.remaining();
+    auto marker = cursor.be<std::uint16_t>();
+    if (!marker) break;  // no EOC: the decoder will have its opinion
+    if (*marker == eoc) break;
+    if (*marker < 0xFF00) return refused("the JPEG 2000 codestream is damaged.");
+    if (*marker == sod) {
+      if (part_length == 0) break;  // up to the end
+      const std::uint64_t used = part_bytes - cursor.remaining();
+      if (part_length < used || !cursor.take(part_length - used)) break;
+      continue;
+    }
+    const auto length = cursor.be<std::uint16_t>();
+    if (!length || *length < 2) return refused("the JPEG 2000 codestream is damaged.");
+    const auto body = cursor.take(*length - 2U);
+    if (!body) return refused("the JPEG 2000 codestream is damaged.");
+    if (!have_siz && *marker != siz) return refused("the JPEG 2000 codestream has no size.");
+    if (*marker == siz) {
+      if (have_siz) return refused("the JPEG 2000 codestream has two sizes.");
+      FIDUCIA_CHECK(read_siz(*body, header));
+      have_siz = true;
+      continue;
+    }
+    if (*marker == sot) {
+      if (body->size() != 8) return refused("a JPEG 2000 tile header is damaged.");
+      part_bytes = before;
+      part_length = load_be<std::uint32_t>(body->data() + 2);
+      continue;
+    }
+    have_cod = have_cod || *marker == cod;
+    FIDUCIA_CHECK(read_segment(*marker, *body, header));
+  }
+  if (!have_siz || !have_cod) return refused("the JPEG 2000 codestream has no main header.");
+  return header;
+}
+
+Status check_jpeg_2000_header(const Jpeg2000Header& header, const Geometry& geometry) {
+  if (header.width != geometry.columns || header.height != geometry.rows)
+    return mismatch("rows or columns");
+  if (header.components != geometry.samples_per_pixel) return mismatch("samples a pixel");
+  return {};
+}
+
+std::string decoded_photometric(const Jpeg2000Header& header, const Geometry& geometry) {
+  const std::string& named = geometry.photometric_interpretation;
+  const bool undone = header.colour_transform && (named == "YBR_RCT" || named == "YBR_ICT");
+  return undone ? "RGB" : named;
+}
+
+}  // namespace fiducia::decoder

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <jxl/decode.h>
+
+#include <memory>
+
+#include "samples.h"
+
+namespace fiducia::decoder {
+namespace {
+
+struct Destroy {
+  void operator()(JxlDecoder* decoder) const { JxlDecoderDestroy(decoder); }
+};
+using Handle = std::unique_ptr<JxlDecoder, Destroy>;
+
+std::string decoder_name() {
+  const std::uint32_t version = JxlDecoderVersion();
+  return "libjxl " + std::to_string(version / 1'000'000) + "." +
+         std::to_string(version / 1000 % 1000) + "." + std::to_string(version % 1000);
+}
+
+/// Whether the container carries what rebuilds a JPEG (box "jbrd"): then the samples are as lossy
+/// as that JPEG.
+bool rebuilds_jpeg(ByteView bytes) {
+  constexpr std::string_view signature("\0\0\0\x0CJXL ", 8);
+  if (!as_text(bytes).starts_with(signature)) return false;
+  ByteCursor cursor{bytes};
+  for (;;) {
+    const auto length = cursor.be<std::uint32_t>();
+    const auto type = cursor.take(4);
+    if (!length || !type) return false;
+    if (as_text(*type) == "jbrd") return true;
+    std::uint64_t body = 0;
+    if (*length == 1) {
+      const auto long_length = cursor.be<std::uint64_t>();
+      if (!long_length || *long_length < 16) return false;
+      body = *long_length - 16;
+    } else if (*length >= 8) {
+      body = *length - 8U;
+    } else {
+      return false;  // 0: the last box
+    }
+    if (!cursor.take(body)) return false;
+  }
+}
+
+}  // namespace
+
+Result<Outcome> decode_jpeg_xl(ByteView codestream, const Geometry& geometry,
+                               std::span<std::byte> out) {
+  const auto damaged = [] { return refused("the JPEG XL codestream is damaged."); };
+  const Handle decoder{JxlDecoderCreate(nullptr)};
+  if (!decoder) return fail(ErrorCode::over_limit, "no memory is left for JPEG XL.");
+  // Samples as they are coded: no rotation, no alpha arithmetic.
+  if (JxlDecoderSubscribeEvents(decoder.get(), JXL_DEC_BASIC_INFO | JXL_DEC_FULL_IMAGE) !=
+          JXL_DEC_SUCCESS ||
+      JxlDecoderSetKeepOrientation(decoder.get(), JXL_TRUE) != JXL_DEC_SUCCESS ||
+      JxlDecoderSetInput(decoder.get(), reinterpret_cast<const std::uint8_t*>(codestream.data()),
+                         codestream.size()) != JXL_DEC_SUCCESS)
+    return damaged();
+  JxlDecoderCloseInput(decoder.get());
+
+  if (JxlDecoderProcessInput(decoder.get()) != JXL_DEC_BASIC_INFO) return damaged();
+  JxlBasicInfo info;
+  if (JxlDecoderGetBasicInfo(decoder.get(), &info) != JXL_DEC_SUCCESS) return damaged();
+  if (info.xsize != geometry.columns || info.ysize != geometry.rows)
+    return mismatch("rows or columns");
+  const std::uint32_t channels = info.num_color_channels + (info.alpha_bits > 0 ? 1U : 0U);
+  if (channels != geometry.samples_per_pixel) return mismatch("samples a pixel");
+  if (info.have_animation != 0) return refused("the JPEG XL codestream holds an animation.");
+  if (info.exponent_bits_per_sample != 0 || info.bits_per_sample > 16)
+    return refused("JPEG XL with floating point or more than 16 bits is not supported.");
+  FIDUCIA_TRY(shift, container_shift(geometry, info.bits_per_sample));
+
+  // The library scales to the full range of the type it is asked for, in floating point; 8 and
+  // 16 bits come out as coded when asked for as such. What lies between is scaled back, which is
+  // exact as 2^16 - 1 steps leave each of fewer steps its own.
+  const bool one_byte = info.bits_per_sample <= 8;
+  const std::uint32_t given_bits = one_byte ? 8 : 16;
+  const JxlPixelFormat format{.num_channels = channels,
+                              .data_type = one_byte ? JXL_TYPE_UINT8 : JXL_TYPE_UINT16,
+                              .endianness = JXL_LITTLE_ENDIAN,
+                              .align = 0};
+  const bool scaled = info.bits_per_sample != given_bits;
+  const bool direct = given_bits / 8 == geometry.sample_bytes() && shift == 0 && !scaled;
+  const std::size_t samples = std::size_t{geometry.rows} * geometry.columns * channels;
+  Bytes given(direct ? 0 : samples * (given_bits / 8));
+  const std::span<std::byte> target = direct ? out : std::span<std::byte>{given};
+  std::size_t needed = 0;
+  bool done = false;
+  while (!done) {
+    switch (JxlDecoderProcessInput(decoder.get())) {
+      case JXL_DEC_NEED_IMAGE_OUT_BUFFER:
+        if (JxlDecoderImageOutBufferSize(decoder.get(), &format, &needed) != JXL_DEC_SUCCESS ||
+            needed != target.size() ||
+            JxlDecoderSetImageOutBuffer(decoder.get(), &format, target.data(), target.size()) !=
+                JXL_DEC_SUCCESS)
+          return damaged();
+        break;
+      case JXL_DEC_FULL_IMAGE:
+        done = true;
+        break;
+      default:
+        return damaged();
+    }
+  }
+  if (!direct) {
+    const std::uint32_t from_max = (1U << given_bits) - 1;
+    const std::uint32_t to_max = (1U << info.bits_per_sample) - 1;
+    std::vector<std::uint16_t> values(samples);
+    for (std::size_t i = 0; i < samples; ++i) {
+      const std::uint32_t value = one_byte ? std::to_integer<std::uint32_t>(given[i])
+                                           : load_le<std::uint16_t>(given.data() + 2 * i);
+      values[i] =
+          static_cast<std::uint16_t>((std::uint64_t{value} * to_max + from_max / 2) / from_max);
+    }
+    put_frame(values.data(), shift, false, geometry, out);
+  }
+  // XYB streams are lossy by construction. A stream that keeps the original profile may still
+  // have been quantized; then only the transfer syntax tells.
+  return Outcome{.lossless = info.uses_original_profile != 0 && !rebuilds_jpeg(codestream),
+                 .photometric_interpretation = geometry.photometric_interpretation,
+                 .decoder = decoder_name()};
+}
+
+}  // namespace fiducia::decoder
