@@ -61,11 +61,11 @@ bool is_zero(const crypto::TileMessage& tile) {
 
 }  // namespace
 
-TileGrid tile_grid(const codec::Geometry& geometry) {
+TileGrid tile_grid(std::uint32_t rows, std::uint32_t columns) {
   const auto tiles = [](std::uint32_t pixels) {
     return pixels / tile_edge + (pixels % tile_edge != 0);
   };
-  return {tiles(geometry.rows), tiles(geometry.columns)};
+  return {tiles(rows), tiles(columns)};
 }
 
 Digest pixel_root(const PixelLeaves& leaves, std::uint64_t tiles_per_frame) {
@@ -94,7 +94,7 @@ struct TileHasher::Band {
 };
 
 TileHasher::TileHasher(const codec::Geometry& geometry)
-    : geometry_(geometry), grid_(tile_grid(geometry)) {
+    : geometry_(geometry), grid_(tile_grid(geometry.rows, geometry.columns)) {
   salts_.resize(grid_.count());
   messages_.resize(grid_.columns);
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "codec/codec.h"
+#include "crypto/crypto.h"
 #include "seal/lookup.h"
 #include "seal/result.h"
 #include "seal/salts.h"
@@ -24,7 +25,7 @@ struct TileGrid {
             static_cast<std::uint32_t>(index % columns)};
   }
 };
-[[nodiscard]] TileGrid tile_grid(const codec::Geometry& geometry);
+[[nodiscard]] TileGrid tile_grid(std::uint32_t rows, std::uint32_t columns);
 
 /// The leaf over what a tile carries outside Bits Stored; only tiles that carry something there
 /// have one.

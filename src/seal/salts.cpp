@@ -76,6 +76,10 @@ std::vector<Salt> Salts::header(std::size_t count) const {
   return salts;
 }
 
+Salt Salts::header_one(std::uint64_t index) const {
+  return shorten(derive(header_key_.view(), label_leaf, index));
+}
+
 void Salts::frame(std::uint64_t frame, FrameSaltUse use, std::span<Salt> out) const {
   derive_many(derive(seed_, label_frame, frame).view(), label_of(use), out);
 }

@@ -34,6 +34,8 @@ class Salts {
   explicit Salts(const Seed& seed);
   /// salts[i] belongs to header leaf i.
   [[nodiscard]] std::vector<Salt> header(std::size_t count) const;
+  /// The salt of one header leaf.
+  [[nodiscard]] Salt header_one(std::uint64_t index) const;
   /// Salts [0, count) of one use in one frame (from 0).
   void frame(std::uint64_t frame, FrameSaltUse use, std::span<Salt> out) const;
   /// One salt, by index.

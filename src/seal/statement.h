@@ -59,7 +59,8 @@ struct Statement {
 /// Errors: truncated, malformed (kind "statement"), unsupported (a later version).
 [[nodiscard]] Result<Statement> read_statement(ByteView encoded);
 
-/// Names what was sealed: equal for equal canonical form, salts apart (spec/seal.md 8.2).
+/// Names what was sealed (spec/seal.md 8.2). Salts go into it, so sealing the same image twice
+/// gives two roots.
 [[nodiscard]] Digest object_root(const Statement& statement);
 
 /// Content type of the COSE_Sign1 (label 3).

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seal/compare_header.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "seal/canonical_header.h"
+#include "seal/pixel_source.h"
+
+namespace fiducia::seal {
+namespace {
+
+int compare(ByteView a, ByteView b) {
+  const int order = std::memcmp(a.data(), b.data(), std::min(a.size(), b.size()));
+  if (order != 0) return order;
+  return a.size() < b.size() ? -1 : a.size() > b.size() ? 1 : 0;
+}
+
+bool starts_with(ByteView path, ByteView prefix) {
+  return path.size() > prefix.size() && std::memcmp(path.data(), prefix.data(), prefix.size()) == 0;
+}
+
+/// Attributes that PS3.3 and PS3.4 make a lossy compressor write (C.7.6.1.1.5, General Image and
+/// SOP Common modules). Beside `lossy.recompressed` they prove nothing.
+bool follows_from_lossy_compression(ByteView path) {
+  static constexpr std::array<dicom::Tag, 9> tags{{{0x0008, 0x0008},
+                                                   {0x0008, 0x0018},
+                                                   {0x0008, 0x2111},
+                                                   {0x0008, 0x2112},
+                                                   {0x0008, 0x9215},
+                                                   {0x0028, 0x0004},
+                                                   {0x0028, 0x2110},
+                                                   {0x0028, 0x2112},
+                                                   {0x0028, 0x2114}}};
+  if (path.size() < 5) return false;
+  const dicom::Tag tag{load_be<std::uint16_t>(path.data()), load_be<std::uint16_t>(&path[3])};
+  return path[2] == std::byte{0} && std::ranges::find(tags, tag) != tags.end();
+}
+
+/// A value as a person would read it, cut to 256 bytes, control characters made visible. Only
+/// for those who asked to see values.
+std::string printable_value(const CanonicalValue& value) {
+  constexpr std::size_t shown_bytes_max = 256;
+  std::string out;
+  switch (value.kind) {
+    case ValueKind::empty:
+      return "";
+    case ValueKind::items:
+      return std::to_string(load_be<std::uint32_t>(value.bytes.data())) + " items";
+    case ValueKind::text:
+    case ValueKind::decimal: {
+      std::string_view text = as_text(value.bytes).substr(0, shown_bytes_max);
+      while (!text.empty() && !is_utf8(text)) text.remove_suffix(1);  // a character cut in two
+      for (const char c : text)
+        if (c == '\0' || static_cast<unsigned char>(c) >= 0x20)
+          out += c == '\x7F' || c == '\0' ? '?' : c;
+        else
+          out += ' ';
+      return out;
+    }
+    default:
+      return "0x" + to_hex(value.bytes.first(std::min<std::size_t>(value.bytes.size(), 32))) +
+             (value.bytes.size() > 32 ? "..." : "");
+  }
+}
+
+/// Merges the sealed table with the leaves of the file; both are in the order of their paths.
+class HeaderComparison {
+ public:
+  HeaderComparison(const CanonicalHeader& header, const Evidence& evidence,
+                   const ContentOptions& options, ContentComparison& out)
+      : header_(header), evidence_(evidence), options_(options), out_(out) {}
+
+  void run() {
+    out_.header = Match::same;
+    hash_pairs();
+    for (std::size_t i = 0; i < pairs_.size(); ++i) judge(i);
+    report_vr_changes();
+  }
+
+ private:
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+  struct Pair {
+    std::size_t sealed = none;
+    std::size_t now = none;
+    bool vr_changed = false;
+    bool vr_refused = false;
+  };
+
+  void hash_pairs() {
+    const std::span sealed{evidence_.attributes};
+    const std::span now = header_.leaves();
+    salts_ = Salts(evidence_.seed).header(sealed.size());
+    pairs_.reserve(std::max(sealed.size(), now.size()));
+    hashes_.resize(sealed.size());  // addresses must stay: HeaderHasher writes late
+    HeaderHasher hasher;
+    Bytes swap_scratch;
+    std::string text_scratch;
+    std::size_t s = 0;
+    std::size_t n = 0;
+    while (s < sealed.size() || n < now.size()) {
+      const int order = s == sealed.size() ? 1
+                        : n == now.size()  ? -1
+                                           : compare(sealed[s].path, header_.path(now[n]));
+      Pair pair;
+      if (order <= 0) pair.sealed = s;
+      if (order >= 0) pair.now = n;
+      if (order == 0) {
+        const HeaderLeaf& leaf = now[n];
+        const dicom::Vr vr = sealed[s].vr;
+        pair.vr_changed = leaf.element->file_vr != vr;
+        pair.vr_refused = leaf.vr != vr && !is_allowed_vr_change(vr, *leaf.element);
+        hasher.add(salts_[s], sealed[s].path, vr,
+                   header_.value(leaf, vr, swap_scratch, text_scratch), &hashes_[s]);
+      }
+      s += order <= 0 ? 1U : 0U;
+      n += order >= 0 ? 1U : 0U;
+      pairs_.push_back(pair);
+    }
+    hasher.flush();
+  }
+
+  [[nodiscard]] ByteView path_of(const Pair& pair) const {
+    return pair.sealed != none ? evidence_.attributes[pair.sealed].path
+                               : header_.path(header_.leaves()[pair.now]);
+  }
+
+  void judge(std::size_t i) {
+    const Pair& pair = pairs_[i];
+    const ByteView path = path_of(pair);
+    if (!skip_prefix_.empty() && starts_with(path, skip_prefix_)) return;
+    skip_prefix_ = {};
+    if (pair.sealed != none && pair.now != none) {
+      if (hashes_[pair.sealed] == evidence_.attributes[pair.sealed].hash && !pair.vr_refused) {
+        // In implicit VR every VR is gone: nothing to tell about.
+        const dicom::Element& element = *header_.leaves()[pair.now].element;
+        if (pair.vr_changed && element.file_vr.code() != 0) ++vr_changes_;
+        return;
+      }
+      if (header_.leaves()[pair.now].is_sequence &&
+          evidence_.attributes[pair.sealed].vr == dicom::vr::sq) {
+        item_count_differs(pair);
+        return;
+      }
+      add("attribute.altered", path, pair.now, " differs from the seal.");
+      return;
+    }
+    if (is_under_reported_item(path)) return;
+    if (pair.sealed != none) {
+      add("attribute.removed", path, none, " was sealed and is missing.");
+      if (evidence_.attributes[pair.sealed].vr == dicom::vr::sq) skip_prefix_ = path;
+    } else {
+      const HeaderLeaf& leaf = header_.leaves()[pair.now];
+      if (leaf.duplicate) {
+        add("attribute.added", path, pair.now, " stands in the file more than once.");
+      } else {
+        add("attribute.added", path, pair.now, " was not there when the image was sealed.");
+      }
+      if (leaf.is_sequence) skip_prefix_ = path;
+    }
+  }
+
+  /// The number of items of a sequence is not what was sealed. Items count from 1 and are
+  /// compared by number, so the surplus is at the end.
+  void item_count_differs(const Pair& pair) {
+    const ByteView path = evidence_.attributes[pair.sealed].path;
+    const std::uint32_t now = header_.leaves()[pair.now].element->item_count;
+    const std::optional<std::uint32_t> sealed = sealed_item_count(pair, now);
+    const bool added = sealed && *sealed < now;
+    const std::uint32_t first = added ? *sealed + 1 : now + 1;
+    Bytes item_path(path.begin(), path.end());
+    append_be(item_path, first);
+    const std::string how_many =
+        sealed ? "has " + std::to_string(now) + (now == 1 ? " item" : " items") + "; " +
+                     std::to_string(*sealed) + (*sealed == 1 ? " was" : " were") + " sealed."
+               : "has fewer items than were sealed.";
+    add(added ? "item.added" : "item.removed", item_path, none, " " + how_many, path);
+    reported_.push_back({Bytes(path.begin(), path.end()), first});
+  }
+
+  /// Tries the numbers a sequence can have had: only its hash was sealed.
+  [[nodiscard]] std::optional<std::uint32_t> sealed_item_count(const Pair& pair,
+                                                               std::uint32_t now) const {
+    const SealedAttribute& attribute = evidence_.attributes[pair.sealed];
+    constexpr std::uint32_t tried_max = 100'000;
+    const std::uint32_t end = now < tried_max ? now + 1'000 : 0;
+    for (std::uint32_t count = 0; count < end; ++count) {
+      std::array<std::byte, 4> value;
+      store_be(value.data(), count);
+      Digest hash;
+      HeaderHasher hasher;
+      hasher.add(salts_[pair.sealed], attribute.path, attribute.vr, {ValueKind::items, value},
+                 &hash);
+      hasher.flush();
+      if (hash == attribute.hash) return count;
+    }
+    return std::nullopt;
+  }
+
+  /// Whether `path` lies in an item that an item.added or item.removed already speaks of.
+  [[nodiscard]] bool is_under_reported_item(ByteView path) const {
+    return std::ranges::any_of(reported_, [&](const ReportedItems& items) {
+      return starts_with(path, items.sequence) && path.size() >= items.sequence.size() + 4 &&
+             load_be<std::uint32_t>(path.data() + items.sequence.size()) >= items.first;
+    });
+  }
+
+  void add(const char* code, ByteView path, std::size_t now, const std::string& what,
+           ByteView name_path = {}) {
+    const bool lossy = out_.pixels == Match::undecidable && follows_from_lossy_compression(path) &&
+                       std::ranges::any_of(out_.findings, [](const Finding& f) {
+                         return f.code == "lossy.recompressed";
+                       });
+    out_.header = std::max(out_.header, lossy ? Match::undecidable : Match::different);
+    if (out_.findings.size() > 2 * limits::findings_max) return;
+    const auto place = describe_path(path);
+    const auto named = name_path.empty() ? place : describe_path(name_path);
+    Finding finding{
+        .code = code, .severity = lossy ? Severity::warning : Severity::alarm, .text = {}};
+    if (place) finding.attribute = place->text;
+    if (named) finding.keyword = named->keyword;
+    finding.text =
+        name_of(name_path.empty() ? finding.attribute : named->text, finding.keyword) + what;
+    if (options_.show_values && now != none) {
+      Bytes swap_scratch;
+      std::string text_scratch;
+      const HeaderLeaf& leaf = header_.leaves()[now];
+      finding.current_value =
+          printable_value(header_.value(leaf, leaf.vr, swap_scratch, text_scratch));
+    }
+    out_.findings.push_back(std::move(finding));
+  }
+
+  /// "Patient's Name (0010,0010)", or the path alone where PS3.6 has no name.
+  static std::string name_of(const std::string& text, const std::string& keyword) {
+    if (keyword.empty()) return "Attribute " + text;
+    const auto tag = dicom::find_tag(keyword);
+    const auto entry = tag ? dicom::find_dictionary_entry(*tag) : std::nullopt;
+    return std::string(entry ? entry->name : keyword) + " " + text;
+  }
+
+  void report_vr_changes() {
+    if (vr_changes_ == 0) return;
+    out_.findings.push_back({.code = "encoding.changed",
+                             .severity = Severity::note,
+                             .text = std::to_string(vr_changes_) +
+                                     (vr_changes_ == 1 ? " attribute has" : " attributes have") +
+                                     " another value representation than at sealing, with the "
+                                     "same value."});
+  }
+
+  struct ReportedItems {
+    Bytes sequence;
+    std::uint32_t first;
+  };
+  const CanonicalHeader& header_;
+  const Evidence& evidence_;
+  const ContentOptions& options_;
+  ContentComparison& out_;
+  std::vector<Salt> salts_;
+  std::vector<Pair> pairs_;
+  std::vector<Digest> hashes_;
+  ByteView skip_prefix_;
+  std::vector<ReportedItems> reported_;
+  std::uint64_t vr_changes_ = 0;
+};
+
+}  // namespace
+
+void compare_header(const dicom::DataSet& data_set, const Evidence& evidence,
+                    const std::optional<std::string>& photometric_interpretation,
+                    const ContentOptions& options, ContentComparison& out) {
+  HeaderContext context;
+  if (photometric_interpretation)
+    context.photometric_interpretation = statable_text(*photometric_interpretation);
+  if (evidence.statement.pixels) {
+    const SealedGeometry& g = evidence.statement.pixels->geometry;
+    context.pixel_element =
+        find_pixel_element(data_set, static_cast<codec::SampleKind>(g.kind), g.sample_bytes);
+  }
+  context.sealed_vr = [&](ByteView path) -> std::optional<dicom::Vr> {
+    const auto at = std::lower_bound(
+        evidence.attributes.begin(), evidence.attributes.end(), path,
+        [](const SealedAttribute& a, ByteView p) { return compare(a.path, p) < 0; });
+    if (at == evidence.attributes.end() || compare(at->path, path) != 0) return std::nullopt;
+    return at->vr;
+  };
+  const auto header = CanonicalHeader::read(data_set, std::move(context));
+  if (!header) {
+    const bool big = header.error().code == ErrorCode::over_limit;
+    out.header = big ? Match::undecidable : Match::different;
+    out.findings.push_back({.code = code_word(header.error()),
+                            .severity = big ? Severity::warning : Severity::alarm,
+                            .text = "The header cannot be compared: " + header.error().what});
+    return;
+  }
+  HeaderComparison(*header, evidence, options, out).run();
+}
+
+}  // namespace fiducia::seal

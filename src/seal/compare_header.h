@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <string>
+
+#include "seal/verify_content.h"
+
+namespace fiducia::seal {
+
+/// Compares the attributes of `data_set` with the header leaves of `evidence`; fills
+/// `out.header` and appends findings. `photometric_interpretation` is that of the canonical
+/// samples, absent when no pixels were sealed.
+void compare_header(const dicom::DataSet& data_set, const Evidence& evidence,
+                    const std::optional<std::string>& photometric_interpretation,
+                    const ContentOptions& options, ContentComparison& out);
+
+}  // namespace fiducia::seal

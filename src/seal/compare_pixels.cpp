@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seal/compare_pixels.h"
+
+#include <algorithm>
+
+#include "seal/pixel_source.h"
+
+namespace fiducia::seal {
+namespace {
+
+std::string count_of(std::uint64_t count, const char* one, const char* many) {
+  return std::to_string(count) + " " + (count == 1 ? one : many);
+}
+
+/// The state of one comparison of frames.
+class PixelComparison {
+ public:
+  PixelComparison(const dicom::File& file, const Evidence& evidence, codec::FrameReader& reader,
+                  const ContentOptions& options, ContentComparison& out)
+      : file_(file),
+        evidence_(evidence),
+        sealed_(*evidence.statement.pixels),
+        reader_(reader),
+        options_(options),
+        out_(out),
+        salts_(evidence.seed),
+        grid_(tile_grid(sealed_.geometry.rows, sealed_.geometry.columns)) {}
+
+  std::string run() {
+    const codec::Geometry& geometry = reader_.geometry();
+    photometric_ = geometry.photometric_interpretation;
+    out_.pixels = Match::same;
+    if (!same_shape(geometry)) return photometric_;
+    const std::uint32_t sealed_frames = sealed_.geometry.frames;
+    const std::uint32_t common = std::min(reader_.frames_present(), sealed_frames);
+    untouched_encoding_ = is_untouched_encoding(geometry);
+    if (untouched_encoding_) photometric_ = sealed_.photometric_interpretation;
+    for (std::uint32_t f = 0; f < common; ++f) compare_frame(f);
+    weigh_losses();
+    compare_counts(geometry, sealed_frames);
+    compare_tail();
+    return photometric_;
+  }
+
+ private:
+  void add(Match match, Finding finding) {
+    out_.pixels = std::max(out_.pixels, match);
+    // The rest is counted by the verifier's own limit; this one only bounds memory.
+    if (out_.findings.size() <= 2 * limits::findings_max)
+      out_.findings.push_back(std::move(finding));
+  }
+
+  bool same_shape(const codec::Geometry& geometry) {
+    SealedGeometry now = sealed_geometry(geometry);
+    now.frames = sealed_.geometry.frames;
+    if (now == sealed_.geometry) return true;
+    const auto describe = [](const SealedGeometry& g) {
+      return std::to_string(g.columns) + " x " + std::to_string(g.rows) + " pixels of " +
+             count_of(g.samples_per_pixel, "sample", "samples") + " with " +
+             count_of(g.bits_stored, "bit", "bits");
+    };
+    add(Match::different, {.code = "pixels.altered",
+                           .severity = Severity::alarm,
+                           .text = "The image is now " + describe(now) + "; sealed were " +
+                                   describe(sealed_.geometry) + "."});
+    return false;
+  }
+
+  /// Whether equal bytes of a frame mean equal samples: everything that decoding depends on,
+  /// apart from the header that is compared anyway, is as it was at sealing (spec/seal.md 7).
+  bool is_untouched_encoding(const codec::Geometry& geometry) const {
+    const auto& encoding = evidence_.statement.encoding;
+    return encoding && reader_.is_encapsulated() &&
+           file_.transfer_syntax().uid == evidence_.statement.transfer_syntax_uid &&
+           geometry.photometric_interpretation == encoding->photometric_interpretation &&
+           geometry.planar_configuration == encoding->planar_configuration;
+  }
+
+  void compare_frame(std::uint32_t f) {
+    if (untouched_encoding_) {
+      const std::vector<ByteView> pieces = reader_.encoded(f);
+      const bool same = encoded_frame_hash(f, salts_, pieces) == evidence_.pixels.encoded_frames[f];
+      for (const ByteView piece : pieces) file_.release(piece);
+      if (same && !options_.count_textured) return;
+    }
+    if (!sealed_.root) {
+      unsealed_samples(f);
+      return;
+    }
+    auto frame = reader_.read(f);
+    if (!frame) {
+      undecodable(f, frame.error());
+      return;
+    }
+    if (!photometric_known_ && !untouched_encoding_) {
+      photometric_ = canonical_photometric(file_.transfer_syntax().encoding,
+                                           reader_.geometry().photometric_interpretation,
+                                           frame->photometric_interpretation);
+      photometric_known_ = true;
+    }
+    compare_samples(f, *frame);
+    if (frame->borrowed_from_file) file_.release(frame->samples);
+  }
+
+  void unsealed_samples(std::uint32_t f) {
+    const bool same_syntax = file_.transfer_syntax().uid == evidence_.statement.transfer_syntax_uid;
+    if (same_syntax) {
+      add(Match::different,
+          {.code = "pixels.altered",
+           .severity = Severity::alarm,
+           .text = "Frame " + std::to_string(f + 1) + ": the encoded bytes differ from the seal.",
+           .frame = f + 1});
+      return;
+    }
+    if (std::exchange(told_undecodable_, true)) return;
+    add(Match::undecidable,
+        {.code = "codec.missing",
+         .severity = Severity::warning,
+         .text = "No decoder was at hand when this image was sealed, so only the encoding of "
+                 "that time can be compared, and the file is encoded otherwise now."});
+  }
+
+  void undecodable(std::uint32_t f, const Error& error) {
+    out_.pixels = std::max(out_.pixels, Match::undecidable);
+    // The colour transform cannot be seen undone here; take it to give what was sealed.
+    if (!photometric_known_ && !untouched_encoding_)
+      photometric_ = canonical_photometric(file_.transfer_syntax().encoding,
+                                           reader_.geometry().photometric_interpretation,
+                                           sealed_.photometric_interpretation);
+    if (std::exchange(told_undecodable_, true)) return;
+    const bool failed =
+        error.code != ErrorCode::codec_missing && error.code != ErrorCode::unsupported;
+    const std::string code = error.code == ErrorCode::over_limit ? "limit.reached"
+                             : failed                            ? "codec.failed"
+                                                                 : "codec.missing";
+    add(Match::undecidable,
+        {.code = code,
+         .severity = Severity::warning,
+         .text = "Frame " + std::to_string(f + 1) + " cannot be decoded here: " + error.what,
+         .frame = f + 1});
+  }
+
+  void compare_samples(std::uint32_t f, const codec::Frame& frame) {
+    if (!hasher_) {
+      hasher_.emplace(reader_.geometry());
+      hasher_->watch_uniform(options_.count_textured);
+    }
+    hashes_.resize(grid_.count());
+    outside_.clear();
+    hasher_->hash(f, frame, salts_, hashes_, outside_);
+    const std::size_t first = static_cast<std::size_t>(f * grid_.count());
+    std::vector<std::uint64_t> differing;
+    for (std::size_t t = 0; t < hashes_.size(); ++t) {
+      const bool same = hashes_[t] == evidence_.pixels.tiles[first + t];
+      if (!same) differing.push_back(t);
+      if (options_.count_textured && !hasher_->uniform()[t]) {
+        ++out_.textured_tiles;
+        out_.textured_tiles_same += same ? 1U : 0U;
+      }
+    }
+    tiles_compared_ += hashes_.size();
+    tiles_differing_ += differing.size();
+    if (!differing.empty()) {
+      if (!frame.lossless) lossy_now_ = true;
+      add(Match::different,
+          tile_finding(f, differing,
+                       "Frame " + std::to_string(f + 1) + ": " + std::to_string(differing.size()) +
+                           " of " + count_of(grid_.count(), "tile", "tiles") +
+                           (differing.size() == 1 ? " differs" : " differ") + " from the seal."));
+    }
+    if (frame.carries_all_bits) compare_outside_bits(f);
+  }
+
+  /// Bits above and below Bits Stored: which tiles carry other ones than were sealed.
+  void compare_outside_bits(std::uint32_t f) {
+    const auto before = [](const OutsideBitsLeaf& leaf, std::uint32_t frame) {
+      return leaf.frame < frame;
+    };
+    const auto& sealed = evidence_.pixels.outside_bits;
+    auto it = std::lower_bound(sealed.begin(), sealed.end(), f, before);
+    const auto end = std::lower_bound(it, sealed.end(), f + 1, before);
+    std::vector<std::uint64_t> differing;
+    auto now = outside_.begin();
+    while (it != end || now != outside_.end()) {
+      if (now == outside_.end() || (it != end && it->tile < now->tile)) {
+        differing.push_back((it++)->tile);  // sealed, and gone
+      } else if (it == end || now->tile < it->tile) {
+        differing.push_back((now++)->tile);  // not sealed
+      } else {
+        if (it->hash != now->hash) differing.push_back(it->tile);
+        ++it;
+        ++now;
+      }
+    }
+    if (differing.empty()) return;
+    add(Match::different, tile_finding(f, differing,
+                                       "Frame " + std::to_string(f + 1) + ": in " +
+                                           count_of(differing.size(), "tile", "tiles") +
+                                           ", bits outside Bits Stored differ from the seal."));
+  }
+
+  [[nodiscard]] Finding tile_finding(std::uint32_t f, std::span<const std::uint64_t> differing,
+                                     std::string text) const {
+    Finding finding{.code = "pixels.altered",
+                    .severity = Severity::alarm,
+                    .text = std::move(text),
+                    .frame = f + 1};
+    TilePosition low{grid_.rows, grid_.columns};
+    TilePosition high{0, 0};
+    for (const std::uint64_t t : differing) {
+      const TilePosition at = grid_.position(t);
+      low = {std::min(low.row, at.row), std::min(low.column, at.column)};
+      high = {std::max(high.row, at.row), std::max(high.column, at.column)};
+      if (finding.tiles.size() < limits::tiles_listed_max) finding.tiles.push_back(at);
+    }
+    const std::uint32_t x = low.column * tile_edge;
+    const std::uint32_t y = low.row * tile_edge;
+    finding.box =
+        Box{.x = x,
+            .y = y,
+            .width = std::min((high.column + 1) * tile_edge, sealed_.geometry.columns) - x,
+            .height = std::min((high.row + 1) * tile_edge, sealed_.geometry.rows) - y};
+    return finding;
+  }
+
+  /// A lossy encoding changes nearly every tile and proves nothing either way.
+  void weigh_losses() {
+    if (tiles_differing_ == 0 || options_.count_textured) return;
+    const bool decoded_elsewhere = !sealed_.lossless && tiles_differing_ * 2 > tiles_compared_;
+    if (!lossy_now_ && !decoded_elsewhere) return;
+    std::erase_if(out_.findings, [](const Finding& f) { return f.code == "pixels.altered"; });
+    out_.pixels = Match::undecidable;
+    add(Match::undecidable,
+        {.code = "lossy.recompressed",
+         .severity = Severity::warning,
+         .text = lossy_now_
+                     ? "The image was compressed with loss after it was sealed: its samples can "
+                       "no longer be compared with the seal."
+                     : "The image was sealed as a lossy codestream, which is gone, and most of its "
+                       "samples differ: it was recompressed, or decompressed by another decoder."});
+  }
+
+  void compare_counts(const codec::Geometry& geometry, std::uint32_t sealed_frames) {
+    const std::uint32_t present = reader_.frames_present();
+    if (present < sealed_frames)
+      add(Match::different,
+          {.code = "pixels.missing",
+           .severity = Severity::alarm,
+           .text = count_of(sealed_frames - present, "frame", "frames") + " of the " +
+                   std::to_string(sealed_frames) + " that were sealed " +
+                   (sealed_frames - present == 1 ? "is" : "are") + " missing.",
+           .frame = present + 1});
+    if (geometry.frames > sealed_frames || present > sealed_frames)
+      add(Match::different, {.code = "pixels.added",
+                             .severity = Severity::alarm,
+                             .text = "The file has more frames than the " +
+                                     std::to_string(sealed_frames) + " that were sealed.",
+                             .frame = sealed_frames + 1});
+  }
+
+  void compare_tail() {
+    const ByteView tail = reader_.excess();
+    const std::optional<Digest>& sealed = evidence_.pixels.tail;
+    if (tail.empty()) {
+      // Encodings of frames have no place for it: nothing to compare, nothing to see.
+      if (sealed && !reader_.is_encapsulated() && sealed_.root)
+        add(Match::different, {.code = "pixels.missing",
+                               .severity = Severity::alarm,
+                               .text = "Bytes that followed the last frame when the image was "
+                                       "sealed are gone."});
+      return;
+    }
+    if (sealed && tail_hash(salts_, tail) == *sealed) return;
+    add(Match::different,
+        {.code = sealed ? "pixels.altered" : "pixels.added",
+         .severity = Severity::alarm,
+         .text = std::string("The bytes after the last frame ") +
+                 (sealed ? "differ from the seal." : "were not there when the image was sealed.")});
+  }
+
+  const dicom::File& file_;
+  const Evidence& evidence_;
+  const SealedPixels& sealed_;
+  codec::FrameReader& reader_;
+  const ContentOptions& options_;
+  ContentComparison& out_;
+  const Salts salts_;
+  const TileGrid grid_;
+  std::optional<TileHasher> hasher_;
+  std::vector<Digest> hashes_;
+  std::vector<OutsideBitsLeaf> outside_;
+  std::string photometric_;
+  bool photometric_known_ = false;
+  bool untouched_encoding_ = false;
+  bool told_undecodable_ = false;
+  bool lossy_now_ = false;
+  std::uint64_t tiles_compared_ = 0;
+  std::uint64_t tiles_differing_ = 0;
+};
+
+}  // namespace
+
+std::string compare_pixels(const dicom::File& file, const Evidence& evidence,
+                           codec::CodecChild* child, const ContentOptions& options,
+                           ContentComparison& out) {
+  const auto fail_with = [&](Match match, std::string code, std::string text) {
+    out.pixels = match;
+    out.findings.push_back(
+        {.code = std::move(code),
+         .severity = match == Match::different ? Severity::alarm : Severity::warning,
+         .text = std::move(text)});
+    return file.data_set().find_text(dicom::tags::photometric_interpretation).value_or("");
+  };
+  const SealedGeometry& g = evidence.statement.pixels->geometry;
+  if (find_pixel_element(file.data_set(), static_cast<codec::SampleKind>(g.kind), g.sample_bytes) ==
+      nullptr)
+    return fail_with(Match::different, "pixels.missing",
+                     "The pixel data that was sealed is not in the file.");
+  auto reader = codec::FrameReader::open(file, child);
+  if (!reader) {
+    const Error& error = reader.error();
+    if (error.code == ErrorCode::over_limit)
+      return fail_with(Match::undecidable, "limit.reached", error.what);
+    return fail_with(Match::different, "pixels.altered",
+                     "The pixel data can no longer be read as an image: " + error.what);
+  }
+  return PixelComparison(file, evidence, *reader, options, out).run();
+}
+
+}  // namespace fiducia::seal

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seal/embed.h"
+
+namespace fiducia::seal {
+namespace {
+
+std::string_view creator_of(const dicom::Element& element) {
+  std::string_view text = as_text(element.value);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\0')) text.remove_suffix(1);
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  return text;
+}
+
+/// Calls `visit(creator element)` for every top-level private creator of ours.
+template <class Visit>
+void for_each_block(const dicom::DataSet& data_set, Visit visit) {
+  for (auto i = data_set.first(); i != dicom::no_index; i = data_set.element(i).next) {
+    const dicom::Element& element = data_set.element(i);
+    if (element.tag.group == embedded_group && element.tag.is_private_creator() &&
+        creator_of(element) == embedded_creator)
+      visit(element);
+  }
+}
+
+dicom::Tag evidence_tag(std::uint16_t block) {
+  return {embedded_group, static_cast<std::uint16_t>(block << 8U | embedded_element)};
+}
+
+}  // namespace
+
+std::optional<ByteView> find_embedded(const dicom::DataSet& data_set) {
+  std::optional<ByteView> found;
+  for_each_block(data_set, [&](const dicom::Element& creator) {
+    if (found) return;
+    const dicom::Element* element = data_set.find(evidence_tag(creator.tag.element));
+    // A sequence read from bytes keeps those bytes as its value: evidence never looks like one.
+    if (element != nullptr && element->vr != dicom::vr::sq) found = element->value;
+  });
+  return found;
+}
+
+Result<std::vector<ByteView>> embed_parts(const dicom::File& file, ByteView evidence,
+                                          std::vector<Bytes>& storage) {
+  FIDUCIA_TRY(block, dicom::find_private_block(file.data_set(), embedded_group, embedded_creator));
+  std::vector<dicom::Tag> remove;
+  for_each_block(file.data_set(), [&](const dicom::Element& creator) {
+    remove.push_back(creator.tag);
+    remove.push_back(evidence_tag(creator.tag.element));
+  });
+  Bytes creator(as_bytes(embedded_creator).begin(), as_bytes(embedded_creator).end());
+  if (creator.size() % 2 != 0) creator.push_back(std::byte{' '});
+  Bytes value(evidence.begin(), evidence.end());
+  if (value.size() % 2 != 0) value.push_back(std::byte{0});
+  std::vector<dicom::NewElement> add;
+  add.push_back({{embedded_group, block}, dicom::vr::lo, std::move(creator)});
+  add.push_back({evidence_tag(block), dicom::vr::ob, std::move(value)});
+  return dicom::edit_parts(file, remove, add, storage);
+}
+
+std::filesystem::path sidecar_path(const std::filesystem::path& file) {
+  std::filesystem::path path = file;
+  path += ".evidence";
+  return path;
+}
+
+}  // namespace fiducia::seal

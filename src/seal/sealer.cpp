@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seal/sealer.h"
+
+#include <cstring>
+
+#include "merkle/merkle.h"
+#include "seal/canonical_header.h"
+#include "seal/canonical_pixels.h"
+#include "seal/evidence.h"
+#include "seal/pixel_source.h"
+#include "seal/statement.h"
+
+namespace fiducia::seal {
+namespace {
+
+std::unexpected<Error> shrank(const dicom::File& file) {
+  return fail(ErrorCode::io_unreadable, "the file shrank while it was read.",
+              "Seal it again when nobody writes to it.", Location{.file = file.name()});
+}
+
+/// What sealing the pixels gives.
+struct PixelPart {
+  SealedPixels sealed;
+  std::optional<SealedEncoding> encoding;
+  PixelLeaves leaves;
+};
+
+/// Seals the frames of one object: decoded samples where they can be had, encoded bytes where
+/// there are some.
+class PixelSealer {
+ public:
+  PixelSealer(const dicom::File& file, codec::FrameReader& reader, const Salts& salts,
+              SketchBuilder* sketch, std::vector<Finding>& findings)
+      : file_(file), reader_(reader), salts_(salts), sketch_(sketch), findings_(findings) {}
+
+  Result<PixelPart> run() {
+    const codec::Geometry& geometry = reader_.geometry();
+    PixelPart part;
+    part.sealed.geometry = sealed_geometry(geometry);
+    part.sealed.photometric_interpretation = geometry.photometric_interpretation;
+    if (reader_.frames_present() < geometry.frames)
+      return fail_malformed("pixel_data",
+                            "Pixel Data holds " + std::to_string(reader_.frames_present()) +
+                                " of the " + std::to_string(geometry.frames) +
+                                " frames that the header announces. Fetch the object again from "
+                                "its source.");
+    const std::uint64_t tiles = tile_grid(geometry.rows, geometry.columns).count();
+    if (tiles * geometry.frames > limits::tiles_max)
+      return fail(ErrorCode::over_limit, "the image has more than 16 million tiles.",
+                  "Split the object into several with fewer frames.");
+    FIDUCIA_CHECK(hash_samples(part, tiles));
+    if (reader_.is_encapsulated()) hash_encoded(part);
+    if (!part.sealed.root && !part.encoding) return std::unexpected(std::move(*samples_error_));
+    return part;
+  }
+
+ private:
+  Status hash_samples(PixelPart& part, std::uint64_t tiles_per_frame) {
+    const codec::Geometry& geometry = reader_.geometry();
+    TileHasher hasher(geometry);
+    part.leaves.tiles.resize(tiles_per_frame * geometry.frames);
+    for (std::uint32_t f = 0; f < geometry.frames; ++f) {
+      auto frame = reader_.read(f);
+      if (!frame) {
+        FIDUCIA_CHECK(without_samples(part, std::move(frame).error()));
+        return {};
+      }
+      if (f == 0) {
+        part.sealed.decoder = frame->decoder.substr(0, 64);
+        part.sealed.photometric_interpretation = canonical_photometric(
+            file_.transfer_syntax().encoding, geometry.photometric_interpretation,
+            frame->photometric_interpretation);
+      }
+      part.sealed.lossless = part.sealed.lossless && frame->lossless;
+      hasher.hash(f, *frame, salts_,
+                  std::span{part.leaves.tiles}.subspan(f * tiles_per_frame, tiles_per_frame),
+                  part.leaves.outside_bits, sketch_);
+      if (frame->borrowed_from_file) file_.release(frame->samples);
+    }
+    if (const ByteView tail = reader_.excess(); !tail.empty())
+      part.leaves.tail = tail_hash(salts_, tail);
+    part.sealed.leaf_count =
+        part.leaves.tiles.size() + part.leaves.outside_bits.size() + (part.leaves.tail ? 1U : 0U);
+    part.sealed.root = pixel_root(part.leaves, tiles_per_frame);
+    return {};
+  }
+
+  /// No decoder: the encoded frames alone are sealed, and the person is told.
+  Status without_samples(PixelPart& part, Error error) {
+    const bool no_codec =
+        error.code == ErrorCode::codec_missing || error.code == ErrorCode::unsupported;
+    if (!reader_.is_encapsulated() || !no_codec) return std::unexpected(std::move(error));
+    part.leaves = {};
+    part.sealed.lossless = false;  // nothing is known
+    part.sealed.decoder.clear();
+    findings_.push_back(
+        {.code = "codec.missing",
+         .severity = Severity::warning,
+         .text = "No decoder for this encoding is at hand: the encoded frames are sealed, the "
+                 "samples are not, so a change of encoding will not verify."});
+    samples_error_ = std::move(error);
+    return {};
+  }
+
+  void hash_encoded(PixelPart& part) {
+    const codec::Geometry& geometry = reader_.geometry();
+    part.leaves.encoded_frames.reserve(geometry.frames);
+    for (std::uint32_t f = 0; f < geometry.frames; ++f) {
+      const std::vector<ByteView> pieces = reader_.encoded(f);
+      part.leaves.encoded_frames.push_back(encoded_frame_hash(f, salts_, pieces));
+      for (const ByteView piece : pieces) file_.release(piece);
+    }
+    part.encoding =
+        SealedEncoding{.root = merkle::root(part.leaves.encoded_frames),
+                       .photometric_interpretation = geometry.photometric_interpretation,
+                       .planar_configuration = geometry.planar_configuration};
+  }
+
+  const dicom::File& file_;
+  codec::FrameReader& reader_;
+  const Salts& salts_;
+  SketchBuilder* sketch_;
+  std::vector<Finding>& findings_;
+  std::optional<Error> samples_error_;
+};
+
+bool is_yes(const std::optional<std::string>& text) { return text && *text == "YES"; }
+
+bool is_derived(const dicom::DataSet& data_set) {
+  const auto type = data_set.find_text({0x0008, 0x0008});  // Image Type, value 1
+  return type && type->starts_with("DERIVED");
+}
+
+}  // namespace
+
+struct Draft::State {
+  Bytes sign1;
+  Bytes entry;
+  Seed seed{};
+  Digest object_root;
+  std::string sop_instance_uid;
+  CanonicalHeader header;  // owns the paths of `attributes`
+  std::vector<SealedAttribute> attributes;
+  std::optional<PixelLeaves> pixels;
+  Sketch sketch;
+  std::vector<Finding> findings;
+};
+
+Draft::Draft(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Draft::Draft(Draft&&) noexcept = default;
+Draft& Draft::operator=(Draft&&) noexcept = default;
+Draft::~Draft() = default;
+
+const Bytes& Draft::ledger_entry() const { return state_->entry; }
+const Digest& Draft::object_root() const { return state_->object_root; }
+const std::string& Draft::sop_instance_uid() const { return state_->sop_instance_uid; }
+const Sketch& Draft::sketch() const { return state_->sketch; }
+const std::vector<Finding>& Draft::findings() const { return state_->findings; }
+
+Bytes Draft::finish(const ledger::Appended& appended, std::string_view checkpoint) const {
+  return write_evidence({.sign1 = state_->sign1,
+                         .seed = &state_->seed,
+                         .attributes = state_->attributes,
+                         .pixels = state_->pixels ? &*state_->pixels : nullptr,
+                         .receipts = {&appended.receipt, 1},
+                         .checkpoint = checkpoint});
+}
+
+Result<Draft> draft_seal(const dicom::File& file, const Signer& signer, UnixTime claimed_at,
+                         codec::CodecChild* child, SketchBuilder* sketch) {
+  FIDUCIA_ASSERT(!signer.chain.empty());
+  auto state = std::make_unique<Draft::State>();
+  FIDUCIA_CHECK(crypto::fill_random(state->seed));
+  const Salts salts(state->seed);
+  const dicom::DataSet& data_set = file.data_set();
+
+  Statement statement{
+      .sop_class_uid =
+          statable_text(data_set.find_text(dicom::tags::sop_class_uid).value_or("")).value_or(""),
+      .header_root = {},
+      .header_leaf_count = 0,
+      .pixels = {},
+      .transfer_syntax_uid = std::string(file.transfer_syntax().uid),
+      .encoding = {},
+      .claimed_at = claimed_at,
+      .device = signer.device,
+      .synthetic = is_yes(data_set.find_text(dicom::tags::synthetic_data)),
+      .derived = is_derived(data_set)};
+
+  HeaderContext context;
+  auto geometry = codec::read_geometry(data_set);
+  if (!geometry && geometry.error().code == ErrorCode::over_limit)
+    return std::unexpected(std::move(geometry).error());
+  // Pixel data that is no image we understand is sealed as an attribute, byte for byte.
+  if (geometry && *geometry) {
+    FIDUCIA_TRY(reader, codec::FrameReader::open(file, child));
+    PixelSealer sealer(file, reader, salts, sketch, state->findings);
+    FIDUCIA_TRY(part, sealer.run());
+    statement.pixels = std::move(part.sealed);
+    statement.encoding = std::move(part.encoding);
+    state->pixels = std::move(part.leaves);
+    context.pixel_element =
+        find_pixel_element(data_set, reader.geometry().kind, reader.geometry().sample_bytes());
+    context.photometric_interpretation =
+        statable_text(statement.pixels->photometric_interpretation);
+    // From here on only what a statement can hold.
+    statement.pixels->photometric_interpretation = context.photometric_interpretation.value_or("?");
+    if (statement.encoding)
+      statement.encoding->photometric_interpretation =
+          statable_text(statement.encoding->photometric_interpretation).value_or("?");
+  }
+
+  FIDUCIA_TRY(header, CanonicalHeader::read(data_set, std::move(context)));
+  state->header = std::move(header);
+  const std::span leaves = state->header.leaves();
+  const std::vector<Salt> header_salts = salts.header(leaves.size());
+  state->attributes.resize(leaves.size());
+  HeaderHasher hasher;
+  Bytes swap_scratch;
+  std::string text_scratch;
+  for (std::size_t i = 0; i < leaves.size(); ++i) {
+    SealedAttribute& attribute = state->attributes[i];
+    attribute.path = state->header.path(leaves[i]);
+    attribute.vr = leaves[i].vr;
+    hasher.add(header_salts[i], attribute.path, attribute.vr,
+               state->header.value(leaves[i], attribute.vr, swap_scratch, text_scratch),
+               &attribute.hash);
+  }
+  hasher.flush();
+  std::vector<Digest> hashes;
+  hashes.reserve(leaves.size());
+  for (const SealedAttribute& attribute : state->attributes) hashes.push_back(attribute.hash);
+  statement.header_root = merkle::root(hashes);
+  statement.header_leaf_count = hashes.size();
+  if (file.was_truncated()) return shrank(file);
+
+  const Bytes payload = write_statement(statement);
+  const crypto::Sign1Spec spec{.algorithm = signer.key.default_algorithm(),
+                               .x5chain = signer.chain,
+                               .content_type = std::string(statement_content_type),
+                               .kid = {},
+                               .issuer = {},
+                               .issued_at = {},
+                               .vds = {}};
+  FIDUCIA_TRY(sign1, crypto::write_sign1(spec, signer.key, payload));
+  state->entry = ledger::write_entry({.type = ledger::EntryType::seal,
+                                      .sign1_hash = crypto::sha256(sign1),
+                                      .signer_hash = signer.chain.front().fingerprint(),
+                                      .claimed_at = claimed_at});
+  state->sign1 = std::move(sign1);
+  state->object_root = object_root(statement);
+  state->sop_instance_uid = data_set.find_text(dicom::tags::sop_instance_uid).value_or("");
+  if (sketch != nullptr) state->sketch = sketch->finish();
+  return Draft(std::move(state));
+}
+
+}  // namespace fiducia::seal

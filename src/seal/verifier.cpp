@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seal/verifier.h"
+
+#include <algorithm>
+
+#include "seal/embed.h"
+#include "seal/evidence.h"
+#include "seal/verify_content.h"
+#include "seal/verify_trust.h"
+
+namespace fiducia::seal {
+namespace {
+
+/// Evidence that may belong to a file, with where it came from.
+struct Candidate {
+  Evidence evidence;
+  FoundIn found_in = FoundIn::given;
+  bool by_sketch = false;  // proposed by the pixels alone
+};
+
+/// A candidate, judged.
+struct Judgement {
+  Verdict verdict = Verdict::indeterminate;
+  bool signer_accepted = false;
+  FoundIn found_in = FoundIn::given;
+  std::vector<Finding> findings;
+  SealInfo seal;
+  std::optional<LedgerInfo> ledger;
+};
+
+/// Lower is believed first: a proven original, then an accusation by a trusted signer, then what
+/// cannot be decided, then seals of strangers.
+int rank(const Judgement& j) {
+  if (j.verdict == Verdict::authentic) return 0;
+  if (j.signer_accepted) return j.verdict == Verdict::altered ? 1 : 2;
+  return j.verdict == Verdict::untrusted ? 3 : 4;
+}
+
+Verdict verdict_of(const ContentComparison& content, const TrustJudgement& trust) {
+  // A seal whose own bytes do not hold together proves tampering, not origin.
+  if (!trust.tables_valid || !trust.signature_valid) return Verdict::altered;
+  const Match worst = std::max(content.pixels, content.header);
+  if (worst == Match::different) return Verdict::altered;
+  if (!trust.accepted) return Verdict::untrusted;
+  if (worst == Match::undecidable) return Verdict::indeterminate;
+  return Verdict::authentic;
+}
+
+ImageInfo image_info(const dicom::File& file) {
+  const dicom::DataSet& data_set = file.data_set();
+  ImageInfo info;
+  info.sop_class = data_set.find_text(dicom::tags::sop_class_uid).value_or("");
+  info.transfer_syntax = std::string(file.transfer_syntax().uid);
+  if (auto geometry = codec::read_geometry(data_set); geometry && *geometry) {
+    info.frames = (*geometry)->frames;
+    info.rows = (*geometry)->rows;
+    info.columns = (*geometry)->columns;
+  }
+  return info;
+}
+
+/// Alarms first, at most limits::findings_max of them.
+void order_findings(std::vector<Finding>& findings) {
+  std::ranges::stable_sort(findings, [](const Finding& a, const Finding& b) {
+    return static_cast<int>(a.severity) > static_cast<int>(b.severity);
+  });
+  if (findings.size() <= limits::findings_max) return;
+  const std::size_t left_out = findings.size() - (limits::findings_max - 1);
+  findings.resize(limits::findings_max - 1);
+  findings.push_back(
+      {.code = "limit.reached",
+       .severity = Severity::note,
+       .text = "At least " + std::to_string(left_out) + " more findings are not listed."});
+}
+
+std::string device_value(const dicom::DataSet& data_set, dicom::Tag tag) {
+  return data_set.find_text(tag).value_or("");
+}
+
+/// Whether the file says it comes from a device that seals everything since an earlier day: then
+/// a missing seal is an alarm (DESIGN 2).
+bool should_be_sealed(const dicom::DataSet& data_set, const Trust& trust) {
+  const std::string station = device_value(data_set, {0x0008, 0x1010});
+  const std::string serial = device_value(data_set, {0x0018, 0x1000});
+  std::string date;
+  for (const dicom::Tag tag : {dicom::Tag{0x0008, 0x0022}, dicom::Tag{0x0008, 0x0023},
+                               dicom::Tag{0x0008, 0x0012}, dicom::Tag{0x0008, 0x0020}})
+    if (date.empty()) date = device_value(data_set, tag);
+  return std::ranges::any_of(trust.devices, [&](const SealingDevice& device) {
+    const bool by_station =
+        !device.station_name.empty() ? device.station_name == station : device.name == station;
+    const bool by_serial =
+        !device.device_serial_number.empty() && device.device_serial_number == serial;
+    if (!by_station && !by_serial) return false;
+    std::string since = to_rfc3339(device.seals_since).substr(0, 10);  // YYYY-MM-DD
+    std::erase(since, '-');
+    return date.size() == 8 && date >= since;
+  });
+}
+
+}  // namespace
+
+struct Verifier::State {
+  TrustJudge judge;
+  VerifierOptions options;
+  EvidenceLookup* lookup = nullptr;
+  std::vector<Evidence> given;
+
+  State(Trust trust, VerifierOptions o, EvidenceLookup* l)
+      : judge(std::move(trust), o.at), options(o), lookup(l) {}
+
+  /// Evidence that came with the file: in it, beside it, or named by the user.
+  struct Attached {
+    std::vector<Candidate> candidates;
+    std::vector<Finding> broken;  // evidence that could not even be read
+  };
+  Result<Attached> attached(const dicom::File& file) const {
+    Attached out;
+    const auto take = [&](ByteView encoded, FoundIn found_in, const std::string& where) {
+      auto evidence = read_evidence(encoded);
+      if (evidence) {
+        out.candidates.push_back({.evidence = std::move(*evidence), .found_in = found_in});
+        return;
+      }
+      out.broken.push_back(
+          {.code = "seal.invalid",
+           .severity = Severity::alarm,
+           .text = "The evidence " + where + " cannot be read: " + evidence.error().what});
+    };
+    for (const Evidence& evidence : given)
+      if (given.size() == 1 || is_same_instance(file.data_set(), evidence))
+        take(evidence.encoded, FoundIn::given, "that was given");
+    if (const auto embedded = find_embedded(file.data_set()))
+      take(*embedded, FoundIn::file, "in the file");
+    if (options.look_beside && file.name() != "-") {
+      std::error_code none;
+      const auto path = sidecar_path(file.name());
+      if (std::filesystem::is_regular_file(path, none)) {
+        FIDUCIA_TRY(bytes, read_file(path, limits::evidence_bytes_max));
+        if (const auto parts = read_evidence_file(bytes))
+          for (const ByteView part : *parts) take(part, FoundIn::sidecar, "beside the file");
+        else
+          take(bytes, FoundIn::sidecar, "beside the file");
+      }
+    }
+    return out;
+  }
+
+  Result<std::vector<Candidate>> stored(const dicom::File& file) const {
+    std::vector<Candidate> out;
+    if (lookup == nullptr) return out;
+    const auto uid = file.data_set().find_text(dicom::tags::sop_instance_uid);
+    if (!uid) return out;
+    FIDUCIA_TRY(found, lookup->find_by_instance(*uid));
+    for (const Bytes& encoded : found)
+      if (auto evidence = read_evidence(encoded))
+        out.push_back({.evidence = std::move(*evidence), .found_in = FoundIn::store});
+    return out;
+  }
+
+  Judgement judge_candidate(const dicom::File& file, const Candidate& candidate,
+                            codec::CodecChild* child) const {
+    TrustJudgement trust = judge.judge(candidate.evidence);
+    ContentComparison content =
+        compare_content(file, candidate.evidence, child,
+                        {.show_values = options.show_values, .count_textured = false});
+    Judgement out{.verdict = verdict_of(content, trust),
+                  .signer_accepted = trust.accepted,
+                  .found_in = candidate.found_in,
+                  .findings = std::move(trust.findings),
+                  .seal = std::move(trust.seal),
+                  .ledger = std::move(trust.ledger)};
+    out.seal.found_in = candidate.found_in;
+    std::ranges::move(content.findings, std::back_inserter(out.findings));
+    return out;
+  }
+
+  Result<VerifyResult> judge_file(const dicom::File& file, codec::CodecChild* child) const {
+    VerifyResult result;
+    result.path = file.name();
+    result.image = image_info(file);
+    FIDUCIA_TRY(attached_evidence, attached(file));
+    std::vector<Judgement> judged;
+    for (const Candidate& candidate : attached_evidence.candidates)
+      judged.push_back(judge_candidate(file, candidate, child));
+    const bool carries = !judged.empty() || !attached_evidence.broken.empty();
+    const bool proven = !judged.empty() && std::ranges::all_of(judged, [](const Judgement& j) {
+      return j.verdict == Verdict::authentic;
+    });
+    bool conflict = false;
+    if (!proven || lookup != nullptr) {
+      FIDUCIA_TRY(candidates, stored(file));
+      for (const Candidate& candidate : candidates) {
+        const bool known = std::ranges::any_of(judged, [&](const Judgement& j) {
+          return j.seal.object_root == candidate.evidence.object_root;
+        });
+        if (known) continue;
+        Judgement j = judge_candidate(file, candidate, child);
+        if (proven || std::ranges::any_of(judged, [](const Judgement& other) {
+              return other.verdict == Verdict::authentic;
+            })) {
+          // The same identity was sealed with other content, by a signer we believe.
+          conflict = conflict || (j.signer_accepted && j.verdict == Verdict::altered);
+          if (proven) continue;
+        }
+        judged.push_back(std::move(j));
+      }
+    }
+    if (judged.empty()) return without_seal(file, child, std::move(result), attached_evidence);
+    conclude(result, judged, attached_evidence.broken, carries);
+    if (conflict)
+      result.findings.push_back(
+          {.code = "identity.conflict",
+           .severity = Severity::warning,
+           .text = "The evidence store holds another object that was sealed under the same SOP "
+                   "Instance UID: one of the two may be an exchanged or replayed image."});
+    order_findings(result.findings);
+    return result;
+  }
+
+  /// Picks the judgement to report and says what the others mean for it.
+  static void conclude(VerifyResult& result, std::vector<Judgement>& judged,
+                       std::vector<Finding>& broken, bool carries) {
+    std::size_t best = 0;
+    for (std::size_t i = 1; i < judged.size(); ++i)
+      if (rank(judged[i]) < rank(judged[best])) best = i;
+    Judgement& chosen = judged[best];
+    result.verdict = chosen.verdict;
+    result.findings = std::move(chosen.findings);
+    result.seal = std::move(chosen.seal);
+    result.ledger = std::move(chosen.ledger);
+    // Evidence that came with the file and does not belong to it was put there by somebody.
+    bool foreign = !broken.empty();
+    std::ranges::move(broken, std::back_inserter(result.findings));
+    for (std::size_t i = 0; i < judged.size(); ++i) {
+      if (i == best || judged[i].found_in == FoundIn::store) continue;
+      if (judged[i].verdict == Verdict::altered) {
+        foreign = true;
+        result.findings.push_back(
+            {.code = "seal.invalid",
+             .severity = Severity::alarm,
+             .text = std::string("The seal ") +
+                     (judged[i].found_in == FoundIn::file ? "in the file" : "beside the file") +
+                     " does not belong to this image, or was itself changed; other evidence was "
+                     "used."});
+      } else if (judged[i].verdict == Verdict::untrusted) {
+        result.findings.push_back(
+            {.code = "signer.untrusted",
+             .severity = chosen.verdict == Verdict::authentic ? Severity::note : Severity::alarm,
+             .text = "The file carries a seal by a signer that the trust file does not accept."});
+      }
+    }
+    if (foreign && result.verdict == Verdict::authentic) result.verdict = Verdict::altered;
+    if (chosen.found_in == FoundIn::store && !carries)
+      result.findings.push_back(
+          {.code = "seal.stripped",
+           .severity = chosen.verdict == Verdict::altered ? Severity::alarm : Severity::note,
+           .text = "The file carries no seal; its evidence came from the evidence store."});
+  }
+
+  /// No evidence by identity: ask the store for images with the same pixels, then say `unsealed`.
+  Result<VerifyResult> without_seal(const dicom::File& file, codec::CodecChild* child,
+                                    VerifyResult result, Attached& attached_evidence) const {
+    bool similar = false;
+    if (lookup != nullptr) {
+      const std::unique_ptr<SketchBuilder> builder = lookup->new_sketch();
+      if (const auto sketch = sketch_of(file, child, *builder)) {
+        FIDUCIA_TRY(found, lookup->find_by_sketch(*sketch));
+        if (judge_similar(file, child, found, result, similar)) {
+          std::ranges::move(attached_evidence.broken, std::back_inserter(result.findings));
+          order_findings(result.findings);
+          return result;
+        }
+      }
+    }
+    if (!attached_evidence.broken.empty()) {
+      result.verdict = Verdict::altered;
+      result.findings = std::move(attached_evidence.broken);
+      return result;
+    }
+    result.verdict = Verdict::unsealed;
+    if (should_be_sealed(file.data_set(), judge.trust()))
+      result.findings.push_back(
+          {.code = "seal.expected",
+           .severity = Severity::alarm,
+           .text = "The file says it comes from a device that seals everything, but no seal was "
+                   "found."});
+    if (similar)
+      result.findings.push_back(
+          {.code = "similar.sealed",
+           .severity = Severity::note,
+           .text = "The evidence store holds an image that shares some, but fewer than half, of "
+                   "the textured tiles."});
+    if (result.findings.empty() || result.findings.back().severity == Severity::note)
+      result.findings.push_back(
+          {.code = "unsealed",
+           .severity = Severity::note,
+           .text = lookup != nullptr
+                       ? "No seal in the file or beside it, and none in the evidence store."
+                       : "No seal in the file or beside it; no evidence store was asked."});
+    order_findings(result.findings);
+    return result;
+  }
+
+  /// Whether one of `found` is this image, altered: at least half of its textured tiles verify.
+  bool judge_similar(const dicom::File& file, codec::CodecChild* child,
+                     const std::vector<Bytes>& found, VerifyResult& result, bool& similar) const {
+    struct Best {
+      std::uint64_t same = 0;
+      std::optional<Candidate> candidate;
+      ContentComparison content;
+    } best;
+    for (const Bytes& encoded : found) {
+      auto evidence = read_evidence(encoded);
+      if (!evidence || !evidence->statement.pixels || !evidence->statement.pixels->root) continue;
+      ContentComparison content = compare_content(
+          file, *evidence, child, {.show_values = options.show_values, .count_textured = true});
+      if (content.textured_tiles_same == 0) continue;
+      similar = true;
+      if (content.textured_tiles_same * 2 < content.textured_tiles ||
+          content.textured_tiles_same <= best.same)
+        continue;
+      best.same = content.textured_tiles_same;
+      best.content = std::move(content);
+      best.candidate = Candidate{
+          .evidence = std::move(*evidence), .found_in = FoundIn::store, .by_sketch = true};
+    }
+    if (!best.candidate) return false;
+    TrustJudgement trust = judge.judge(best.candidate->evidence);
+    // It is that image under another identity or in another state; never `authentic`, since the
+    // SOP Instance UID, which is sealed, is not the one it was sealed with.
+    result.verdict = Verdict::altered;
+    result.findings.push_back(
+        {.code = "seal.stripped",
+         .severity = Severity::alarm,
+         .text = "The file carries no seal, but " + std::to_string(best.same) + " of " +
+                 std::to_string(best.content.textured_tiles) +
+                 " textured tiles verify against a sealed image of the evidence store: it is that "
+                 "image, altered."});
+    std::ranges::move(trust.findings, std::back_inserter(result.findings));
+    std::ranges::move(best.content.findings, std::back_inserter(result.findings));
+    result.seal = std::move(trust.seal);
+    result.seal->found_in = FoundIn::store;
+    result.ledger = std::move(trust.ledger);
+    return true;
+  }
+};
+
+Verifier::Verifier(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Verifier::Verifier(Verifier&&) noexcept = default;
+Verifier& Verifier::operator=(Verifier&&) noexcept = default;
+Verifier::~Verifier() = default;
+
+Result<Verifier> Verifier::make(Trust trust, VerifierOptions options, EvidenceLookup* lookup,
+                                std::vector<Bytes> given) {
+  auto state = std::make_unique<State>(std::move(trust), options, lookup);
+  for (const Bytes& encoded : given) {
+    FIDUCIA_TRY(parts, read_evidence_file(encoded));
+    for (const ByteView part : parts) {
+      FIDUCIA_TRY(evidence, read_evidence(part));
+      state->given.push_back(std::move(evidence));
+    }
+  }
+  return Verifier(std::move(state));
+}
+
+Result<VerifyResult> Verifier::verify(const std::filesystem::path& path,
+                                      codec::CodecChild* child) const {
+  auto file = dicom::File::open(path);
+  if (!file) {
+    if (auto verdict = verdict_of_error(path.string(), file.error())) return std::move(*verdict);
+    return std::unexpected(std::move(file).error());
+  }
+  return verify(*file, child);
+}
+
+Result<VerifyResult> Verifier::verify(const dicom::File& file, codec::CodecChild* child) const {
+  return state_->judge_file(file, child);
+}
+
+Result<std::optional<Bytes>> Verifier::find_evidence(const dicom::File& file) const {
+  FIDUCIA_TRY(attached, state_->attached(file));
+  FIDUCIA_TRY(stored, state_->stored(file));
+  std::vector<Candidate> candidates = std::move(attached.candidates);
+  std::ranges::move(stored, std::back_inserter(candidates));
+  // What verify would choose first: evidence of this very instance, from a signer it accepts.
+  const auto better = [&](const Candidate& candidate) {
+    return is_same_instance(file.data_set(), candidate.evidence) &&
+           state_->judge.judge(candidate.evidence).accepted;
+  };
+  const auto chosen = std::ranges::find_if(candidates, better);
+  if (chosen != candidates.end()) return std::move(chosen->evidence.encoded);
+  if (candidates.empty()) return std::nullopt;
+  return std::move(candidates.front().evidence.encoded);
+}
+
+std::optional<VerifyResult> verdict_of_error(const std::string& path, const Error& error) {
+  VerifyResult result;
+  result.path = path;
+  switch (error.code) {
+    case ErrorCode::truncated:
+    case ErrorCode::malformed:
+    case ErrorCode::unsupported:  // a transfer syntax that nobody knows is not readable as DICOM
+      result.verdict = Verdict::malformed;
+      break;
+    case ErrorCode::over_limit:
+      result.verdict = Verdict::indeterminate;
+      break;
+    default:
+      return std::nullopt;
+  }
+  Error placed = error;
+  placed.where.file.clear();
+  std::string code = code_word(error);
+  if (error.code == ErrorCode::unsupported) code = "malformed.transfer_syntax";
+  result.findings.push_back(
+      {.code = code,
+       .severity = result.verdict == Verdict::malformed ? Severity::alarm : Severity::warning,
+       .text = to_sentence(placed)});
+  return result;
+}
+
+}  // namespace fiducia::seal

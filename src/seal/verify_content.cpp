@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seal/verify_content.h"
+
+#include <algorithm>
+
+#include "seal/canonical_header.h"
+#include "seal/canonical_pixels.h"
+#include "seal/compare_header.h"
+#include "seal/compare_pixels.h"
+
+namespace fiducia::seal {
+namespace {
+
+/// Canonical path of a top-level standard attribute (spec/seal.md 5.1).
+std::array<std::byte, 5> top_level_path(dicom::Tag tag) {
+  std::array<std::byte, 5> path{};
+  store_be(path.data(), tag.group);
+  store_be(path.data() + 3, tag.element);
+  return path;
+}
+
+std::string syntax_name(std::string_view uid) {
+  const dicom::TransferSyntax* syntax = dicom::find_transfer_syntax(uid);
+  return syntax != nullptr ? std::string(syntax->name) : "an unknown transfer syntax";
+}
+
+}  // namespace
+
+ContentComparison compare_content(const dicom::File& file, const Evidence& evidence,
+                                  codec::CodecChild* child, const ContentOptions& options) {
+  ContentComparison out;
+  std::optional<std::string> photometric;
+  if (evidence.statement.pixels)
+    photometric = compare_pixels(file, evidence, child, options, out);
+  else
+    out.pixels = Match::same;  // none were sealed; pixel data now would be an added attribute
+  compare_header(file.data_set(), evidence, photometric, options, out);
+  const std::string& sealed_as = evidence.statement.transfer_syntax_uid;
+  if (file.transfer_syntax().uid != sealed_as)
+    out.findings.push_back({.code = "encoding.changed",
+                            .severity = Severity::note,
+                            .text = "Sealed as " + syntax_name(sealed_as) + ", now " +
+                                    std::string(file.transfer_syntax().name) + "."});
+  if (file.was_truncated()) {
+    out.pixels = out.header = Match::different;
+    out.findings.push_back({.code = "malformed.truncated",
+                            .severity = Severity::alarm,
+                            .text = "The file shrank while it was read."});
+  }
+  return out;
+}
+
+bool is_same_instance(const dicom::DataSet& data_set, const Evidence& evidence) {
+  const dicom::Element* element = data_set.find(dicom::tags::sop_instance_uid);
+  if (element == nullptr) return false;
+  const auto path = top_level_path(dicom::tags::sop_instance_uid);
+  const auto& table = evidence.attributes;
+  const auto at = std::ranges::find_if(
+      table, [&](const SealedAttribute& a) { return same_bytes(a.path, path); });
+  if (at == table.end()) return false;
+  const auto index = static_cast<std::size_t>(at - table.begin());
+  Bytes swap_scratch;
+  std::string text_scratch;
+  Digest hash;
+  HeaderHasher hasher;
+  hasher.add(Salts(evidence.seed).header_one(index), path, at->vr,
+             canonical_value(at->vr, dicom::little_endian_value(*element, swap_scratch),
+                             dicom::CharacterSet(), text_scratch),
+             &hash);
+  hasher.flush();
+  return hash == at->hash;
+}
+
+std::optional<Sketch> sketch_of(const dicom::File& file, codec::CodecChild* child,
+                                SketchBuilder& builder) {
+  auto reader = codec::FrameReader::open(file, child);
+  if (!reader) return std::nullopt;
+  const codec::Geometry& geometry = reader->geometry();
+  TileHasher hasher(geometry);
+  if (hasher.grid().count() * geometry.frames > limits::tiles_max) return std::nullopt;
+  const Salts salts{Seed{}};  // the hashes are not used, only the walk over the tiles
+  std::vector<Digest> hashes(hasher.grid().count());
+  std::vector<OutsideBitsLeaf> outside;
+  for (std::uint32_t f = 0; f < reader->frames_present(); ++f) {
+    auto frame = reader->read(f);
+    if (!frame) return std::nullopt;
+    outside.clear();
+    hasher.hash(f, *frame, salts, hashes, outside, &builder);
+    if (frame->borrowed_from_file) file.release(frame->samples);
+  }
+  return builder.finish();
+}
+
+}  // namespace fiducia::seal

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <optional>
+#include <vector>
+
+#include "codec/codec.h"
+#include "dicom/dicom.h"
+#include "seal/evidence.h"
+#include "seal/lookup.h"
+#include "seal/result.h"
+
+namespace fiducia::seal {
+
+/// How a part of a file relates to what was sealed. Ordered: the worst of two is the greater.
+enum class Match : std::uint8_t {
+  same,         // everything that was sealed is there, and nothing else
+  undecidable,  // cannot be told here (no decoder, lossy recompression)
+  different,
+};
+
+struct ContentComparison {
+  Match pixels = Match::different;
+  Match header = Match::different;
+  std::vector<Finding> findings;
+  std::uint64_t textured_tiles = 0;       // tiles that are not all one value (only if counted)
+  std::uint64_t textured_tiles_same = 0;  // those of them that verify
+};
+
+struct ContentOptions {
+  bool show_values = false;
+  bool count_textured = false;  // for candidates proposed by the sketch: costs a pass more
+};
+
+/// Compares what `file` says now with what `evidence` sealed, attribute by attribute and tile by
+/// tile (spec/seal.md 10). Says nothing about who signed. Never fails: what cannot be compared
+/// is `undecidable` or `different`, with a finding that says why.
+[[nodiscard]] ContentComparison compare_content(const dicom::File& file, const Evidence& evidence,
+                                                codec::CodecChild* child,
+                                                const ContentOptions& options);
+
+/// Whether the file's SOP Instance UID is the one that `evidence` sealed.
+[[nodiscard]] bool is_same_instance(const dicom::DataSet& data_set, const Evidence& evidence);
+
+/// The sketch of the file's samples as they are now; absent when they cannot be decoded.
+[[nodiscard]] std::optional<Sketch> sketch_of(const dicom::File& file, codec::CodecChild* child,
+                                              SketchBuilder& builder);
+
+}  // namespace fiducia::seal
