@@ -13,9 +13,12 @@ struct DictionaryEntry {
   std::string_view name;     // "Patient's Name"
   std::span<const Vr> vrs;   // one, or the alternatives PS3.6 allows ("US or SS", "OB or OW")
 };
-/// Absent for private and unknown tags. Spans and views outlive everything.
+/// Absent for private and unknown tags, and for items and delimiters, which are no data elements
+/// and have no VR; so `vrs` is never empty. A group length (gggg,0000) without an entry of its own
+/// is UL with an empty keyword. Spans and views outlive everything. Constant time, no allocation.
 [[nodiscard]] std::optional<DictionaryEntry> find_dictionary_entry(Tag tag);
-/// The tag of a keyword, if there is one.
+/// The tag of a keyword, if there is one. For an attribute of repeating groups the first of its
+/// tags: OverlayData is (6000,3000).
 [[nodiscard]] std::optional<Tag> find_tag(std::string_view keyword);
 
 }  // namespace fiducia::dicom
