@@ -285,8 +285,7 @@ struct EvidenceStore::State {
       return fail(ErrorCode::io_unreadable,
                   "The evidence store has a write-ahead log that was not merged, and its index "
                   "is missing.",
-                  "Copy the store with its -wal file to a writable folder and open it there once.",
-                  {.file = path.string()});
+                  "Copy the store with its -wal file to a writable folder and open it there once.");
     return open_reader(path, now.log_in_use ? OpenMode::read_only : OpenMode::read_immutable, now);
   }
 
@@ -298,13 +297,17 @@ struct EvidenceStore::State {
   /// Runs `query` with a reader. A reader that failed is closed, not given back.
   template <class Query>
   auto read(Query query) -> decltype(query(std::declval<Reader&>())) {
-    FIDUCIA_TRY(reader, take_reader());
-    auto answer = query(*reader);
-    if (answer)
-      give_back(std::move(reader));
-    else
-      answer.error().where.file = path.string();
+    auto reader = take_reader();
+    if (!reader) return std::unexpected(with_file(std::move(reader).error()));
+    auto answer = query(**reader);
+    if (!answer) return std::unexpected(with_file(std::move(answer).error()));
+    give_back(std::move(*reader));
     return answer;
+  }
+
+  Error with_file(Error error) const {
+    error.where.file = path.string();
+    return error;
   }
 
   Digest instance_hash(std::string_view uid) const {
@@ -331,14 +334,12 @@ Result<std::unique_ptr<EvidenceStore>> EvidenceStore::open(const std::filesystem
   wipe(sketch_key.bytes);
   if (read_only) {
     // Opens a reader now, so that a file that is no store is told here.
-    FIDUCIA_TRY(reader, state->take_reader());
-    state->give_back(std::move(reader));
+    auto reader = state->take_reader();
+    if (!reader) return std::unexpected(state->with_file(std::move(reader).error()));
+    state->give_back(std::move(*reader));
   } else {
     auto writer = open_writer(path);
-    if (!writer) {
-      if (writer.error().where.file.empty()) writer.error().where.file = path.string();
-      return std::unexpected(std::move(writer).error());
-    }
+    if (!writer) return std::unexpected(state->with_file(std::move(writer).error()));
     state->writer.emplace(std::move(*writer));
   }
   return std::unique_ptr<EvidenceStore>(new EvidenceStore(std::move(state)));
@@ -385,7 +386,7 @@ Status EvidenceStore::put(std::span<const Record> records) {
   if (!done) {
     // Whatever SQLite calls it, to the caller the records could not be written.
     if (done.error().code == ErrorCode::io_unreadable) done.error().code = ErrorCode::io_unwritable;
-    done.error().where.file = state_->path.string();
+    return std::unexpected(state_->with_file(std::move(done).error()));
   }
   return done;
 }
