@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/core.h"
+#include "report/picture.h"
 #include "seal/result.h"
 
 namespace fiducia::report {
@@ -18,16 +19,6 @@ namespace fiducia::report {
 /// `verdict  path  reason`: the line `verify` prints for people. `colour`: ANSI colours.
 [[nodiscard]] std::string to_line(const seal::VerifyResult& result, bool colour);
 
-/// One frame as a person would see it: 8-bit RGB or grey, window applied, MONOCHROME1 inverted,
-/// palette looked up.
-struct Picture {
-  std::uint32_t frame = 1;  // from 1
-  std::uint32_t width = 0;
-  std::uint32_t height = 0;
-  bool colour = false;
-  Bytes samples;  // width × height × (colour ? 3 : 1)
-};
-
 /// A result with what its page shows. Pictures: the frames worth looking at (altered ones first).
 struct ReportItem {
   seal::VerifyResult result;
@@ -36,7 +27,8 @@ struct ReportItem {
 };
 
 /// One self-contained HTML page: for one item its full report, for several an overview with
-/// thumbnails, worst first, and each report below it.
+/// thumbnails, worst first, and each report below it. Holds no attribute value but the findings'
+/// current_value, runs no script and loads nothing.
 [[nodiscard]] std::string to_html(std::span<const ReportItem> items, UnixTime made_at);
 
 }  // namespace fiducia::report

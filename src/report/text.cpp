@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/text.h"
 
+#include <algorithm>
 #include <array>
 
 namespace fiducia::report {
@@ -48,6 +49,10 @@ bool is_invisible(char32_t c) {
 }
 
 std::string visible(std::string_view text) {
+  // Most text, and megabytes of base64, is plain ASCII.
+  const auto is_plain = [](char c) { return c >= 0x20 && c < 0x7F; };
+  if (std::ranges::all_of(text, is_plain)) return std::string{text};
+
   std::string out;
   out.reserve(text.size());
   for (std::size_t offset = 0; offset < text.size();) {

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "report/html_parts.h"
+
+namespace fiducia::report {
+namespace {
+
+/// How one link of the chain stands. Said by sign and word, not by colour alone.
+enum class LinkState : std::uint8_t { holds, broken, absent };
+
+bool has_problem(const seal::VerifyResult& result, std::string_view prefix) {
+  return std::ranges::any_of(result.findings, [&](const seal::Finding& finding) {
+    return finding.severity != seal::Severity::note && finding.code.starts_with(prefix);
+  });
+}
+
+/// "ab12 cd34 ...": groups that two people can compare over the telephone.
+std::string grouped_in_fours(const std::string& hex) {
+  std::string out;
+  for (std::size_t i = 0; i < hex.size(); ++i) {
+    if (i != 0 && i % 4 == 0) out += ' ';
+    out += hex[i];
+  }
+  return out;
+}
+
+/// "24 November 2026, 10:00:00 UTC" reads well, sorts badly, and depends on the language: the
+/// RFC 3339 form is unambiguous in every court.
+void write_time(HtmlWriter& html, std::string_view name, UnixTime time) {
+  const std::string text = to_rfc3339(time);
+  html.element("dt", name);
+  html.open("dd");
+  html.element("time", {{"datetime", text}}, text);
+  html.close();
+}
+
+void write_fact(HtmlWriter& html, std::string_view name, std::string_view value) {
+  html.element("dt", name);
+  html.element("dd", value);
+}
+
+void write_code_fact(HtmlWriter& html, std::string_view name, std::string_view value) {
+  html.element("dt", name);
+  html.open("dd");
+  html.element("code", value);
+  html.close();
+}
+
+void open_link(HtmlWriter& html, std::string_view title, LinkState state, std::string_view says) {
+  const std::string_view style = state == LinkState::holds    ? "link holds"
+                                 : state == LinkState::broken ? "link broken"
+                                                              : "link absent";
+  const std::string_view sign = state == LinkState::holds    ? "✓"
+                                : state == LinkState::broken ? "✗"
+                                                             : "–";
+  html.open("li", {{"class", style}});
+  html.element("h4", title);
+  html.open("p", {{"class", "state"}});
+  html.element("span", {{"class", "sign"}, {"aria-hidden", "true"}}, sign);
+  html.text(" ");
+  html.text(says);
+  html.close();
+}
+
+std::string_view where_found(seal::FoundIn found_in) {
+  switch (found_in) {
+    case seal::FoundIn::file:
+      return "in the file itself";
+    case seal::FoundIn::sidecar:
+      return "in the evidence file beside it";
+    case seal::FoundIn::store:
+      return "in the evidence store";
+    case seal::FoundIn::given:
+      return "in evidence given by the user";
+  }
+  return "";
+}
+
+void write_seal_link(HtmlWriter& html, const seal::VerifyResult& result) {
+  if (!result.seal) {
+    open_link(html, "Seal", LinkState::absent, "No seal was found.");
+    html.close();
+    return;
+  }
+  const bool is_invalid = has_problem(result, "seal.invalid");
+  const bool differs = result.verdict == seal::Verdict::altered;
+  const bool matches =
+      result.verdict == seal::Verdict::authentic || result.verdict == seal::Verdict::untrusted;
+  const LinkState state = is_invalid || differs ? LinkState::broken
+                          : matches             ? LinkState::holds
+                                                : LinkState::absent;
+  open_link(html, "Seal", state,
+            is_invalid ? "The seal does not hold."
+            : differs  ? "The image differs from its seal."
+            : matches  ? "The image matches its seal."
+                       : "Whether the image matches its seal is open.");
+  html.open("dl");
+  write_fact(html, "Found", where_found(result.seal->found_in));
+  write_time(html, "Sealed at (claimed by the signer)", result.seal->sealed_at);
+  write_code_fact(html, "Object root", grouped_in_fours(to_hex(result.seal->object_root.view())));
+  html.close();
+  html.close();
+}
+
+void write_device_link(HtmlWriter& html, const seal::VerifyResult& result) {
+  if (!result.seal) {
+    open_link(html, "Device", LinkState::absent, "Without a seal there is no signer.");
+    html.close();
+    return;
+  }
+  const bool is_doubtful = has_problem(result, "signer.") || has_problem(result, "seal.invalid");
+  const bool was_checked = result.verdict == seal::Verdict::authentic ||
+                           result.verdict == seal::Verdict::altered ||
+                           result.verdict == seal::Verdict::untrusted;
+  open_link(html, "Device",
+            is_doubtful   ? LinkState::broken
+            : was_checked ? LinkState::holds
+                          : LinkState::absent,
+            has_problem(result, "signer.revoked")   ? "The signer was revoked."
+            : has_problem(result, "signer.expired") ? "The certificate was not valid at that time."
+            : is_doubtful                           ? "The trust file does not accept the signer."
+            : was_checked                           ? "The trust file accepts the signer."
+                                                    : "The signer is named, not vouched for.");
+  html.open("dl");
+  write_fact(html, "Device", result.seal->device);
+  if (!result.seal->signer_name.empty()) {
+    write_fact(html, "Certificate issued to", result.seal->signer_name);
+  }
+  write_code_fact(html, "Fingerprint of the certificate (SHA-256)",
+                  grouped_in_fours(to_hex(result.seal->signer.view())));
+  html.close();
+  html.close();
+}
+
+void write_ledger_link(HtmlWriter& html, const seal::VerifyResult& result) {
+  const bool is_doubtful = has_problem(result, "ledger.");
+  if (!result.ledger) {
+    open_link(html, "Ledger", is_doubtful ? LinkState::broken : LinkState::absent,
+              has_problem(result, "ledger.invalid") ? "The proof of entry does not hold."
+              : !result.seal ? "Without a seal there is no entry to look for."
+                             : "No proof of entry in a ledger was presented.");
+    html.close();
+    return;
+  }
+  open_link(html, "Ledger", is_doubtful ? LinkState::broken : LinkState::holds,
+            has_problem(result, "ledger.invalid")       ? "The proof of entry does not hold."
+            : has_problem(result, "ledger.unwitnessed") ? "Too few witnesses have cosigned."
+            : is_doubtful                               ? "The entry is not accepted."
+                                                        : "The seal is entered in the ledger.");
+  html.open("dl");
+  write_fact(html, "Ledger", result.ledger->origin);
+  write_fact(html, "Entry",
+             "index " + std::to_string(result.ledger->index) + " of a tree of " +
+                 std::to_string(result.ledger->tree_size) + " entries");
+  if (result.ledger->checkpoint_at) {
+    write_time(html, "Checkpoint cosigned at", *result.ledger->checkpoint_at);
+  } else {
+    write_fact(html, "Checkpoint cosigned at", "no cosignature states a time");
+  }
+  std::string witnesses;
+  for (const std::string& name : result.ledger->witnesses) {
+    witnesses += (witnesses.empty() ? "" : ", ") + name;
+  }
+  write_fact(html, "Witnesses", witnesses.empty() ? "none" : witnesses);
+  html.close();
+  html.close();
+}
+
+}  // namespace
+
+void write_chain(HtmlWriter& html, const seal::VerifyResult& result) {
+  html.element("h3", "Who vouches for it");
+  html.open("ol", {{"class", "chain"}});
+  write_seal_link(html, result);
+  write_device_link(html, result);
+  write_ledger_link(html, result);
+  html.close();
+}
+
+}  // namespace fiducia::report

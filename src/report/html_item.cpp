@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dicom/transfer_syntax.h"
+#include "report/html_parts.h"
+#include "report/sop_class_name.h"
+
+namespace fiducia::report {
+namespace {
+
+void write_fact(HtmlWriter& html, std::string_view name, std::string_view value) {
+  html.open("div");
+  html.element("dt", name);
+  html.element("dd", value);
+  html.close();
+}
+
+/// What the object is, from UIDs and extents only.
+void write_image_facts(HtmlWriter& html, const seal::ImageInfo& image) {
+  html.open("dl", {{"class", "facts"}});
+  const std::string_view sop_class = sop_class_name(image.sop_class);
+  write_fact(html, "Kind",
+             !sop_class.empty()        ? sop_class
+             : image.sop_class.empty() ? "not said by the file"
+                                       : std::string_view{image.sop_class});
+  write_fact(html, "Pixels",
+             image.frames == 0
+                 ? "none"
+                 : counted(image.frames, "frame") + " of " + std::to_string(image.columns) + " × " +
+                       std::to_string(image.rows) + " pixels");
+  const dicom::TransferSyntax* syntax = dicom::find_transfer_syntax(image.transfer_syntax);
+  write_fact(html, "Encoding", syntax != nullptr ? syntax->name : image.transfer_syntax);
+  html.close();
+}
+
+void write_verdict(HtmlWriter& html, const seal::VerifyResult& result) {
+  const VerdictText& verdict = verdict_text(result.verdict);
+  html.open("header", {{"class", "verdict"}});
+  write_icon(html, verdict);
+  html.open("div");
+  html.element("h2", verdict.word);
+  html.open("p", {{"class", "path"}});
+  html.element("bdi", result.path);
+  html.close();
+  html.element("p", {{"class", "means"}}, verdict.means);
+  html.open("p", {{"class", "means-not"}});
+  html.element("strong", "What it does not say: ");
+  html.text(verdict.means_not);
+  html.close();
+  html.close();
+  html.close();
+}
+
+void write_pixels(HtmlWriter& html, const ReportItem& item, std::span<const Picture> pictures,
+                  std::string_view note, std::size_t number) {
+  if (pictures.empty() && item.pictures_missing.empty() && note.empty()) return;
+  html.element("h3", "Picture");
+  if (!pictures.empty()) write_figures(html, item, pictures, number);
+  const std::string_view why = !note.empty()      ? note
+                               : pictures.empty() ? std::string_view{item.pictures_missing}
+                                                  : std::string_view{};
+  if (!why.empty()) html.element("p", {{"class", "none"}}, why);
+}
+
+}  // namespace
+
+void write_item(HtmlWriter& html, const ReportItem& item, std::span<const Picture> pictures,
+                std::string_view note, std::size_t number) {
+  const seal::VerifyResult& result = item.result;
+  write_verdict(html, result);
+  html.open("div", {{"class", "body"}});
+  write_pixels(html, item, pictures, note, number);
+  write_changes(html, result);
+  write_findings(html, result);
+  write_chain(html, result);
+  if (result.image) {
+    html.element("h3", "The object");
+    write_image_facts(html, *result.image);
+  }
+  html.close();
+}
+
+}  // namespace fiducia::report
