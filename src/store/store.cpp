@@ -8,7 +8,10 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <chrono>
 #include <mutex>
+#include <system_error>
+#include <thread>
 
 #include "crypto/crypto.h"
 #include "store/sketch.h"
@@ -152,13 +155,22 @@ Status create_schema(Connection& connection) {
   return transaction.commit();
 }
 
+/// Puts the file into WAL mode, which it keeps. While another process does the same, SQLite
+/// answers "busy" at once instead of waiting.
 Status use_log(Connection& connection) {
-  FIDUCIA_TRY(statement, connection.prepare("PRAGMA journal_mode = WAL"));
-  FIDUCIA_TRY(row, statement.step());
-  if (!row || statement.text(0) != "wal")
-    return fail(ErrorCode::io_unwritable, "The file system cannot hold a write-ahead log.",
-                "Put the evidence store on a local disk.");
-  return {};
+  constexpr int attempts_max = 500;
+  constexpr std::chrono::milliseconds pause{10};
+  for (int attempt = 1;; ++attempt) {
+    FIDUCIA_TRY(statement, connection.prepare("PRAGMA journal_mode = WAL"));
+    const auto row = statement.step();
+    if (row && *row && statement.text(0) == "wal") return {};
+    const bool busy = !row && row.error().code == ErrorCode::busy;
+    if (!row && (!busy || attempt == attempts_max)) return std::unexpected(row.error());
+    if (row)
+      return fail(ErrorCode::io_unwritable, "The file system cannot hold a write-ahead log.",
+                  "Put the evidence store on a local disk.");
+    std::this_thread::sleep_for(pause);
+  }
 }
 
 struct Writer {
