@@ -208,6 +208,18 @@ ChainStatus status_of(int openssl_error) {
   }
 }
 
+/// RFC 5280 section 4.1.2.5: notAfter itself still belongs to the validity; OpenSSL already
+/// calls it expired.
+int judge_step(int fine, X509_STORE_CTX* context) {
+  if (fine == 1) return 1;
+  if (X509_STORE_CTX_get_error(context) != X509_V_ERR_CERT_HAS_EXPIRED) return 0;
+  const auto not_after = find_time(X509_get0_notAfter(X509_STORE_CTX_get_current_cert(context)));
+  const auto at = X509_VERIFY_PARAM_get_time(X509_STORE_CTX_get0_param(context));
+  if (!not_after || not_after->seconds != at) return 0;
+  X509_STORE_CTX_set_error(context, X509_V_OK);
+  return 1;
+}
+
 /// basicConstraints with CA true, and keyCertSign where key usage is given. OpenSSL's own check
 /// also lets old certificates without basicConstraints pass (answers 3 to 5); this one does not.
 bool may_issue(X509* x509) { return X509_check_ca(x509) == 1; }
@@ -381,6 +393,7 @@ ChainStatus verify_chain(std::span<const Certificate> chain, std::span<const Cer
   X509_VERIFY_PARAM_set_depth(rules, narrow<int>(limits::certificate_chain_max));
   // 112 bits: refuses MD5 and SHA-1 signatures, and RSA keys below 2048 bits.
   X509_VERIFY_PARAM_set_auth_level(rules, 2);
+  X509_STORE_CTX_set_verify_cb(context.get(), judge_step);
   if (X509_verify_cert(context.get()) != 1) {
     const int error = X509_STORE_CTX_get_error(context.get());
     forget_openssl_errors();
