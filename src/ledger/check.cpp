@@ -143,45 +143,26 @@ class Pass {
   std::array<std::uint64_t, tile_levels_max + 1> finished_{};  // full tiles by level
 };
 
-/// The signed root beside the checkpoint, if the log is one of ours.
-Result<std::optional<RootRecords>> read_own_records(const std::filesystem::path& folder,
-                                                    const VerifierKey& key,
-                                                    const std::string& origin) {
-  std::error_code ignored;
-  if (key.type != NoteKeyType::ed25519 ||
-      !std::filesystem::exists(folder / signed_root_file, ignored))
-    return std::nullopt;
-  FIDUCIA_TRY(log_key, crypto::PublicKey::read_ed25519(key.public_key));
-  FIDUCIA_TRY(records, read_records(folder, origin, log_key));
-  return std::move(records);
-}
-
 }  // namespace
 
 Result<LogCheck> check_log(
     const std::filesystem::path& folder, const VerifierKey& key,
     const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) {
-  const auto head = read_head(folder, key);
-  if (!head) {
-    if (head.error().code == ErrorCode::io_unreadable) return below(folder, head.error());
-    return damage(head.error());
+  const auto found = read_head_and_records(folder, key);
+  if (!found) {
+    const Error& error = found.error();
+    if (error.code == ErrorCode::io_unreadable && error.where.file == checkpoint_file)
+      return below(folder, error);
+    return damage(error);
   }
-  const Checkpoint& checkpoint = head->checkpoint;
-  const auto records = read_own_records(folder, key, checkpoint.origin);
-  if (!records) return damage(records.error());
-  std::optional<std::uint64_t> earlier;
-  if (*records) {
-    // An append may be under way: then the record before the newest belongs to the checkpoint.
-    const RootRecord* record = find_record(**records, checkpoint);
-    if (record == nullptr && (*records)->current.tree_size <= checkpoint.tree_size)
-      return damage(signed_root_file,
-                    "signed-root.cbor: The signed root belongs to another checkpoint.");
-    if (record == &(*records)->current && (*records)->previous)
-      earlier = (*records)->previous->tree_size;
-  }
-  Pass pass{folder, checkpoint, earlier};
-  if (auto found = pass.run(progress)) return *found;
-  if (earlier && pass.earlier_root() != (*records)->previous->root)
+  const Checkpoint& checkpoint = found->head.checkpoint;
+  // The earlier record is not what the checkpoint says, but the tree must have had that root.
+  std::optional<RootRecord> earlier;
+  if (found->records && found->records->current.tree_size == checkpoint.tree_size)
+    earlier = found->records->previous;
+  Pass pass{folder, checkpoint, earlier ? std::optional{earlier->tree_size} : std::nullopt};
+  if (auto damaged = pass.run(progress)) return *damaged;
+  if (earlier && pass.earlier_root() != earlier->root)
     return damage(signed_root_file,
                   "signed-root.cbor: The earlier signed root is not one this log has had.",
                   pass.entries_checked());

@@ -166,12 +166,13 @@ Result<Committed> commit(const Writer& writer, const Tail& tail, std::span<const
   return done;
 }
 
-void remove_superseded(const fs::path& folder, std::uint64_t size) {
+void remove_superseded(const fs::path& folder, std::uint64_t before, std::uint64_t size) {
   const auto remove = [&](std::optional<unsigned> level) {
-    const std::uint64_t full = shifted_right(size, tile_height * (level.value_or(0) + 1));
-    if (full == 0) return;
+    const unsigned bits = tile_height * (level.value_or(0) + 1);
+    const std::uint64_t index = shifted_right(before, bits);  // of the partial tile then
+    if (index >= shifted_right(size, bits)) return;
     std::error_code ignored;
-    const std::string path = tile_path({.level = level, .index = full - 1});
+    const std::string path = tile_path({.level = level, .index = index});
     if (fs::exists(folder / path, ignored)) fs::remove_all(folder / (path + ".p"), ignored);
   };
   remove(std::nullopt);
@@ -204,7 +205,8 @@ Result<Tail> recover(const Writer& writer) {
   remove_uncommitted(writer.folder, std::nullopt, tail.frontage.size);
   for (unsigned level = 0; level < tile_levels_max; ++level)
     remove_uncommitted(writer.folder, level, tail.frontage.size);
-  remove_superseded(writer.folder, tail.frontage.size);
+  if (tail.record->tree_size == records.current.tree_size && records.previous)
+    remove_superseded(writer.folder, records.previous->tree_size, tail.frontage.size);
   return std::move(tail);
 }
 

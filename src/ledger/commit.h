@@ -46,8 +46,10 @@ enum class Reached {
                                        std::span<const ByteView> entries, UnixTime now,
                                        Reached& reached);
 
-/// Removes partial tiles and bundles that the tree's last full ones supersede.
-void remove_superseded(const std::filesystem::path& folder, std::uint64_t size);
+/// Removes the partial tiles and bundles of the tree of `before` leaves that full ones of the tree
+/// of `size` leaves supersede.
+void remove_superseded(const std::filesystem::path& folder, std::uint64_t before,
+                       std::uint64_t size);
 
 /// Reads the durable state and completes an append that was cut off between its signed root and
 /// its checkpoint. What lies past that is removed. Errors: io_unreadable, io_unwritable,

@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/head.h"
 
+#include <chrono>
+#include <thread>
+
 namespace fiducia::ledger {
 namespace {
+
+/// Attempts to see checkpoint and signed root of one append. An appender replaces both within
+/// some ten milliseconds, so whoever loses this often is not racing: the files do not fit.
+constexpr int head_attempts_max = 20;
+constexpr std::chrono::milliseconds head_retry_pause{5};
 
 std::unexpected<Error> in_file(Error error, const char* file) {
   error.where.file = file;
@@ -42,6 +50,26 @@ const RootRecord* find_record(const RootRecords& records, const Checkpoint& chec
   if (fits(records.current)) return &records.current;
   if (records.previous && fits(*records.previous)) return &*records.previous;
   return nullptr;
+}
+
+Result<HeadAndRecords> read_head_and_records(const std::filesystem::path& folder,
+                                             const VerifierKey& key) {
+  for (int attempt = 1;; ++attempt) {
+    FIDUCIA_TRY(head, read_head(folder, key));
+    std::error_code ignored;
+    if (key.type != NoteKeyType::ed25519 ||
+        !std::filesystem::exists(folder / signed_root_file, ignored))
+      return HeadAndRecords{.head = std::move(head), .records = {}};
+    FIDUCIA_TRY(log_key, crypto::PublicKey::read_ed25519(key.public_key));
+    FIDUCIA_TRY(records, read_records(folder, head.checkpoint.origin, log_key));
+    if (find_record(records, head.checkpoint) != nullptr)
+      return HeadAndRecords{.head = std::move(head), .records = std::move(records)};
+    if (attempt == head_attempts_max)
+      return fail(ErrorCode::malformed, "The signed root belongs to another checkpoint.",
+                  "Restore the log's folder from a backup.", Location{.file = signed_root_file});
+    // Where nobody appends the record is simply wrong; waiting a little longer costs nothing.
+    std::this_thread::sleep_for(head_retry_pause);
+  }
 }
 
 std::unexpected<Error> below(const std::filesystem::path& folder, Error error) {

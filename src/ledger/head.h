@@ -32,6 +32,15 @@ struct Head {
 [[nodiscard]] const RootRecord* find_record(const RootRecords& records,
                                             const Checkpoint& checkpoint);
 
+/// Checkpoint and signed root that fit each other, although somebody may be appending.
+struct HeadAndRecords {
+  Head head;
+  std::optional<RootRecords> records;  // absent in the folder of another implementation's log
+};
+/// Errors: as `read_head` and `read_records`.
+[[nodiscard]] Result<HeadAndRecords> read_head_and_records(const std::filesystem::path& folder,
+                                                           const VerifierKey& key);
+
 /// `error` with its file (a path below the log's folder) as the caller would name it.
 [[nodiscard]] std::unexpected<Error> below(const std::filesystem::path& folder, Error error);
 

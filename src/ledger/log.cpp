@@ -173,7 +173,7 @@ void Log::State::lead(std::unique_lock<std::mutex>& guard) {
     // After the answer: nobody waits for a few hundred names to be unlinked.
     const std::uint64_t size = tail.frontage.size;
     guard.unlock();
-    remove_superseded(writer.folder, size);
+    remove_superseded(writer.folder, before, size);
     guard.lock();
   }
   leading = false;

@@ -1,49 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading a log without a key and without a lock, while somebody else may append.
-#include <chrono>
-#include <thread>
-
 #include "ledger/head.h"
 #include "ledger/log.h"
 #include "ledger/tile_store.h"
 #include "merkle/merkle.h"
 
 namespace fiducia::ledger {
-namespace {
-
-/// Attempts to see checkpoint and signed root of one append. An appender replaces both within
-/// milliseconds, so a reader that loses this often is not racing: the files do not fit.
-constexpr int head_attempts_max = 20;
-constexpr std::chrono::milliseconds head_retry_pause{5};
-
-struct HeadAndTime {
-  Head head;
-  UnixTime checkpoint_at;  // 1970 when the folder has no signed root (another implementation's)
-};
-
-Result<HeadAndTime> read_head_and_time(const std::filesystem::path& folder,
-                                       const VerifierKey& key) {
-  for (int attempt = 1;; ++attempt) {
-    FIDUCIA_TRY(head, read_head(folder, key));
-    std::error_code ignored;
-    if (key.type != NoteKeyType::ed25519 ||
-        !std::filesystem::exists(folder / signed_root_file, ignored))
-      return HeadAndTime{.head = std::move(head), .checkpoint_at = {}};
-    FIDUCIA_TRY(log_key, crypto::PublicKey::read_ed25519(key.public_key));
-    FIDUCIA_TRY(records, read_records(folder, head.checkpoint.origin, log_key));
-    if (const RootRecord* record = find_record(records, head.checkpoint)) {
-      const UnixTime time = record->issued_at;
-      return HeadAndTime{.head = std::move(head), .checkpoint_at = time};
-    }
-    if (attempt == head_attempts_max)
-      return fail(ErrorCode::malformed, "The signed root belongs to another checkpoint.",
-                  "Restore the log's folder from a backup.", Location{.file = signed_root_file});
-    std::this_thread::sleep_for(head_retry_pause);
-  }
-}
-
-}  // namespace
-
 struct LogReader::State {
   std::filesystem::path folder;
   std::string note;
@@ -57,15 +19,17 @@ LogReader& LogReader::operator=(LogReader&&) noexcept = default;
 LogReader::~LogReader() = default;
 
 Result<LogReader> LogReader::open(const std::filesystem::path& folder, const VerifierKey& key) {
-  auto found = read_head_and_time(folder, key);
+  auto found = read_head_and_records(folder, key);
   if (!found) return below(folder, std::move(found).error());
   const Checkpoint& checkpoint = found->head.checkpoint;
+  UnixTime checkpoint_at;  // 1970 where there is no signed root
+  if (found->records) checkpoint_at = find_record(*found->records, checkpoint)->issued_at;
   auto tiles = TileStore::open(folder, checkpoint.tree_size, checkpoint.root);
   if (!tiles) return below(folder, std::move(tiles).error());
   LogStatus status{.origin = checkpoint.origin,
                    .tree_size = checkpoint.tree_size,
                    .root = checkpoint.root,
-                   .checkpoint_at = found->checkpoint_at,
+                   .checkpoint_at = checkpoint_at,
                    .vkey = write_vkey(key)};
   return LogReader{std::unique_ptr<State>(new State{.folder = folder,
                                                     .note = std::move(found->head.note),
