@@ -89,41 +89,6 @@ FileState look_at(const std::filesystem::path& path) {
   return state;
 }
 
-enum class Kind { empty, ours };
-
-/// Whether the file is an evidence store of this version, or nothing yet.
-Result<Kind> kind_of(Connection& connection) {
-  FIDUCIA_TRY(id, connection.integer("PRAGMA application_id"));
-  FIDUCIA_TRY(version, connection.integer("PRAGMA user_version"));
-  if (id == application_id) {
-    if (version == schema_version) return Kind::ours;
-    return fail(ErrorCode::config_invalid,
-                "The evidence store has schema version " + std::to_string(version) +
-                    "; this program knows version " + std::to_string(schema_version) + ".",
-                "Use the version of Fiducia that wrote it, or a later one.");
-  }
-  FIDUCIA_TRY(tables, connection.integer("SELECT count(*) FROM sqlite_schema"));
-  if (id == 0 && version == 0 && tables == 0) return Kind::empty;
-  return fail(ErrorCode::config_invalid, "The file is an SQLite database, but no evidence store.",
-              "Name the evidence store, or a file that does not exist yet.");
-}
-
-/// Creates an empty file that only its owner can read: the seeds in evidence allow guesses at
-/// sealed values to be confirmed. SQLite gives its log the same permissions.
-Status create_file(const std::filesystem::path& path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) {
-    if (errno == EEXIST) return {};
-    return fail(ErrorCode::io_unwritable,
-                std::string("Cannot create the evidence store: ") +
-                    std::generic_category().message(errno) + ".",
-                "Give a path in a folder that exists and is writable.", {.file = path.string()});
-  }
-  ::close(fd);
-  const std::filesystem::path folder = path.parent_path();
-  return sync_folder(folder.empty() ? "." : folder);
-}
-
 /// Takes back a transaction that was not committed.
 class Transaction {
  public:
@@ -145,9 +110,52 @@ class Transaction {
   Connection* connection_;
 };
 
+enum class Kind { empty, ours };
+
+/// Whether the file is an evidence store of this version, or nothing yet.
+/// Must run inside a transaction: the three answers belong together.
+Result<Kind> kind_in_transaction(Connection& connection) {
+  FIDUCIA_TRY(id, connection.integer("PRAGMA application_id"));
+  FIDUCIA_TRY(version, connection.integer("PRAGMA user_version"));
+  if (id == application_id) {
+    if (version == schema_version) return Kind::ours;
+    return fail(ErrorCode::config_invalid,
+                "The evidence store has schema version " + std::to_string(version) +
+                    "; this program knows version " + std::to_string(schema_version) + ".",
+                "Use the version of Fiducia that wrote it, or a later one.");
+  }
+  FIDUCIA_TRY(tables, connection.integer("SELECT count(*) FROM sqlite_schema"));
+  if (id == 0 && version == 0 && tables == 0) return Kind::empty;
+  return fail(ErrorCode::config_invalid, "The file is an SQLite database, but no evidence store.",
+              "Name the evidence store, or a file that does not exist yet.");
+}
+
+Result<Kind> kind_of(Connection& connection) {
+  FIDUCIA_TRY(transaction, Transaction::begin(connection, "BEGIN"));
+  FIDUCIA_TRY(kind, kind_in_transaction(connection));
+  FIDUCIA_CHECK(transaction.commit());
+  return kind;
+}
+
+/// Creates an empty file that only its owner can read: the seeds in evidence allow guesses at
+/// sealed values to be confirmed. SQLite gives its log the same permissions.
+Status create_file(const std::filesystem::path& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) {
+    if (errno == EEXIST) return {};
+    return fail(ErrorCode::io_unwritable,
+                std::string("Cannot create the evidence store: ") +
+                    std::generic_category().message(errno) + ".",
+                "Give a path in a folder that exists and is writable.", {.file = path.string()});
+  }
+  ::close(fd);
+  const std::filesystem::path folder = path.parent_path();
+  return sync_folder(folder.empty() ? "." : folder);
+}
+
 Status create_schema(Connection& connection) {
   FIDUCIA_TRY(transaction, Transaction::begin(connection, "BEGIN IMMEDIATE"));
-  FIDUCIA_TRY(kind, kind_of(connection));  // another process may have been first
+  FIDUCIA_TRY(kind, kind_in_transaction(connection));  // another process may have been first
   if (kind == Kind::ours) return {};
   FIDUCIA_CHECK(connection.execute(schema_sql));
   FIDUCIA_CHECK(connection.execute("PRAGMA application_id = " + std::to_string(application_id)));
