@@ -107,13 +107,7 @@ bool DataSetParser::read_elements() {
         break;
       }
     }
-    if (remaining < 8)
-      return fault({.kind = Failure::header_cut,
-                    .tag = {},
-                    .position = pos_,
-                    .declared = 8,
-                    .remaining = remaining,
-                    .at_end_of_bytes = frame.end == bytes_.size()});
+    if (remaining < 8) return cut(frame, {}, pos_, 8, remaining);
     if (header.tag.group == delimiter_group) {
       bool closed = false;
       if (!read_delimiter(header.tag, load_u32(bytes_.data() + pos_ + 4, frame.big_endian), closed))
@@ -171,7 +165,7 @@ bool DataSetParser::read_elements() {
     }
     if (header.tag == tags::pixel_representation && value.size() == 2)
       frame.signed_pixels = load_u16(value.data(), element.big_endian) == 1;
-    if (meta_ && header.tag == group_length_of_meta && value.size() == 4)
+    if (meta_ && !meta_end_ && header.tag == group_length_of_meta && value.size() == 4)
       meta_end_ = value_at + 4 + load_le<std::uint32_t>(value.data());
     if (add_element(frame, element) == no_index) return false;
     pos_ = value_at + header.length;
@@ -184,10 +178,15 @@ bool DataSetParser::read_elements() {
   return close_data_set();
 }
 
-bool DataSetParser::is_trailing_zeros(const Frame& frame) const {
-  return std::all_of(bytes_.begin() + static_cast<std::ptrdiff_t>(pos_),
-                     bytes_.begin() + static_cast<std::ptrdiff_t>(frame.end),
-                     [](std::byte b) { return b == std::byte{0}; });
+/// Looks at each byte once, however often it is asked.
+bool DataSetParser::is_trailing_zeros(const Frame& frame) {
+  if (pos_ < nonzero_end_) return false;
+  const auto begin = bytes_.begin() + static_cast<std::ptrdiff_t>(pos_);
+  const auto end = bytes_.begin() + static_cast<std::ptrdiff_t>(frame.end);
+  const auto found = std::find_if(begin, end, [](std::byte b) { return b != std::byte{0}; });
+  if (found == end) return true;
+  nonzero_end_ = static_cast<std::size_t>(found - bytes_.begin()) + 1;
+  return false;
 }
 
 bool DataSetParser::is_end_of_meta(Tag tag) const {
@@ -238,13 +237,7 @@ bool DataSetParser::read_header(const Frame& frame, std::size_t remaining, Heade
       return fault({.kind = Failure::no_vr, .tag = header.tag, .position = pos_});
     if (!odd(Oddity::unknown_vr, pos_)) return false;
   }
-  if (remaining < 12)
-    return fault({.kind = Failure::header_cut,
-                  .tag = header.tag,
-                  .position = pos_,
-                  .declared = 12,
-                  .remaining = remaining,
-                  .at_end_of_bytes = frame.end == bytes_.size()});
+  if (remaining < 12) return cut(frame, header.tag, pos_, 12, remaining);
   header.length = load_u32(p + 8, frame.big_endian);
   header.header_bytes = 12;
   header.vr = header.file_vr;
@@ -317,7 +310,7 @@ bool DataSetParser::read_fragments(const Header& header, Element& element, bool 
   std::uint32_t count = 0;
   for (;; ++count) {
     const std::size_t remaining = frame.end - at;
-    if (remaining < 8) return too_long(frame, header.tag, at, 8, remaining);
+    if (remaining < 8) return cut(frame, header.tag, remaining == 0 ? value_at : at, 8, remaining);
     const Tag tag = load_tag(bytes_.data() + at, big_endian);
     const std::uint32_t length = load_u32(bytes_.data() + at + 4, big_endian);
     if (tag == tags::sequence_delimitation) {
@@ -424,11 +417,13 @@ bool DataSetParser::open_items(ElementIndex sequence, std::size_t length, bool u
   frame.is_items = true;
   frame.undefined_length = undefined_length;
   frame.speculative = speculative;
+  frame.strict = speculative && out_.elements_[sequence].vr_source == VrSource::structure;
   frame.sequence = sequence;
   frame.items_before = static_cast<std::uint32_t>(out_.items_.size());
   stack_.push_back(frame);
   ++depth_;
   if (speculative) ++speculations_;
+  if (frame.strict) ++strict_;
   return true;
 }
 
@@ -444,11 +439,12 @@ bool DataSetParser::read_items() {
     if (ended && frame.undefined_length) return fault(bad);
     if (!ended) {
       const std::size_t remaining = frame.end - pos_;
-      if (remaining < 8) return too_long(frame, sequence, pos_, 8, remaining);
+      if (remaining < 8) return cut(frame, sequence, pos_, 8, remaining);
       const Tag tag = load_tag(bytes_.data() + pos_, frame.big_endian);
       const std::uint32_t length = load_u32(bytes_.data() + pos_ + 4, frame.big_endian);
       bad.position = pos_;
       bad.kind = Failure::no_item;
+      bad.at_end_of_bytes = false;
       if (tag == tags::item) {
         if (length != undefined && length > remaining - 8)
           return too_long(frame, sequence, pos_, length, remaining - 8);
@@ -466,6 +462,7 @@ bool DataSetParser::read_items() {
     }
     if (!ended) continue;
     if (frame.speculative) --speculations_;
+    if (frame.strict) --strict_;
     --depth_;
     stack_.pop_back();
     return true;
@@ -511,7 +508,7 @@ bool DataSetParser::may_be_items(std::size_t position, std::uint32_t length) con
 
 bool DataSetParser::odd(Oddity oddity, std::size_t position) {
   // Bytes that merely may be a sequence have to be a clean one.
-  if (speculations_ > 0) return fault({.kind = Failure::oddity, .tag = {}, .position = position});
+  if (strict_ > 0) return fault({.kind = Failure::oddity, .tag = {}, .position = position});
   OddityTally& tally = oddities_[static_cast<std::size_t>(oddity)];
   if (tally.count++ == 0) tally.first_offset = origin_ + position;
   return true;
@@ -520,6 +517,18 @@ bool DataSetParser::odd(Oddity oddity, std::size_t position) {
 bool DataSetParser::too_long(const Frame& frame, Tag tag, std::size_t position,
                              std::uint64_t declared, std::uint64_t remaining) {
   return fault({.kind = Failure::too_long,
+                .tag = tag,
+                .position = position,
+                .declared = declared,
+                .remaining = remaining,
+                .at_end_of_bytes = frame.end == bytes_.size()});
+}
+
+/// The header of an element, item or fragment does not fit; without any byte of it, what was to
+/// be ended by a delimiter has no end.
+bool DataSetParser::cut(const Frame& frame, Tag tag, std::size_t position, std::uint64_t declared,
+                        std::uint64_t remaining) {
+  return fault({.kind = remaining == 0 ? Failure::no_end : Failure::header_cut,
                 .tag = tag,
                 .position = position,
                 .declared = declared,
@@ -541,6 +550,7 @@ bool DataSetParser::roll_back() {
   stack_.pop_back();
   --depth_;
   --speculations_;
+  if (frame.strict) --strict_;
   out_.items_.resize(frame.items_before);
   out_.elements_.resize(frame.sequence + 1);
   out_.parent_item_.resize(frame.sequence + 1);
@@ -580,7 +590,7 @@ std::unexpected<Error> DataSetParser::error() const {
       .kind = "structure"};
   switch (fault_.kind) {
     case Failure::header_cut:
-      error.what = "the header of a data element has " + number(fault_.declared) + " bytes, " +
+      error.what = "the header of an element or item has " + number(fault_.declared) + " bytes, " +
                    number(fault_.remaining) + " remain.";
       error.kind = "length";
       break;

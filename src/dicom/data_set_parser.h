@@ -66,12 +66,13 @@ class DataSetParser {
     bool undefined_length = false;
     bool explicit_vr = false;
     bool big_endian = false;
-    bool speculative = false;          // items of an element that may turn out to be plain bytes
-    bool ascending = true;             // data set: tags so far
-    bool signed_pixels = false;        // Pixel Representation (0028,0103) in force
-    std::uint32_t tag_max = 0;         // data set: highest tag so far
-    ElementIndex sequence = no_index;  // items: the element they belong to
-    ItemIndex item = no_index;         // data set: its item, no_index at top level
+    bool speculative = false;    // items of an element that may turn out to be plain bytes
+    bool strict = false;         // ... because nothing but its bytes says that it is a sequence
+    bool ascending = true;       // data set: tags so far
+    bool signed_pixels = false;  // Pixel Representation (0028,0103) in force
+    std::uint32_t tag_max = 0;   // data set: highest tag so far
+    ElementIndex sequence = no_index;      // items: the element they belong to
+    ItemIndex item = no_index;             // data set: its item, no_index at top level
     ElementIndex last_element = no_index;  // data set
     ItemIndex last_item = no_index;        // items
     std::uint32_t items_before = 0;        // speculative: size of items_ to go back to
@@ -99,7 +100,7 @@ class DataSetParser {
     elements,
     items,
     fragments,
-    oddity,  // only inside a speculative sequence
+    oddity,  // only inside a strict frame
   };
   /// What went wrong; becomes an Error only when nothing takes it back.
   struct Fault {
@@ -127,7 +128,7 @@ class DataSetParser {
   [[nodiscard]] bool close_data_set();
   void mark_duplicates(ElementIndex first);
   [[nodiscard]] bool may_be_items(std::size_t position, std::uint32_t length) const;
-  [[nodiscard]] bool is_trailing_zeros(const Frame& frame) const;
+  [[nodiscard]] bool is_trailing_zeros(const Frame& frame);
   [[nodiscard]] bool is_end_of_meta(Tag tag) const;
 
   [[nodiscard]] bool fault(const Fault& fault) {
@@ -136,6 +137,8 @@ class DataSetParser {
   }
   [[nodiscard]] bool too_long(const Frame& frame, Tag tag, std::size_t position,
                               std::uint64_t declared, std::uint64_t remaining);
+  [[nodiscard]] bool cut(const Frame& frame, Tag tag, std::size_t position, std::uint64_t declared,
+                         std::uint64_t remaining);
   [[nodiscard]] bool odd(Oddity oddity, std::size_t position);
   [[nodiscard]] bool roll_back();
   [[nodiscard]] std::unexpected<Error> error() const;
@@ -152,11 +155,13 @@ class DataSetParser {
 
   ByteView bytes_;
   std::uint64_t origin_;
-  std::uint32_t depth_;  // sequences that enclose the place being read
-  std::uint32_t speculations_ = 0;
+  std::uint32_t depth_;             // sequences that enclose the place being read
+  std::uint32_t speculations_ = 0;  // speculative frames on the stack
+  std::uint32_t strict_ = 0;        // strict frames on the stack
   bool meta_ = false;
   std::size_t pos_ = 0;
-  std::optional<std::size_t> meta_end_;  // as (0002,0000) says
+  std::optional<std::size_t> meta_end_;  // as the first (0002,0000) says
+  std::size_t nonzero_end_ = 0;          // the byte before is known not to be zero
   DataSet out_;
   std::vector<Frame> stack_;
   Oddities oddities_{};
