@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "core/core.h"
+#include "report/json_writer.h"
 #include "report/picture.h"
+#include "report/text.h"
 #include "seal/result.h"
 
 namespace fiducia::report {
