@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seal/trust.h"
+
+#include <gtest/gtest.h>
+
+#include <regex>
+
+#include "support/support.h"
+
+namespace fiducia::seal {
+namespace {
+
+constexpr UnixTime year_2026{1'767'225'600};  // 2026-01-01T00:00:00Z
+
+struct Identity {
+  crypto::PrivateKey key = crypto::PrivateKey::generate(crypto::KeyKind::p256).value();
+  crypto::CertificateRequest request{.common_name = "Test CA",
+                                     .organization = "",
+                                     .not_before = year_2026,
+                                     .not_after = {year_2026.seconds + 86'400 * 3650}};
+  crypto::Certificate authority = crypto::make_authority(key, request).value();
+};
+const Identity& hospital() {
+  static const Identity identity;
+  return identity;
+}
+
+ledger::VerifierKey vkey(const std::string& name, ledger::NoteKeyType type) {
+  const auto key = crypto::PrivateKey::generate(crypto::KeyKind::ed25519).value();
+  return ledger::make_vkey(name, type, key.public_key().write_ed25519());
+}
+
+Trust example() {
+  Trust trust;
+  trust.serial = 7;
+  trust.authorities.push_back({.name = "Example Hospital CA",
+                               .certificate = hospital().authority,
+                               .roles = {"seal", "amend"}});
+  TrustedLedger ledger;
+  ledger.origin = "example.org/ledger";
+  ledger.key = vkey("example.org/ledger", ledger::NoteKeyType::ed25519);
+  ledger.quorum = 1;
+  ledger.witnesses.push_back(
+      {.name = "first", .key = vkey("w1.example.org", ledger::NoteKeyType::cosignature)});
+  ledger.witnesses.push_back(
+      {.name = "second", .key = vkey("w2.example.org", ledger::NoteKeyType::cosignature)});
+  trust.ledgers.push_back(std::move(ledger));
+  Digest signer;
+  signer.bytes.fill(std::byte{0xAB});
+  trust.revocations.push_back({.signer = signer, .at = year_2026, .reason = "key lost"});
+  trust.devices.push_back({.name = "CT-1", .seals_since = year_2026});
+  trust.devices.push_back({.name = "MR-1",
+                           .seals_since = {year_2026.seconds + 3600},
+                           .station_name = "MR01",
+                           .device_serial_number = "4711"});
+  return trust;
+}
+
+void expect_same(const Trust& a, const Trust& b) {
+  EXPECT_EQ(a.version, b.version);
+  EXPECT_EQ(a.serial, b.serial);
+  ASSERT_EQ(a.authorities.size(), b.authorities.size());
+  for (std::size_t i = 0; i < a.authorities.size(); ++i) {
+    EXPECT_EQ(a.authorities[i].name, b.authorities[i].name);
+    EXPECT_TRUE(same_bytes(a.authorities[i].certificate.der(), b.authorities[i].certificate.der()));
+    EXPECT_EQ(a.authorities[i].roles, b.authorities[i].roles);
+  }
+  ASSERT_EQ(a.ledgers.size(), b.ledgers.size());
+  for (std::size_t i = 0; i < a.ledgers.size(); ++i) {
+    EXPECT_EQ(a.ledgers[i].origin, b.ledgers[i].origin);
+    EXPECT_EQ(write_vkey(a.ledgers[i].key), write_vkey(b.ledgers[i].key));
+    EXPECT_EQ(a.ledgers[i].quorum, b.ledgers[i].quorum);
+    ASSERT_EQ(a.ledgers[i].witnesses.size(), b.ledgers[i].witnesses.size());
+    for (std::size_t k = 0; k < a.ledgers[i].witnesses.size(); ++k) {
+      EXPECT_EQ(a.ledgers[i].witnesses[k].name, b.ledgers[i].witnesses[k].name);
+      EXPECT_EQ(write_vkey(a.ledgers[i].witnesses[k].key),
+                write_vkey(b.ledgers[i].witnesses[k].key));
+    }
+  }
+  ASSERT_EQ(a.revocations.size(), b.revocations.size());
+  for (std::size_t i = 0; i < a.revocations.size(); ++i) {
+    EXPECT_EQ(a.revocations[i].signer, b.revocations[i].signer);
+    EXPECT_EQ(a.revocations[i].at, b.revocations[i].at);
+    EXPECT_EQ(a.revocations[i].reason, b.revocations[i].reason);
+  }
+  ASSERT_EQ(a.devices.size(), b.devices.size());
+  for (std::size_t i = 0; i < a.devices.size(); ++i) {
+    EXPECT_EQ(a.devices[i].name, b.devices[i].name);
+    EXPECT_EQ(a.devices[i].seals_since, b.devices[i].seals_since);
+    EXPECT_EQ(a.devices[i].station_name, b.devices[i].station_name);
+    EXPECT_EQ(a.devices[i].device_serial_number, b.devices[i].device_serial_number);
+  }
+}
+
+Result<Trust> read(const std::string& text) { return read_trust(text, "trust.toml"); }
+
+/// `text` with the first match of `pattern` replaced.
+std::string with(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << "the test looks for " << from;
+  if (at != std::string::npos) text.replace(at, from.size(), to);
+  return text;
+}
+
+/// Line and column of the error, "12:3"; "" when it says none.
+std::string place(const Error& error) {
+  std::smatch match;
+  if (!std::regex_search(error.what, match, std::regex("^Line ([0-9]+), column ([0-9]+): ")))
+    return {};
+  return match[1].str() + ":" + match[2].str();
+}
+
+TEST(Trust, comes_back_as_it_was_written) {
+  const Trust trust = example();
+  const auto again = read(write_trust(trust));
+  ASSERT_TRUE(again.has_value()) << to_sentence(again.error());
+  expect_same(*again, trust);
+  EXPECT_EQ(write_trust(*again), write_trust(trust)) << "writing is deterministic";
+}
+
+TEST(Trust, that_believes_nothing_comes_back) {
+  const auto again = read(write_trust(Trust{}));
+  ASSERT_TRUE(again.has_value()) << to_sentence(again.error());
+  expect_same(*again, Trust{});
+  expect_same(*read("version = 1\nserial = 0\n"), Trust{});
+}
+
+std::string random_text(std::mt19937_64& prng) {
+  static constexpr std::string_view pieces[] = {
+      "a", "\"", "\\", "'",        "'''",     "\"\"\"",       "#",   " ",
+      "=", "[",  "]]", "\xC3\xBC", "\\u0041", "\xE2\x82\xAC", "\\n", "\xF0\x9F\xA9\xBB"};
+  std::string out;
+  for (std::uint64_t i = 0, count = 1 + prng() % 20; i < count; ++i)
+    out += pieces[prng() % std::size(pieces)];
+  return out;
+}
+
+// Property: whatever keeps the rules survives writing and reading.
+TEST(Trust, of_any_content_comes_back) {
+  const std::uint64_t seed = test::seed();
+  SCOPED_TRACE("rerun with FIDUCIA_SEED=" + std::to_string(seed));
+  std::mt19937_64 prng{seed};
+  const std::vector<std::string> roles{"seal", "amend", "deidentify", "derive", "gateway"};
+  const auto time = [&] {  // years 0 to 9999
+    return UnixTime{static_cast<std::int64_t>(prng() % 315'569'520'000) - 62'167'219'200};
+  };
+  for (int round = 0; round < 200; ++round) {
+    Trust trust;
+    trust.serial = prng() >> (1 + prng() % 63);
+    const auto name = [&](std::size_t i) { return std::to_string(i) + random_text(prng); };
+    if (prng() % 2) {
+      std::vector<std::string> some = roles;
+      std::shuffle(some.begin(), some.end(), prng);
+      some.resize(1 + prng() % some.size());
+      trust.authorities.push_back(
+          {.name = name(0), .certificate = hospital().authority, .roles = some});
+    }
+    for (std::size_t i = 0; i < prng() % 3; ++i) {
+      TrustedLedger ledger;
+      ledger.origin = name(i);
+      ledger.key = vkey("log", ledger::NoteKeyType::ed25519);
+      for (std::size_t k = 0; k < prng() % 4; ++k)
+        ledger.witnesses.push_back(
+            {.name = name(k), .key = vkey("w", ledger::NoteKeyType::cosignature)});
+      ledger.quorum = static_cast<std::uint32_t>(prng() % (ledger.witnesses.size() + 1));
+      trust.ledgers.push_back(std::move(ledger));
+    }
+    for (std::size_t i = 0; i < prng() % 4; ++i) {
+      Digest signer;
+      for (std::byte& b : signer.bytes) b = static_cast<std::byte>(prng());
+      trust.revocations.push_back({.signer = signer, .at = time(), .reason = random_text(prng)});
+    }
+    for (std::size_t i = 0; i < prng() % 4; ++i)
+      trust.devices.push_back({.name = name(i),
+                               .seals_since = time(),
+                               .station_name = prng() % 2 ? random_text(prng) : "",
+                               .device_serial_number = prng() % 2 ? random_text(prng) : ""});
+    const std::string text = write_trust(trust);
+    const auto again = read(text);
+    ASSERT_TRUE(again.has_value()) << to_sentence(again.error()) << "\n" << text;
+    expect_same(*again, trust);
+  }
+}
+
+TEST(Trust, refuses_what_the_rules_forbid_and_says_where) {
+  const std::string good = write_trust(example());
+  ASSERT_TRUE(read(good).has_value());
+  const std::string pem = hospital().authority.write_pem();
+  const auto device_key = crypto::PrivateKey::generate(crypto::KeyKind::p256).value();
+  const std::string device_pem =
+      crypto::make_device_certificate(device_key.public_key(), hospital().request, hospital().key,
+                                      hospital().authority)
+          .value()
+          .write_pem();
+  const Trust trust = example();
+  const std::string ledger_vkey = write_vkey(trust.ledgers[0].key);
+  const std::string mine = write_trust(trust);
+  const auto swap = [&](const std::string& from, const std::string& to) {
+    return with(mine, from, to);
+  };
+  const std::string first_witness = write_vkey(trust.ledgers[0].witnesses[0].key);
+  const std::string second_witness = write_vkey(trust.ledgers[0].witnesses[1].key);
+  const ledger::VerifierKey self = ledger::make_vkey(
+      "w2.example.org", ledger::NoteKeyType::cosignature, trust.ledgers[0].key.public_key);
+  const std::string fingerprint = "sha256:" + std::string(64, 'x');
+  const std::string signer(64, 'a');
+  std::string ab;
+  for (int i = 0; i < 32; ++i) ab += "ab";
+
+  struct Row {
+    const char* name;
+    std::string text;
+    const char* says;  // a part of the sentence: it names the key
+  };
+  for (const Row& row :
+       {Row{"no TOML", "version = = 1", "not TOML"},
+        Row{"not UTF-8", "version = 1\nserial = 1 # \xFF", "not TOML"},
+        Row{"the same key twice", "version = 1\nversion = 1\nserial = 1", "not TOML"},
+        Row{"no version", swap("version = 1\n", ""), "\"version\""},
+        Row{"a later version", swap("version = 1\n", "version = 2\n"), "version 2"},
+        Row{"version as text", swap("version = 1\n", "version = \"1\"\n"), "\"version\""},
+        Row{"no serial", swap("serial = 7\n", ""), "\"serial\""},
+        Row{"a negative serial", swap("serial = 7", "serial = -7"), "\"serial\""},
+        Row{"a fractional serial", swap("serial = 7", "serial = 7.0"), "\"serial\""},
+        Row{"misspelt revocation", swap("[[revocation]]", "[[revocaton]]"), "\"revocaton\""},
+        Row{"a table for a list", swap("[[revocation]]", "[revocation]"), "\"revocation\""},
+        Row{"numbers for tables", "version = 1\nserial = 1\ndevice = [1]", "\"device\""},
+        Row{"unknown key of an authority", swap("roles =", "role ="), "\"role\""},
+        Row{"no name", swap("name = \"Example Hospital CA\"\n", ""), "\"name\""},
+        Row{"empty name", swap("\"Example Hospital CA\"", "\"\""), "\"name\""},
+        Row{"control character", swap("Example Hospital", "Example\\u0007Hospital"), "\"name\""},
+        Row{"endless name", swap("Example Hospital", std::string(257, 'x')), "\"name\""},
+        Row{"name is a number", swap("\"Example Hospital CA\"", "3"), "\"name\""},
+        Row{"unknown role", swap(", \"amend\"]", ", \"mend\"]"), "\"mend\""},
+        Row{"role twice", swap(", \"amend\"]", ", \"seal\"]"), "\"seal\" twice"},
+        Row{"no roles", swap("[\"seal\", \"amend\"]", "[]"), "\"roles\""},
+        Row{"roles as text", swap("[\"seal\", \"amend\"]", "\"seal\""), "\"roles\""},
+        Row{"certificate of a device", swap(pem, device_pem), "not a CA certificate"},
+        Row{"certificate cut", swap("-----END CERTIFICATE-----", ""), "\"certificate\""},
+        Row{"two certificates", swap(pem, pem + pem), "\"certificate\""},
+        Row{"text around the certificate", swap(pem, "x" + pem), "\"certificate\""},
+        Row{"no base64", swap("-----BEGIN CERTIFICATE-----\n", "-----BEGIN CERTIFICATE-----\n*"),
+            "\"certificate\""},
+        Row{"authority twice",
+            mine + mine.substr(mine.find("[[authority]]"),
+                               mine.find("\n# --- Ledgers") - mine.find("[[authority]]")),
+            "twice"},
+        Row{"bad ledger key", swap(ledger_vkey, "example.org/ledger+00000000+AAAA"), "\"key\""},
+        Row{"cosignature key for a ledger", swap(ledger_vkey, first_witness), "\"key\""},
+        Row{"ledger key for a witness", swap(second_witness, ledger_vkey), "\"key\""},
+        Row{"witness key twice", swap(second_witness, first_witness), "twice"},
+        Row{"witness name twice", swap("\"second\"", "\"first\""), "twice"},
+        Row{"ledger its own witness", swap(second_witness, write_vkey(self)), "own key"},
+        Row{"quorum above witnesses", swap("quorum = 1", "quorum = 3"), "\"quorum\""},
+        Row{"negative quorum", swap("quorum = 1", "quorum = -1"), "\"quorum\""},
+        Row{"quorum that wraps", swap("quorum = 1", "quorum = 4294967296"), "\"quorum\""},
+        Row{"no quorum", swap("quorum = 1\n", ""), "\"quorum\""},
+        Row{"fingerprint without prefix", swap("sha256:", ""), "\"signer\""},
+        Row{"fingerprint not hex", swap("sha256:" + ab, fingerprint), "\"signer\""},
+        Row{"fingerprint short", swap("sha256:ab", "sha256:"), "\"signer\""},
+        Row{"signer twice",
+            mine + "\n[[revocation]]\nsigner = \"sha256:" + ab +
+                "\"\nat = 2026-01-01\nreason = \"x\"\n",
+            "twice"},
+        Row{"time without offset", swap("at = 2026-01-01T00:00:00Z", "at = 2026-01-01T00:00:00"),
+            "\"at\""},
+        Row{"time as a number", swap("at = 2026-01-01T00:00:00Z", "at = 1767225600"), "\"at\""},
+        Row{"no day", swap("seals_since = 2026-01-01T00:00:00Z\n", ""), "\"seals_since\""},
+        Row{"device twice", swap("\"MR-1\"", "\"CT-1\""), "twice"},
+        Row{"empty station", swap("\"MR01\"", "\"\""), "\"station_name\""}}) {
+    SCOPED_TRACE(row.name);
+    const auto read_back = read(row.text);
+    ASSERT_FALSE(read_back.has_value());
+    EXPECT_EQ(read_back.error().code, ErrorCode::config_invalid);
+    EXPECT_NE(read_back.error().what.find(row.says), std::string::npos) << read_back.error().what;
+    EXPECT_NE(place(read_back.error()), "") << read_back.error().what;
+    EXPECT_EQ(read_back.error().where.file, "trust.toml");
+  }
+}
+
+TEST(Trust, names_line_and_column_of_the_fault) {
+  const auto unknown = read("version = 1\nserial = 1\n\n  revocaton = 3\n");
+  ASSERT_FALSE(unknown.has_value());
+  EXPECT_EQ(place(unknown.error()), "4:3");
+  const auto type = read("version = 1\nserial = \"x\"\n");
+  ASSERT_FALSE(type.has_value());
+  EXPECT_EQ(place(type.error()), "2:10");
+  const auto witness = read(with(write_trust(example()), "quorum = 1", "quorum = 9"));
+  ASSERT_FALSE(witness.has_value());
+  EXPECT_NE(witness.error().what.find("column 10"), std::string::npos) << witness.error().what;
+}
+
+TEST(Trust, reads_times_in_each_spelling_alike) {
+  for (const char* spelling : {"2026-01-01T00:00:00Z", "2026-01-01", "2026-01-01 01:30:00+01:30",
+                               "2025-12-31T19:00:00-05:00", "\"2026-01-01T00:00:00Z\"",
+                               "\"2026-01-01\"", "2026-01-01T00:00:00.75Z"}) {
+    SCOPED_TRACE(spelling);
+    const auto trust = read(std::string("version = 1\nserial = 1\n[[device]]\nname = \"CT\"\n"
+                                        "seals_since = ") +
+                            spelling + "\n");
+    ASSERT_TRUE(trust.has_value()) << to_sentence(trust.error());
+    EXPECT_EQ(trust->devices[0].seals_since, year_2026);
+  }
+}
+
+TEST(Trust, survives_deep_nesting_and_refuses_what_is_too_large) {
+  const auto deep = read("x = " + std::string(100'000, '['));
+  ASSERT_FALSE(deep.has_value());
+  EXPECT_EQ(deep.error().code, ErrorCode::config_invalid);
+  const auto large = read(std::string(limits::trust_file_bytes_max + 1, '\n'));
+  ASSERT_FALSE(large.has_value());
+  EXPECT_EQ(large.error().code, ErrorCode::over_limit);
+}
+
+TEST(Trust, opens_from_a_file_and_says_when_there_is_none) {
+  const test::ScratchFolder folder;
+  const auto path = folder.path() / "trust.toml";
+  const auto missing = open_trust(path);
+  ASSERT_FALSE(missing.has_value());
+  EXPECT_EQ(missing.error().code, ErrorCode::io_unreadable);
+  ASSERT_TRUE(durable_write(path, as_bytes(write_trust(example()))).has_value());
+  EXPECT_TRUE(open_trust(path).has_value());
+  ASSERT_TRUE(durable_write(path, as_bytes("version = 3")).has_value());
+  const auto refused = open_trust(path);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().where.file, path.string());
+}
+
+}  // namespace
+}  // namespace fiducia::seal
