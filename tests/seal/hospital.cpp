@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hospital.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace fiducia::test {
+namespace {
+
+template <class T>
+T must(Result<T> result) {
+  if (!result) {
+    std::fprintf(stderr, "%s\n", to_sentence(result.error()).c_str());
+    std::abort();
+  }
+  return std::move(*result);
+}
+
+void must(Status status) {
+  if (!status) {
+    std::fprintf(stderr, "%s\n", to_sentence(status.error()).c_str());
+    std::abort();
+  }
+}
+
+constexpr std::int64_t year = 365 * 24 * 60 * 60;
+
+class EmptySketch final : public seal::SketchBuilder {
+ public:
+  void add(const seal::TileSamples& /*tile*/) override { ++tiles_; }
+  [[nodiscard]] seal::Sketch finish() override { return {.values = {}, .textured_tiles = tiles_}; }
+
+ private:
+  std::uint64_t tiles_ = 0;
+};
+
+seal::Signer make_signer(const crypto::PrivateKey& authority_key,
+                         const crypto::Certificate& authority, UnixTime now) {
+  auto key = must(crypto::PrivateKey::generate(crypto::KeyKind::p256));
+  auto certificate = must(crypto::make_device_certificate(key.public_key(),
+                                                          {.common_name = "CT-1",
+                                                           .organization = "Test Hospital",
+                                                           .not_before = {now.seconds - year},
+                                                           .not_after = {now.seconds + year}},
+                                                          authority_key, authority));
+  return {.key = std::move(key), .chain = {certificate}, .device = "CT-1"};
+}
+
+}  // namespace
+
+void MemoryStore::put(const std::string& sop_instance_uid, Bytes evidence) {
+  evidence_.emplace(sop_instance_uid, std::move(evidence));
+}
+
+Result<std::vector<Bytes>> MemoryStore::find_by_instance(std::string_view uid) {
+  std::vector<Bytes> found;
+  const auto [begin, end] = evidence_.equal_range(std::string(uid));
+  for (auto it = begin; it != end; ++it) found.insert(found.begin(), it->second);
+  return found;
+}
+
+std::unique_ptr<seal::SketchBuilder> MemoryStore::new_sketch() {
+  return std::make_unique<EmptySketch>();
+}
+
+Result<std::vector<Bytes>> MemoryStore::find_by_sketch(const seal::Sketch& /*sketch*/) {
+  std::vector<Bytes> found;
+  for (const auto& [uid, evidence] : evidence_) found.push_back(evidence);
+  return found;
+}
+
+Hospital::Hospital(const std::string& name)
+    : authority_key_(must(crypto::PrivateKey::generate(crypto::KeyKind::p256))),
+      signer_{.key = must(crypto::PrivateKey::generate(crypto::KeyKind::p256)),
+              .chain = {},
+              .device = {}} {
+  const auto authority =
+      must(crypto::make_authority(authority_key_, {.common_name = name + " CA",
+                                                   .organization = name,
+                                                   .not_before = {now.seconds - 2 * year},
+                                                   .not_after = {now.seconds + 10 * year}}));
+  signer_ = make_signer(authority_key_, authority, now);
+  const std::string origin = "ledger.example/" + std::to_string(std::rand());
+  auto log_key = must(crypto::PrivateKey::generate(crypto::KeyKind::ed25519));
+  const Bytes log_public = log_key.public_key().write_ed25519();
+  must(ledger::Log::create(folder_.path() / "ledger", origin, log_key, now));
+  log_.emplace(must(
+      ledger::Log::open(folder_.path() / "ledger", std::move(log_key), [this] { return now; })));
+  trust_.authorities.push_back({.name = name, .certificate = authority, .roles = {"seal"}});
+  trust_.ledgers.push_back(
+      {.origin = origin,
+       .key = ledger::make_vkey(origin, ledger::NoteKeyType::ed25519, log_public),
+       .quorum = 0,
+       .witnesses = {}});
+}
+
+Bytes Hospital::seal(const dicom::File& file, codec::CodecChild* child) {
+  const auto draft = must(seal::draft_seal(file, signer_, now, child, nullptr));
+  const Bytes entry = draft.ledger_entry();
+  const auto appended = must(log_->append({&entry, 1}));
+  Bytes evidence = draft.finish(appended.front(), log_->checkpoint());
+  store_.put(draft.sop_instance_uid(), evidence);
+  return evidence;
+}
+
+Bytes Hospital::seal_in_file(const Bytes& file, codec::CodecChild* child) {
+  const dicom::File opened = read_dicom(file);
+  const Bytes evidence = seal(opened, child);
+  std::vector<Bytes> storage;
+  Bytes out;
+  for (const ByteView part : must(seal::embed_parts(opened, evidence, storage))) append(out, part);
+  return out;
+}
+
+seal::VerifyResult Hospital::verify(const Bytes& file, const Bytes& evidence,
+                                    codec::CodecChild* child, seal::VerifierOptions options) {
+  const auto verifier = must(seal::Verifier::make(trust_, options, nullptr, {evidence}));
+  auto opened = dicom::File::read(file);
+  if (!opened)
+    return must(Result<seal::VerifyResult>(seal::verdict_of_error("-", opened.error()).value()));
+  return must(verifier.verify(*opened, child));
+}
+
+seal::VerifyResult Hospital::verify_carried(const Bytes& file, seal::EvidenceLookup* lookup,
+                                            codec::CodecChild* child) {
+  const auto verifier = must(seal::Verifier::make(trust_, {}, lookup));
+  return must(verifier.verify(read_dicom(file), child));
+}
+
+dicom::File read_dicom(Bytes bytes) { return must(dicom::File::read(std::move(bytes))); }
+
+std::string describe(const seal::VerifyResult& result) {
+  std::string text = std::string(seal::to_word(result.verdict)) + "\n";
+  for (const seal::Finding& finding : result.findings)
+    text += "  " + finding.code + " " + finding.attribute + " " +
+            (finding.frame ? "frame " + std::to_string(*finding.frame) : "") + " " + finding.text +
+            "\n";
+  return text;
+}
+
+const seal::Finding* find_code(const seal::VerifyResult& result, std::string_view code) {
+  for (const seal::Finding& finding : result.findings)
+    if (finding.code == code) return &finding;
+  return nullptr;
+}
+
+}  // namespace fiducia::test

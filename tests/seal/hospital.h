@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <map>
+#include <string>
+
+#include "ledger/ledger.h"
+#include "seal/seal.h"
+#include "support/support.h"
+
+/// A hospital in a scratch folder: authority, device, ledger, trust file, and an evidence store
+/// in memory. What the programs do with files, in one process.
+namespace fiducia::test {
+
+/// Evidence by SOP Instance UID, and every object for every sketch: what a store proposes is
+/// verified anyway.
+class MemoryStore final : public seal::EvidenceLookup {
+ public:
+  void put(const std::string& sop_instance_uid, Bytes evidence);
+  [[nodiscard]] Result<std::vector<Bytes>> find_by_instance(std::string_view uid) override;
+  [[nodiscard]] std::unique_ptr<seal::SketchBuilder> new_sketch() override;
+  [[nodiscard]] Result<std::vector<Bytes>> find_by_sketch(const seal::Sketch& sketch) override;
+
+ private:
+  std::multimap<std::string, Bytes> evidence_;
+};
+
+class Hospital {
+ public:
+  explicit Hospital(const std::string& name = "Test Hospital");
+
+  /// Seals a file and returns its evidence; aborts when that fails.
+  [[nodiscard]] Bytes seal(const dicom::File& file, codec::CodecChild* child = nullptr);
+  /// Seals, and returns a copy of the file that carries the evidence.
+  [[nodiscard]] Bytes seal_in_file(const Bytes& file, codec::CodecChild* child = nullptr);
+  /// Judges `file` by this hospital's trust and `evidence` alone ("given").
+  [[nodiscard]] seal::VerifyResult verify(const Bytes& file, const Bytes& evidence,
+                                          codec::CodecChild* child = nullptr,
+                                          seal::VerifierOptions options = {});
+  /// Judges `file` by what it carries and by `lookup` (may be null).
+  [[nodiscard]] seal::VerifyResult verify_carried(const Bytes& file,
+                                                  seal::EvidenceLookup* lookup = nullptr,
+                                                  codec::CodecChild* child = nullptr);
+  [[nodiscard]] seal::Trust& trust() { return trust_; }
+  [[nodiscard]] MemoryStore& store() { return store_; }
+  /// What the hospital's clock says; sealing dates come from here.
+  UnixTime now{1'795'000'000};
+  [[nodiscard]] const crypto::Certificate& device_certificate() const {
+    return signer_.chain.front();
+  }
+  [[nodiscard]] const seal::Signer& signer() const { return signer_; }
+
+ private:
+  ScratchFolder folder_;
+  crypto::PrivateKey authority_key_;
+  seal::Signer signer_;
+  std::optional<ledger::Log> log_;
+  seal::Trust trust_;
+  MemoryStore store_;
+};
+
+/// Opens bytes as a file; aborts when they are none.
+[[nodiscard]] dicom::File read_dicom(Bytes bytes);
+
+/// The findings as "code attribute frame" lines: what a failed assertion should show.
+[[nodiscard]] std::string describe(const seal::VerifyResult& result);
+/// The first finding with this code, or nullptr.
+[[nodiscard]] const seal::Finding* find_code(const seal::VerifyResult& result,
+                                             std::string_view code);
+
+}  // namespace fiducia::test
