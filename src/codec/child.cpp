@@ -118,6 +118,7 @@ std::vector<char*> child_environment() {
 
 struct CodecChild::State {
   std::filesystem::path program;
+  std::uint32_t timeout_ms = limits::decode_timeout_ms;
   SharedMemory memory;
   Descriptor socket;
   pid_t pid = -1;
@@ -225,7 +226,7 @@ bool CodecChild::State::send(ByteView message) const {
 }
 
 Result<Bytes> CodecChild::State::receive() {
-  const auto deadline = Clock::now() + std::chrono::milliseconds{limits::decode_timeout_ms};
+  const auto deadline = Clock::now() + std::chrono::milliseconds{timeout_ms};
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
     pollfd wait{.fd = socket.value(), .events = POLLIN, .revents = 0};
@@ -233,9 +234,9 @@ Result<Bytes> CodecChild::State::receive() {
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0) {
       stop();
-      return failed("the decoder took longer than " +
-                        std::to_string(limits::decode_timeout_ms / 1000) + " s for one frame.",
-                    "Do not trust this file; fetch it again from its source.");
+      return failed(
+          "the decoder took longer than " + std::to_string(timeout_ms) + " ms for one frame.",
+          "Do not trust this file; fetch it again from its source.");
     }
     Bytes message(protocol::message_bytes_max);
     const ssize_t got = recv(socket.value(), message.data(), message.size(), MSG_DONTWAIT);
@@ -261,8 +262,10 @@ Result<Bytes> CodecChild::State::exchange(ByteView message) {
   return receive();
 }
 
-CodecChild::CodecChild(std::filesystem::path program) : state_(std::make_unique<State>()) {
+CodecChild::CodecChild(std::filesystem::path program, std::uint32_t timeout_ms)
+    : state_(std::make_unique<State>()) {
   state_->program = std::move(program);
+  state_->timeout_ms = timeout_ms;
 }
 CodecChild::CodecChild(CodecChild&&) noexcept = default;
 CodecChild& CodecChild::operator=(CodecChild&&) noexcept = default;

@@ -21,8 +21,10 @@ struct Decoded {
 /// worker.
 class CodecChild {
  public:
-  /// `program` is the path of fiducia-codec. Nothing is started yet.
-  explicit CodecChild(std::filesystem::path program);
+  /// `program` is the path of fiducia-codec. Nothing is started yet. A frame that takes longer
+  /// than `timeout_ms` costs the child its life.
+  explicit CodecChild(std::filesystem::path program,
+                      std::uint32_t timeout_ms = limits::decode_timeout_ms);
   CodecChild(CodecChild&&) noexcept;
   CodecChild& operator=(CodecChild&&) noexcept;
   ~CodecChild();
