@@ -93,8 +93,16 @@ std::unexpected<Error> unfit_record(ErrorCode code, std::string what) {
 }
 
 /// The tree of the durable checkpoint, checked down to its last entry bundle.
-Result<Tail> read_tail(const fs::path& folder, const Checkpoint& checkpoint) {
+Result<Tail> read_tail(const fs::path& folder, const Checkpoint& checkpoint,
+                       const std::optional<RootRecord>& previous) {
   FIDUCIA_TRY(tiles, TileStore::open(folder, checkpoint.tree_size, checkpoint.root));
+  if (previous && previous->tree_size < checkpoint.tree_size) {
+    FIDUCIA_TRY(proof, consistency_path(tiles, tiles.edge(), previous->tree_size, tiles.size()));
+    if (!merkle::verify_consistency(previous->tree_size, checkpoint.tree_size, previous->root,
+                                    checkpoint.root, proof))
+      return unfit_record(ErrorCode::signature_bad,
+                          "The earlier signed root is not one this log has had.");
+  }
   // The last bundle, full or not: an append goes on from it.
   FIDUCIA_TRY(last, tiles.bundle((checkpoint.tree_size - 1) / tile_width));
   Tail tail;
@@ -126,7 +134,7 @@ Result<Tail> roll_forward(const Writer& writer, const Tail& durable, const RootR
                         "The entries past the checkpoint do not lead to the signed root.");
   Checkpoint checkpoint{
       .origin = writer.origin, .tree_size = size, .root = records.current.root, .extensions = {}};
-  FIDUCIA_TRY(tail, read_tail(writer.folder, checkpoint));
+  FIDUCIA_TRY(tail, read_tail(writer.folder, checkpoint, records.previous));
   // Seen is not durable: a killed process may have renamed the file and not synced its folder.
   FIDUCIA_CHECK(write_records(writer, records.current, records.previous));
   FIDUCIA_TRY(note, write_checkpoint_file(writer, records.current));
@@ -191,7 +199,7 @@ Result<Tail> recover(const Writer& writer) {
   const RootRecord* const record = find_record(records, head.checkpoint);
   if (record == nullptr)
     return unfit_record(ErrorCode::malformed, "The signed root belongs to another checkpoint.");
-  FIDUCIA_TRY(tail, read_tail(writer.folder, head.checkpoint));
+  FIDUCIA_TRY(tail, read_tail(writer.folder, head.checkpoint, records.previous));
   if (record == &records.current) {
     tail.record = records.current;
     tail.note = std::move(head.note);

@@ -101,6 +101,8 @@ Result<std::vector<Digest>> consistency_path(const NodeSource& source, std::span
 }
 
 GrownTree::GrownTree(const Frontage& before, std::span<const Digest> leaves) {
+  // So the last leaf and all that stands left of it in its tiles are at hand, and so the edge.
+  FIDUCIA_ASSERT(!leaves.empty());
   after_.size = before.size + leaves.size();
   std::vector<Digest> added{leaves.begin(), leaves.end()};
   for (unsigned level = 0; level < before.levels.size() || !added.empty(); ++level) {
@@ -128,8 +130,6 @@ GrownTree::GrownTree(const Frontage& before, std::span<const Digest> leaves) {
   FIDUCIA_ASSERT(edge.has_value());
   edge_ = std::move(*edge);
 }
-
-Digest GrownTree::root() const { return edge_.empty() ? merkle::empty_root() : edge_.back(); }
 
 Result<Digest> GrownTree::node(unsigned height, std::uint64_t index) const {
   const unsigned level = height / tile_height;

@@ -67,13 +67,13 @@ struct Frontage {
   std::vector<std::vector<Digest>> levels;
 };
 
-/// A tree after `leaves` were appended to a frontage: the new frontage, the tiles that are new
-/// or wider than before, and every node that a proof for one of the new leaves needs.
+/// A tree after `leaves`, at least one, were appended to a frontage: the new frontage, the tiles
+/// that are new or wider than before, and every node that a proof for one of the new leaves needs.
 class GrownTree : public NodeSource {
  public:
   GrownTree(const Frontage& before, std::span<const Digest> leaves);
   [[nodiscard]] const Frontage& after() const { return after_; }
-  [[nodiscard]] Digest root() const;
+  [[nodiscard]] const Digest& root() const { return edge_.back(); }
   [[nodiscard]] std::span<const Digest> edge() const { return edge_; }
   /// Only nodes inside tiles of the frontage or later. Errors: internal.
   [[nodiscard]] Result<Digest> node(unsigned height, std::uint64_t index) const override;

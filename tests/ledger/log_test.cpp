@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/log.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <thread>
+
+#include "ledger_support.h"
+#include "merkle/merkle.h"
+
+namespace fiducia::ledger::test {
+namespace {
+
+TEST(LogCreate, leaves_a_log_with_its_genesis_entry_and_nothing_beside_it) {
+  const ScratchLog log;
+  const auto reader = log.read();
+  ASSERT_TRUE(reader.has_value()) << sentence(reader.error());
+  EXPECT_EQ(reader->status().tree_size, 1U);
+  EXPECT_EQ(reader->status().origin, origin);
+  EXPECT_EQ(reader->status().checkpoint_at, noon);
+  const auto genesis = read_entry(reader->entry(0).value()).value();
+  EXPECT_EQ(genesis.type, EntryType::genesis);
+  EXPECT_EQ(genesis.sign1_hash, Digest{});
+  EXPECT_EQ(genesis.signer_hash, crypto::sha256(as_bytes(write_vkey(vkey_of(log.key)))));
+  EXPECT_EQ(genesis.claimed_at, noon);
+  std::vector<std::string> names;
+  for (const auto& [name, bytes] : snapshot(log.scratch.path())) names.push_back(name);
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"ledger/checkpoint", "ledger/signed-root.cbor",
+                                      "ledger/tile/0/000.p/1", "ledger/tile/entries/000.p/1"}));
+}
+
+TEST(LogCreate, refuses_a_folder_that_holds_something) {
+  const ScratchLog log;
+  const auto again = Log::create(log.folder, origin, log.key, noon);
+  ASSERT_FALSE(again.has_value());
+  EXPECT_EQ(again.error().code, ErrorCode::conflict);
+  ASSERT_TRUE(log.check()->ok);
+  const fs::path other = log.scratch.path() / "other";
+  fs::create_directory(other);
+  EXPECT_TRUE(Log::create(other, origin, log.key, noon).has_value()) << "an empty folder is fine";
+}
+
+TEST(LogCreate, leaves_nothing_when_it_fails) {
+  const ScratchFolder scratch;
+  const auto key = new_key();
+  EXPECT_FALSE(Log::create(scratch.path() / "ledger", "no spaces here", key, noon).has_value());
+  const auto p256 = crypto::PrivateKey::generate(crypto::KeyKind::p256).value();
+  EXPECT_FALSE(Log::create(scratch.path() / "ledger", origin, p256, noon).has_value());
+  EXPECT_TRUE(fs::is_empty(scratch.path()));
+  write_plain(scratch.path() / "file", as_bytes("x"));
+  const auto below_file = Log::create(scratch.path() / "file" / "ledger", origin, key, noon);
+  ASSERT_FALSE(below_file.has_value());
+  EXPECT_EQ(below_file.error().code, ErrorCode::io_unwritable);
+}
+
+TEST(LogAppend, answers_with_receipts_that_verify) {
+  const ScratchLog scratch;
+  auto log = scratch.open(UnixTime{noon.seconds + 60});
+  ASSERT_TRUE(log.has_value()) << sentence(log.error());
+  std::uint64_t next = 1;
+  for (const std::uint64_t count : {1U, 1U, 3U, 250U, 1U, 1U, 1U, 300U}) {
+    const auto entries = counter_entries(next, count);
+    const auto answers = log->append(entries);
+    ASSERT_TRUE(answers.has_value()) << sentence(answers.error());
+    ASSERT_EQ(answers->size(), count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const Appended& answer = (*answers)[i];
+      EXPECT_EQ(answer.index, next + i);
+      EXPECT_EQ(answer.tree_size, next + count);
+      EXPECT_EQ(answer.checkpoint_at.seconds, noon.seconds + 60);
+      const auto receipt = read_receipt(answer.receipt);
+      ASSERT_TRUE(receipt.has_value()) << sentence(receipt.error());
+      EXPECT_EQ(receipt->tree_size, answer.tree_size);
+      EXPECT_EQ(receipt->leaf_index, answer.index);
+      const auto root =
+          verify_receipt(*receipt, merkle::leaf_hash(entries[i]), scratch.key.public_key());
+      ASSERT_TRUE(root.has_value()) << sentence(root.error());
+      EXPECT_EQ(*root, log->status().root);
+    }
+    next += count;
+    EXPECT_EQ(log->status().tree_size, next);
+    EXPECT_EQ(log->checkpoint(), read_text(scratch.folder / "checkpoint"));
+    const auto check = scratch.check();
+    ASSERT_TRUE(check->ok) << check->text;
+    EXPECT_EQ(check->entries_checked, next);
+  }
+}
+
+TEST(LogAppend, refuses_an_entry_too_long_and_takes_the_longest) {
+  const ScratchLog scratch;
+  auto log = scratch.open().value();
+  std::vector<Bytes> entries{Bytes(limits::ledger_entry_bytes_max + 1)};
+  const auto refused = log.append(entries);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::over_limit);
+  EXPECT_EQ(log.status().tree_size, 1U);
+  entries[0].pop_back();
+  entries.emplace_back();  // an empty entry is one as well
+  ASSERT_TRUE(log.append(entries).has_value());
+  EXPECT_EQ(scratch.read()->entry(1).value(), entries[0]);
+  EXPECT_EQ(scratch.read()->entry(2).value(), Bytes{});
+  EXPECT_TRUE(log.append({}).value().empty());
+  EXPECT_EQ(log.status().tree_size, 3U);
+  EXPECT_TRUE(scratch.check()->ok);
+}
+
+TEST(LogAppend, writes_the_published_tiles_of_70000_counter_entries) {
+  // The published tree has the counter at leaf 0; a log of ours starts with its genesis entry.
+  // So the three tiles that hold nothing of leaf 0 are compared here, and all six in tree_test.
+  const ScratchLog scratch;
+  auto log = scratch.open().value();
+  ASSERT_TRUE(log.append(counter_entries(1, 69'999)).has_value());
+  const auto reader = scratch.read();
+  ASSERT_TRUE(reader.has_value()) << sentence(reader.error());
+  ASSERT_EQ(reader->status().tree_size, 70'000U);
+  const auto published = read_json("counter-leaf-tiles-70000.json");
+  for (const auto& tile : published["tiles"]) {
+    const std::string path = tile["path"];
+    SCOPED_TRACE(path);
+    const auto content = read_file(scratch.folder / path, 8192);
+    ASSERT_TRUE(content.has_value()) << sentence(content.error());
+    EXPECT_EQ(content->size(), tile["bytes"].get<std::size_t>());
+    const bool holds_genesis = tile["index"] == 0;
+    if (!holds_genesis) {
+      EXPECT_EQ(to_hex(crypto::sha256(*content).view()), tile["sha256_of_tile"].get<std::string>());
+    }
+  }
+  for (const std::uint64_t index : {0U, 1U, 255U, 256U, 65'535U, 65'536U, 69'999U}) {
+    const auto path = reader->inclusion_proof(index);
+    ASSERT_TRUE(path.has_value()) << sentence(path.error());
+    EXPECT_TRUE(merkle::verify_inclusion(index, 70'000, merkle::leaf_hash(*reader->entry(index)),
+                                         *path, reader->status().root)
+                    .has_value());
+  }
+  EXPECT_TRUE(scratch.check()->ok);
+}
+
+TEST(LogAppend, has_the_right_files_at_the_sizes_where_tiles_fill) {
+  const ScratchLog scratch;
+  struct Row {
+    std::uint64_t size;
+    std::vector<std::string> there;
+    std::vector<std::string> absent;
+  };
+  const std::vector<Row> rows{
+      {255, {"tile/0/000.p/255", "tile/entries/000.p/255"}, {"tile/0/000", "tile/1"}},
+      {256,
+       {"tile/0/000", "tile/entries/000", "tile/1/000.p/1"},
+       {"tile/0/000.p", "tile/entries/000.p", "tile/0/001.p"}},
+      {257, {"tile/0/001.p/1", "tile/entries/001.p/1", "tile/1/000.p/1"}, {"tile/1/000.p/2"}},
+      {65'535, {"tile/0/255.p/255", "tile/1/000.p/255"}, {"tile/0/255", "tile/2"}},
+      {65'536,
+       {"tile/0/255", "tile/entries/255", "tile/1/000", "tile/2/000.p/1"},
+       {"tile/0/255.p", "tile/1/000.p", "tile/0/256.p"}},
+      {65'537, {"tile/0/256.p/1", "tile/entries/256.p/1", "tile/2/000.p/1"}, {"tile/1/001.p"}}};
+  std::uint64_t size = 1;
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.size);
+    auto log = scratch.open();
+    ASSERT_TRUE(log.has_value()) << sentence(log.error());
+    const Digest before = log->status().root;
+    ASSERT_TRUE(log->append(counter_entries(size, row.size - size)).has_value());
+    for (const std::string& path : row.there)
+      EXPECT_TRUE(fs::exists(scratch.folder / path)) << path;
+    for (const std::string& path : row.absent)
+      EXPECT_FALSE(fs::exists(scratch.folder / path)) << path;
+    const auto reader = scratch.read();
+    ASSERT_TRUE(reader.has_value()) << sentence(reader.error());
+    const auto proof = reader->consistency_proof(size);
+    ASSERT_TRUE(proof.has_value()) << sentence(proof.error());
+    EXPECT_TRUE(merkle::verify_consistency(size, row.size, before, reader->status().root, *proof)
+                    .has_value());
+    for (const std::uint64_t index : {std::uint64_t{0}, size, row.size - 1}) {
+      const auto path = reader->inclusion_proof(index);
+      ASSERT_TRUE(path.has_value());
+      EXPECT_TRUE(merkle::verify_inclusion(index, row.size,
+                                           merkle::leaf_hash(*reader->entry(index)), *path,
+                                           reader->status().root)
+                      .has_value());
+    }
+    const auto check = scratch.check();
+    EXPECT_TRUE(check->ok) << check->text;
+    size = row.size;
+  }
+}
+
+TEST(LogAppend, never_lets_the_time_of_a_checkpoint_decrease) {
+  const ScratchLog scratch;
+  std::int64_t now = noon.seconds + 100;
+  auto log = Log::open(scratch.folder, copy_of(scratch.key), [&] { return UnixTime{now}; }).value();
+  EXPECT_EQ(log.append(counter_entries(1, 1))->front().checkpoint_at.seconds, noon.seconds + 100);
+  now = noon.seconds - 5000;
+  EXPECT_EQ(log.append(counter_entries(2, 1))->front().checkpoint_at.seconds, noon.seconds + 100);
+  now = noon.seconds + 101;
+  EXPECT_EQ(log.append(counter_entries(3, 1))->front().checkpoint_at.seconds, noon.seconds + 101);
+}
+
+TEST(LogAppend, keeps_its_time_over_a_restart) {
+  const ScratchLog scratch;
+  ASSERT_TRUE(scratch.open(UnixTime{noon.seconds + 100})->append(counter_entries(1, 1)));
+  auto log = scratch.open(UnixTime{noon.seconds - 5000}).value();
+  EXPECT_EQ(log.append(counter_entries(2, 1))->front().checkpoint_at.seconds, noon.seconds + 100);
+}
+
+TEST(LogAppend, by_many_threads_gives_each_entry_one_place) {
+  const ScratchLog scratch;
+  auto log = scratch.open().value();
+  constexpr unsigned threads = 8;
+  constexpr unsigned rounds = 25;
+  std::mutex mutex;
+  std::map<std::uint64_t, Bytes> places;
+  std::atomic<int> bad = 0;
+  {
+    std::vector<std::jthread> workers;
+    for (unsigned t = 0; t < threads; ++t)
+      workers.emplace_back([&, t] {
+        for (unsigned r = 0; r < rounds; ++r) {
+          const std::vector<Bytes> entries =
+              counter_entries((std::uint64_t{t} << 32) + r * 8, 1 + r % 3);
+          const auto answers = log.append(entries);
+          if (!answers || answers->size() != entries.size()) {
+            ++bad;
+            continue;
+          }
+          const std::lock_guard guard{mutex};
+          for (std::size_t i = 0; i < entries.size(); ++i) {
+            const Appended& answer = (*answers)[i];
+            if (!places.emplace(answer.index, entries[i]).second) ++bad;
+            const auto receipt = read_receipt(answer.receipt);
+            if (!receipt ||
+                !verify_receipt(*receipt, merkle::leaf_hash(entries[i]), scratch.key.public_key()))
+              ++bad;
+          }
+        }
+      });
+  }
+  EXPECT_EQ(bad, 0);
+  EXPECT_EQ(log.status().tree_size, 1 + places.size());
+  const auto reader = scratch.read();
+  ASSERT_TRUE(reader.has_value());
+  for (const auto& [index, entry] : places) ASSERT_EQ(reader->entry(index).value(), entry);
+  EXPECT_TRUE(scratch.check()->ok);
+}
+
+TEST(LogOpen, is_busy_while_another_appender_has_the_lock) {
+  const ScratchLog scratch;
+  std::optional<Log> log = scratch.open().value();
+  // The full wait is limits::ledger_lock_timeout_ms; here the first appender leaves before it.
+  std::jthread leaver([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds{100});
+    log.reset();
+  });
+  EXPECT_TRUE(scratch.open().has_value());
+  leaver.join();
+  const auto lock = FileLock::acquire(scratch.folder / "lock", 0);
+  ASSERT_TRUE(lock.has_value());
+  EXPECT_TRUE(scratch.read().has_value()) << "a reader needs no lock";
+  const auto refused = scratch.open();
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::busy);
+}
+
+TEST(LogOpen, refuses_another_key_and_a_folder_without_a_log) {
+  const ScratchLog scratch;
+  const auto other = Log::open(scratch.folder, new_key());
+  ASSERT_FALSE(other.has_value());
+  EXPECT_EQ(other.error().code, ErrorCode::signature_bad);
+  const auto missing = Log::open(scratch.scratch.path() / "none", new_key());
+  ASSERT_FALSE(missing.has_value());
+  EXPECT_EQ(missing.error().code, ErrorCode::io_unreadable);
+  EXPECT_FALSE(fs::exists(scratch.scratch.path() / "none"));
+}
+
+TEST(LogAppend, says_unwritable_when_no_room_is_left_and_goes_on_when_there_is) {
+  const ScratchLog scratch;
+  auto log = scratch.open().value();
+  ASSERT_TRUE(log.append(counter_entries(1, 3)).has_value());
+  struct sigaction ignore = {};
+  struct sigaction before = {};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGXFSZ, &ignore, &before);
+  rlimit usual = {};
+  getrlimit(RLIMIT_FSIZE, &usual);
+  std::uint64_t counter = 4;
+  int refused = 0;
+  // Each limit stops the append at another file: tile, bundle, signed root, checkpoint.
+  for (rlim_t limit = 0; limit < 900; limit += 12) {
+    SCOPED_TRACE("files up to " + std::to_string(limit) + " bytes");
+    const LogStatus earlier = log.status();
+    rlimit small = usual;
+    small.rlim_cur = limit;
+    setrlimit(RLIMIT_FSIZE, &small);
+    const auto answers = log.append(counter_entries(counter, 1));
+    const auto reader = scratch.read();
+    setrlimit(RLIMIT_FSIZE, &usual);
+    ASSERT_TRUE(reader.has_value()) << sentence(reader.error());
+    EXPECT_TRUE(reader->inclusion_proof(2).has_value());
+    if (answers) {
+      EXPECT_EQ(log.status().tree_size, ++counter);
+      continue;
+    }
+    ++refused;
+    EXPECT_EQ(answers.error().code, ErrorCode::io_unwritable) << sentence(answers.error());
+    EXPECT_EQ(log.status().tree_size, earlier.tree_size);
+    const auto check = scratch.check();
+    ASSERT_TRUE(check->ok) << check->text;
+    // With room again: the same log object appends, and has told no two stories.
+    const auto later = log.append(counter_entries(counter, 1));
+    ASSERT_TRUE(later.has_value()) << sentence(later.error());
+    const std::uint64_t size = log.status().tree_size;
+    const auto proof = scratch.read()->consistency_proof(earlier.tree_size);
+    EXPECT_TRUE(
+        merkle::verify_consistency(earlier.tree_size, size, earlier.root, log.status().root, *proof)
+            .has_value());
+    counter = size;
+  }
+  sigaction(SIGXFSZ, &before, nullptr);
+  EXPECT_GT(refused, 10);
+  const auto check = scratch.check();
+  EXPECT_TRUE(check->ok) << check->text;
+  for (const auto& [name, content] : snapshot(scratch.folder))
+    EXPECT_EQ(name.find("/."), std::string::npos) << "left behind: " << name;
+}
+
+TEST(LogAppend, says_unwritable_in_a_folder_it_may_not_write) {
+  const ScratchLog scratch;
+  auto log = scratch.open().value();
+  // Root may write anywhere; a file where a folder must be made stops everybody.
+  fs::remove_all(scratch.folder / "tile/0/000.p");
+  write_plain(scratch.folder / "tile/0/000.p", as_bytes("x"));
+  const auto answers = log.append(counter_entries(1, 1));
+  ASSERT_FALSE(answers.has_value());
+  EXPECT_EQ(answers.error().code, ErrorCode::io_unwritable);
+  EXPECT_EQ(log.status().tree_size, 1U);
+}
+
+}  // namespace
+}  // namespace fiducia::ledger::test
