@@ -312,6 +312,16 @@ TEST(Trust, survives_deep_nesting_and_refuses_what_is_too_large) {
   EXPECT_EQ(large.error().code, ErrorCode::over_limit);
 }
 
+// Found by fuzzing: an assertion of the TOML library ended the program.
+TEST(Trust, refuses_what_the_toml_library_asserts_against) {
+  for (const char* text : {"version = 1\n[[[ d", "[[[", "[[[ dL[[evice]]\n"}) {
+    SCOPED_TRACE(text);
+    const auto refused = read(text);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, ErrorCode::config_invalid);
+  }
+}
+
 TEST(Trust, opens_from_a_file_and_says_when_there_is_none) {
   const test::ScratchFolder folder;
   const auto path = folder.path() / "trust.toml";
