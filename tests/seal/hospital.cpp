@@ -95,7 +95,12 @@ Hospital::Hospital(const std::string& name)
 }
 
 Bytes Hospital::seal(const dicom::File& file, codec::CodecChild* child) {
-  const auto draft = must(seal::draft_seal(file, signer_, now, child, nullptr));
+  return seal_claiming(file, now, child);
+}
+
+Bytes Hospital::seal_claiming(const dicom::File& file, UnixTime claimed_at,
+                              codec::CodecChild* child) {
+  const auto draft = must(seal::draft_seal(file, signer_, claimed_at, child, nullptr));
   const Bytes entry = draft.ledger_entry();
   const auto appended = must(log_->append({&entry, 1}));
   Bytes evidence = draft.finish(appended.front(), log_->checkpoint());

@@ -30,6 +30,9 @@ class Hospital {
 
   /// Seals a file and returns its evidence; aborts when that fails.
   [[nodiscard]] Bytes seal(const dicom::File& file, codec::CodecChild* child = nullptr);
+  /// Seals with a claimed time that is not the ledger's.
+  [[nodiscard]] Bytes seal_claiming(const dicom::File& file, UnixTime claimed_at,
+                                    codec::CodecChild* child = nullptr);
   /// Seals, and returns a copy of the file that carries the evidence.
   [[nodiscard]] Bytes seal_in_file(const Bytes& file, codec::CodecChild* child = nullptr);
   /// Judges `file` by this hospital's trust and `evidence` alone ("given").
