@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -29,6 +30,10 @@ using protocol::Answer;
 constexpr auto child_age_max = std::chrono::minutes{20};
 /// Frames above this size give their pages back afterwards; smaller ones keep them warm.
 constexpr std::uint64_t warm_bytes_max = 64ULL << 20;
+/// Time a frame of no size may take: the slowest decoder, on a machine that does much else ...
+constexpr std::uint64_t patience_ms = 10'000;
+/// ... and what a millisecond more must yield. The slowest decoder yields 18,000 bytes.
+constexpr std::uint64_t bytes_a_ms = 1'000;
 
 std::unexpected<Error> failed(std::string what, std::string remedy) {
   return fail(ErrorCode::codec_failed, std::move(what), std::move(remedy));
@@ -130,8 +135,8 @@ struct CodecChild::State {
   void stop();
   [[nodiscard]] std::string obituary();
   [[nodiscard]] bool send(ByteView message) const;
-  Result<Bytes> exchange(ByteView message);
-  Result<Bytes> receive();
+  Result<Bytes> exchange(ByteView message, std::uint64_t patience);
+  Result<Bytes> receive(std::uint64_t patience);
 };
 
 Status CodecChild::State::start() {
@@ -225,8 +230,8 @@ bool CodecChild::State::send(ByteView message) const {
   return sent == static_cast<ssize_t>(message.size());
 }
 
-Result<Bytes> CodecChild::State::receive() {
-  const auto deadline = Clock::now() + std::chrono::milliseconds{timeout_ms};
+Result<Bytes> CodecChild::State::receive(std::uint64_t patience) {
+  const auto deadline = Clock::now() + std::chrono::milliseconds{patience};
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
     pollfd wait{.fd = socket.value(), .events = POLLIN, .revents = 0};
@@ -235,7 +240,7 @@ Result<Bytes> CodecChild::State::receive() {
     if (ready <= 0) {
       stop();
       return failed(
-          "the decoder took longer than " + std::to_string(timeout_ms) + " ms for one frame.",
+          "the decoder took longer than " + std::to_string(patience) + " ms for one frame.",
           "Do not trust this file; fetch it again from its source.");
     }
     Bytes message(protocol::message_bytes_max);
@@ -251,7 +256,7 @@ Result<Bytes> CodecChild::State::receive() {
 
 /// Sends a request and waits for the response. A child that died while idle is no fault of this
 /// frame: it is replaced once.
-Result<Bytes> CodecChild::State::exchange(ByteView message) {
+Result<Bytes> CodecChild::State::exchange(ByteView message, std::uint64_t patience) {
   if (!send(message)) {
     static_cast<void>(obituary());
     FIDUCIA_CHECK(start());
@@ -259,7 +264,7 @@ Result<Bytes> CodecChild::State::exchange(ByteView message) {
       return failed(obituary() + " before it took a frame.",
                     "Check the installation of fiducia-codec.");
   }
-  return receive();
+  return receive(patience);
 }
 
 CodecChild::CodecChild(std::filesystem::path program, std::uint32_t timeout_ms)
@@ -298,7 +303,10 @@ Result<Decoded> CodecChild::decode(dicom::PixelEncoding encoding, const Geometry
   state.pages_used = std::max(state.pages_used, input_bytes + frame_bytes);
   const Bytes request = protocol::write_request(
       {.encoding = encoding, .geometry = geometry, .input_bytes = input_bytes});
-  FIDUCIA_TRY(message, state.exchange(request));
+  // A small frame that takes a minute is no frame: many such would stop a whole folder.
+  const std::uint64_t patience =
+      std::min<std::uint64_t>(state.timeout_ms, patience_ms + frame_bytes / bytes_a_ms);
+  FIDUCIA_TRY(message, state.exchange(request, patience));
   auto response = protocol::read_response(message, geometry);
   if (!response) {
     state.stop();  // whatever it is now, it is not our decoder

@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "codec/fragments.h"
 #include "codec/native.h"
@@ -67,6 +68,9 @@ struct FrameReader::State {
   Bytes excess_swapped;
   std::span<const ByteView> fragments;
   std::vector<std::uint32_t> starts;
+
+  /// Time spent on frames that failed.
+  std::chrono::steady_clock::duration failing_time = {};
 
   Bytes decoded;  // the frame given out last, unless borrowed
   Bytes scratch;
@@ -224,8 +228,17 @@ Result<Frame> FrameReader::State::read_by_child(std::uint32_t frame) {
   if (child == nullptr)
     return fail(ErrorCode::codec_missing, "this transfer syntax needs the decoder fiducia-codec.",
                 "Install fiducia-codec beside fiducia.");
+  // A file of a million frames that each take their full time would stop the world.
+  if (failing_time > std::chrono::milliseconds{limits::decode_timeout_ms})
+    return undecodable("frames before this one took the decoder too long in vain.");
   const std::vector<ByteView> pieces = codestream_pieces(fragments_of(frame), encoding);
-  FIDUCIA_TRY(got, child->decode(encoding, geometry, pieces));
+  const auto start = std::chrono::steady_clock::now();
+  auto answer = child->decode(encoding, geometry, pieces);
+  if (!answer) {
+    failing_time += std::chrono::steady_clock::now() - start;
+    return std::unexpected(std::move(answer).error());
+  }
+  Decoded& got = *answer;
   FIDUCIA_ASSERT(got.samples.size() == geometry.frame_bytes());
   // Only pixel cells of the Bits Stored went into these codestreams.
   return Frame{.samples = got.samples,
