@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ledger entries and the names of tiles, both read from logs of strangers.
+#include "ledger/log.h"
+#include "ledger/tile.h"
+
+using namespace fiducia;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const ByteView encoded = std::as_bytes(std::span{data, size});
+  if (const auto entry = ledger::read_entry(encoded))
+    FIDUCIA_ASSERT(same_bytes(ledger::write_entry(*entry), encoded));  // one spelling
+  if (const auto address = ledger::read_tile_path(as_text(encoded)))
+    FIDUCIA_ASSERT(ledger::tile_path(*address) == as_text(encoded));
+  return 0;
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Signed notes, checkpoints and verifier keys from strangers.
+#include "ledger/note.h"
+
+using namespace fiducia;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text{reinterpret_cast<const char*>(data), size};
+  if (const auto key = ledger::read_vkey(text))
+    FIDUCIA_ASSERT(ledger::write_vkey(*key) == text);  // one spelling
+  if (const auto checkpoint = ledger::read_checkpoint(text))
+    FIDUCIA_ASSERT(ledger::write_checkpoint(*checkpoint) == text);
+  const auto note = ledger::read_note(text);
+  if (!note) return 0;
+  FIDUCIA_ASSERT(!note->signatures.empty());
+  FIDUCIA_ASSERT(note->signatures.size() <= limits::note_signatures_max);
+  // Put together again from its parts, a note is the same bytes.
+  std::string again = note->text + "\n";
+  for (const ledger::NoteSignature& line : note->signatures) {
+    Bytes bytes;
+    append_be(bytes, line.key_id);
+    append(bytes, line.signature);
+    again += "\xE2\x80\x94 " + line.name + " " + to_base64(bytes) + "\n";
+  }
+  FIDUCIA_ASSERT(again == text);
+  // A key nobody listed is never verified; one whose pair is listed never verifies by chance.
+  FIDUCIA_ASSERT(!ledger::verify_note(*note, {}).has_value());
+  if (const auto checkpoint = ledger::read_checkpoint(note->text))
+    FIDUCIA_ASSERT(ledger::write_checkpoint(*checkpoint) == note->text);
+  return 0;
+}
