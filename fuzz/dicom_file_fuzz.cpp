@@ -28,7 +28,7 @@ Bytes joined(const std::vector<ByteView>& parts) {
 void check_edit(const dicom::File& file) {
   const auto block = dicom::find_private_block(file.data_set(), 0x0F1D, "FUZZ");
   if (!block || file.data_set().find({0x0F1D, *block}) != nullptr) return;
-  const dicom::Tag tag{0x0F1D, static_cast<std::uint16_t>(*block << 8U | 1U)};
+  const dicom::Tag tag{0x0F1D, static_cast<std::uint16_t>(unsigned{*block} << 8U | 1U)};
   if (file.data_set().find({0x0F1D, 0x0000}) != nullptr) return;  // group length: left out
   std::vector<Bytes> storage;
   const dicom::NewElement add{.tag = tag, .vr = dicom::vr::ob, .value = Bytes(6)};

@@ -10,8 +10,8 @@ std::string to_string(Tag tag) {
   std::string text = "(0000,0000)";
   for (std::size_t i = 0; i < 4; ++i) {
     const unsigned shift = 12U - 4U * static_cast<unsigned>(i);
-    text[1 + i] = digits[(tag.group >> shift) & 0xFU];
-    text[6 + i] = digits[(tag.element >> shift) & 0xFU];
+    text[1 + i] = digits[(unsigned{tag.group} >> shift) & 0xFU];
+    text[6 + i] = digits[(unsigned{tag.element} >> shift) & 0xFU];
   }
   return text;
 }

@@ -28,7 +28,7 @@ TEST(DataSet, a_parsed_data_set_equals_the_model_it_was_written_from) {
   SCOPED_TRACE("rerun with FIDUCIA_SEED=" + std::to_string(seed));
   std::mt19937_64 prng{seed};
   std::size_t elements = 0;
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < 60; ++round) {
     const DicomDataSet model = test::random_data_set(prng, 3);
     for (const auto& [syntax, encoding] : all_encodings) {
       SCOPED_TRACE("round " + std::to_string(round) + " syntax " +
@@ -42,7 +42,7 @@ TEST(DataSet, a_parsed_data_set_equals_the_model_it_was_written_from) {
       elements += parsed->element_count();
     }
   }
-  EXPECT_GT(elements, 10'000U) << "the generator makes too little to test anything";
+  EXPECT_GT(elements, 1'000U) << "the generator makes too little to test anything";
 }
 
 // A cut anywhere is seen, and nothing past the cut is read.
@@ -50,7 +50,7 @@ TEST(DataSet, a_cut_data_set_is_refused_or_ends_between_elements) {
   const std::uint64_t seed = test::seed();
   SCOPED_TRACE("rerun with FIDUCIA_SEED=" + std::to_string(seed));
   std::mt19937_64 prng{seed};
-  for (int round = 0; round < 30; ++round) {
+  for (int round = 0; round < 5; ++round) {
     const DicomDataSet model = test::random_data_set(prng, 2);
     for (const auto& [syntax, encoding] : all_encodings) {
       std::vector<std::size_t> ends{0};
@@ -87,7 +87,7 @@ TEST(DataSet, damaged_bytes_give_an_error_or_a_sound_structure) {
   const std::uint64_t seed = test::seed();
   SCOPED_TRACE("rerun with FIDUCIA_SEED=" + std::to_string(seed));
   std::mt19937_64 prng{seed};
-  for (int round = 0; round < 3000; ++round) {
+  for (int round = 0; round < 1000; ++round) {
     const DicomDataSet model = test::random_data_set(prng, 2);
     const auto& [syntax, encoding] = all_encodings[prng() % 3];
     Bytes bytes = model.encode(syntax);
