@@ -9,10 +9,16 @@
 #include <optional>
 #include <set>
 
+namespace {
+
 /// What toml++ throws here instead of ending the program.
 struct TomlAssertion : std::exception {
   [[nodiscard]] const char* what() const noexcept override { return "the parser lost its way"; }
 };
+
+[[noreturn]] inline void fail_toml_assertion() { throw TomlAssertion{}; }
+
+}  // namespace
 
 // The one file that includes toml++. Without exceptions its parser returns its errors; the rest
 // (memory, and assertions, which some hostile files reach: "[[[") is caught in read_trust. With
@@ -21,7 +27,7 @@ struct TomlAssertion : std::exception {
 #ifdef NDEBUG
 #undef NDEBUG
 #endif
-#define TOML_ASSERT(condition) ((condition) ? static_cast<void>(0) : throw TomlAssertion{})
+#define TOML_ASSERT(condition) ((condition) ? static_cast<void>(0) : fail_toml_assertion())
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
