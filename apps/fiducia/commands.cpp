@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "commands.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string_view>
+
+#include "output.h"
+
+namespace fiducia::app {
+namespace {
+
+int answer(const Answer& answer, bool json) {
+  if (answer.exit_code == 0) {
+    std::fputs(answer.text.c_str(), stdout);
+    return std::fflush(stdout) == 0 ? 0 : 1;
+  }
+  print_error(Error{.code = ErrorCode::usage_invalid,
+                    .what = answer.text,
+                    .remedy = "See `fiducia COMMAND --help`."},
+              json);
+  return answer.exit_code;
+}
+
+}  // namespace
+
+int run_program(int argc, const char* const* argv) {
+  std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  const bool json = std::ranges::find(arguments, "--json") != arguments.end();
+  // Wrong input is answered by values; what arrives here as an exception is memory that ran out,
+  // or a bug: no verdict was reached, so the exit code is 1.
+  try {
+    const auto parsed = read_arguments(std::move(arguments));
+    if (const auto* nothing_to_run = std::get_if<Answer>(&parsed))
+      return answer(*nothing_to_run, json);
+    return std::visit([](const auto& options) { return run(options); }, std::get<Command>(parsed));
+  } catch (const std::bad_alloc&) {
+    print_error(Error{.code = ErrorCode::over_limit,
+                      .what = "This machine has not enough memory for this input.",
+                      .remedy = "Close other programs, or verify fewer files at a time."},
+                json);
+  } catch (const std::exception& unexpected) {
+    print_error(Error{.code = ErrorCode::internal,
+                      .what = std::string("An internal error: ") + unexpected.what(),
+                      .remedy = "Report it with the command; no verdict was given."},
+                json);
+  }
+  return 1;
+}
+
+}  // namespace fiducia::app

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/core.h"
+#include "crypto/crypto.h"
+#include "home_file.h"
+#include "ledger/ledger.h"
+#include "seal/seal.h"
+#include "store/store.h"
+
+/// The folder that holds a hospital's keys, trust file, ledger and evidence store.
+///
+///   fiducia.toml        what this home is (home_file.h)
+///   trust.toml          whom its verifiers believe
+///   keys/               mode 0700, files 0600: authority.pem, ledger.pem, store.key,
+///                       device-NAME.pem
+///   certs/              authority.pem, device-NAME.pem
+///   ledger/             the transparency log
+///   evidence.db         the evidence store, mode 0600: its salts let values be guessed
+namespace fiducia::app {
+
+/// Where the home is: `--home`, else FIDUCIA_HOME, else XDG_DATA_HOME/fiducia, else
+/// ~/.local/share/fiducia (DESIGN 3). Errors: config_missing, when none of these is set.
+[[nodiscard]] Result<std::filesystem::path> locate_home(const std::string& option);
+
+/// Whether a folder is a home (it has a fiducia.toml).
+[[nodiscard]] bool is_home(const std::filesystem::path& folder);
+
+/// A sealing device of a home.
+struct Device {
+  std::string name;
+  crypto::Certificate certificate;
+};
+
+/// An opened home. Keys are read when they are asked for.
+class Home {
+ public:
+  /// Errors: config_missing (no home there), config_invalid.
+  [[nodiscard]] static Result<Home> open(const std::filesystem::path& folder);
+
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+  [[nodiscard]] const HomeFile& about() const { return about_; }
+  [[nodiscard]] std::filesystem::path trust_path() const { return folder_ / "trust.toml"; }
+  [[nodiscard]] std::filesystem::path ledger_folder() const { return folder_ / "ledger"; }
+
+  /// Errors: config_missing (no such device), config_invalid.
+  [[nodiscard]] Result<seal::Signer> signer(const std::string& device) const;
+  [[nodiscard]] Result<crypto::PrivateKey> ledger_key() const;
+  /// The ledger of this home as its trust file names it. Errors: config_invalid.
+  [[nodiscard]] Result<ledger::VerifierKey> ledger_vkey() const;
+  [[nodiscard]] Result<std::unique_ptr<store::EvidenceStore>> open_store(bool read_only) const;
+  /// Sorted by name.
+  [[nodiscard]] Result<std::vector<Device>> devices() const;
+  /// Errors: config_missing.
+  [[nodiscard]] Result<Device> device(const std::string& name) const;
+  /// Makes key and certificate. Errors: conflict (the name is taken), usage_invalid.
+  [[nodiscard]] Result<Device> add_device(const std::string& name, UnixTime now) const;
+  /// Writes a revocation into the trust file. Errors: as `device`, conflict (already revoked from
+  /// that time or earlier).
+  [[nodiscard]] Status revoke_device(const std::string& name, UnixTime at,
+                                     const std::string& reason) const;
+
+ private:
+  std::filesystem::path folder_;
+  HomeFile about_;
+};
+
+/// Makes a home so that it exists as a whole or not at all: built in a folder beside it, then
+/// renamed. Errors: conflict (there is one), usage_invalid (names), io_unwritable.
+[[nodiscard]] Status create_home(const std::filesystem::path& folder, const std::string& hospital,
+                                 const std::string& device, UnixTime now);
+
+/// A device's name: 1 to 64 bytes of UTF-8 without control characters. Errors: usage_invalid.
+[[nodiscard]] Status check_device_name(std::string_view name);
+
+/// File name for a device: characters other than letters, digits, '.', '_' and '-' as %XX.
+[[nodiscard]] std::string file_name_of(std::string_view device);
+
+}  // namespace fiducia::app

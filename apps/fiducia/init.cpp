@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "commands.h"
+#include "home.h"
+#include "output.h"
+#include "report/json_writer.h"
+
+namespace fiducia::app {
+namespace {
+
+Status init(const InitOptions& options) {
+  FIDUCIA_TRY(folder, locate_home(options.common.home));
+  FIDUCIA_CHECK(create_home(folder, options.hospital, options.device, system_now()));
+  FIDUCIA_TRY(home, Home::open(folder));
+  FIDUCIA_TRY(vkey, home.ledger_vkey());
+  if (options.common.json) {
+    report::JsonWriter json;
+    json.open_object();
+    json.member("schema", "fiducia.init/1");
+    json.member("home", folder.string());
+    json.member("hospital", options.hospital);
+    json.member("device", options.device);
+    json.member("trust", home.trust_path().string());
+    json.key("ledger");
+    json.open_object();
+    json.member("origin", home.about().ledger_origin);
+    json.member("vkey", ledger::write_vkey(vkey));
+    json.close_object();
+    json.close_object();
+    print_line(json.take());
+  } else if (!options.common.quiet) {
+    print_line("Made the home " + printable(folder.string()) + " of \"" +
+               printable(options.hospital) + "\" with the device \"" + printable(options.device) +
+               "\".");
+    print_line("Ledger: " + home.about().ledger_origin);
+    print_line("Trust file, for everybody who verifies: " + printable(home.trust_path().string()));
+    print_line("");
+    print_line("Next:  fiducia seal PATH --out sealed/");
+    print_line("       fiducia verify sealed/ --report report.html");
+    print_line("");
+    print_line("The keys lie unencrypted in " + printable((folder / "keys").string()) +
+               ": good to try out, not for a hospital's own authority.");
+  }
+  return {};
+}
+
+}  // namespace
+
+int run(const InitOptions& options) {
+  if (const Status done = init(options); !done) {
+    print_error(done.error(), options.common.json);
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace fiducia::app

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/ledger.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+
+#include "commands.h"
+#include "home.h"
+#include "inputs.h"
+#include "merkle/merkle.h"
+#include "output.h"
+#include "report/json_writer.h"
+#include "stored_evidence.h"
+
+namespace fiducia::app {
+namespace {
+
+constexpr int damaged_exit_code = 2;
+
+/// Whether an error of opening a ledger says that it was tampered with or damaged, rather than
+/// that it could not be read.
+bool is_damage(const Error& error) {
+  return error.code == ErrorCode::signature_bad || error.code == ErrorCode::malformed ||
+         error.code == ErrorCode::truncated;
+}
+
+struct OpenLedger {
+  Home home;
+  ledger::VerifierKey key;
+};
+
+Result<OpenLedger> open_ledger(const LedgerOptions& options) {
+  FIDUCIA_TRY(folder, locate_home(options.common.home));
+  FIDUCIA_TRY(home, Home::open(folder));
+  FIDUCIA_TRY(key, home.ledger_vkey());
+  return OpenLedger{.home = std::move(home), .key = std::move(key)};
+}
+
+Result<int> print_status(const LedgerOptions& options) {
+  FIDUCIA_TRY(opened, open_ledger(options));
+  FIDUCIA_TRY(reader, ledger::LogReader::open(opened.home.ledger_folder(), opened.key));
+  const ledger::LogStatus& status = reader.status();
+  if (options.common.json) {
+    report::JsonWriter json;
+    json.open_object();
+    json.member("schema", "fiducia.ledger/1");
+    json.member("origin", status.origin);
+    json.member("tree_size", status.tree_size);
+    json.member("root", to_hex(status.root.view()));
+    json.member("checkpoint_at", to_rfc3339(status.checkpoint_at));
+    json.key("witnesses");
+    json.open_array();
+    json.close_array();
+    json.member("vkey", ledger::write_vkey(opened.key));
+    json.close_object();
+    print_line(json.take());
+  } else if (!options.common.quiet) {
+    print_line("Ledger       " + printable(status.origin));
+    print_line("Entries      " + std::to_string(status.tree_size));
+    print_line("Root         " + to_hex(status.root.view()));
+    print_line("Checkpoint   " + to_rfc3339(status.checkpoint_at));
+    print_line("Key          " + ledger::write_vkey(opened.key));
+  }
+  return 0;
+}
+
+Result<int> check(const LedgerOptions& options) {
+  FIDUCIA_TRY(opened, open_ledger(options));
+  Progress progress{"Checking", 2, options.common.quiet};
+  FIDUCIA_TRY(checked, ledger::check_log(opened.home.ledger_folder(), opened.key,
+                                         [&progress](std::uint64_t done, std::uint64_t total) {
+                                           progress.set(done, total);
+                                         }));
+  progress.hide();
+  if (options.common.json) {
+    report::JsonWriter json;
+    json.open_object();
+    json.member("schema", "fiducia.ledger-check/1");
+    json.member("status", checked.ok ? "intact" : "damaged");
+    json.member("entries_checked", checked.entries_checked);
+    if (!checked.damaged.empty()) json.member("damaged", checked.damaged);
+    json.member("text", checked.text);
+    json.close_object();
+    print_line(json.take());
+  } else if (!checked.ok) {
+    print_line("damaged  " + printable(checked.damaged) + "  " + printable(checked.text));
+  } else if (!options.common.quiet) {
+    print_line("intact  " + std::to_string(checked.entries_checked) + " entries  " +
+               printable(checked.text));
+  }
+  return checked.ok ? 0 : damaged_exit_code;
+}
+
+/// Which entry is meant: digits name an index unless a file is called so.
+Result<std::uint64_t> find_index(const LedgerOptions& options) {
+  const std::string& target = options.target;
+  std::error_code error;
+  std::uint64_t index = 0;
+  const char* const end = target.data() + target.size();
+  if (const auto [rest, failure] = std::from_chars(target.data(), end, index);
+      failure == std::errc{} && rest == end && !std::filesystem::exists(target, error))
+    return index;
+  FIDUCIA_TRY(source, open_verifier_source(options.common.home, ""));
+  FIDUCIA_TRY(verifier, seal::Verifier::make(std::move(source.trust), {}, source.lookup.get()));
+  FIDUCIA_TRY(inputs, find_inputs({target}));
+  if (inputs.size() != 1)
+    return fail(ErrorCode::usage_invalid, "A proof is of one image, and this is a folder.",
+                "Name one file, or the index of an entry.");
+  FIDUCIA_TRY(file, open_input(inputs.front()));
+  FIDUCIA_TRY(found, verifier.find_evidence(file));
+  if (!found)
+    return fail(ErrorCode::io_unreadable, "There is no evidence for this file.",
+                "Seal it first, or name the home that sealed it.", Location{.file = target});
+  FIDUCIA_TRY(evidence, seal::read_evidence(*found));
+  for (const ByteView encoded : evidence.receipts) {
+    FIDUCIA_TRY(receipt, ledger::read_receipt(encoded));
+    return receipt.leaf_index;
+  }
+  return fail(ErrorCode::io_unreadable, "The evidence of this file holds no ledger receipt.",
+              "Name the index of its entry.", Location{.file = target});
+}
+
+Result<int> prove(const LedgerOptions& options) {
+  FIDUCIA_TRY(index, find_index(options));
+  FIDUCIA_TRY(opened, open_ledger(options));
+  FIDUCIA_TRY(reader, ledger::LogReader::open(opened.home.ledger_folder(), opened.key));
+  if (index >= reader.status().tree_size)
+    return fail(
+        ErrorCode::usage_invalid,
+        "The ledger has " + std::to_string(reader.status().tree_size) + " entries, counted from 0.",
+        "Name the index of one of them.");
+  FIDUCIA_TRY(entry, reader.entry(index));
+  FIDUCIA_TRY(path, reader.inclusion_proof(index));
+  // Tiles can be damaged: nothing leaves this house that does not lead to the signed root.
+  FIDUCIA_CHECK(merkle::verify_inclusion(index, reader.status().tree_size, merkle::leaf_hash(entry),
+                                         path, reader.status().root));
+  const std::string proof = ledger::write_tlog_proof(index, path, reader.checkpoint());
+  if (!options.out.empty()) FIDUCIA_CHECK(durable_write(options.out, as_bytes(proof)));
+  if (options.common.json) {
+    report::JsonWriter json;
+    json.open_object();
+    json.member("schema", "fiducia.ledger-proof/1");
+    json.member("origin", reader.status().origin);
+    json.member("index", index);
+    json.member("tree_size", reader.status().tree_size);
+    json.member("entry", to_hex(entry));
+    json.member("proof", proof);
+    json.close_object();
+    print_line(json.take());
+  } else if (options.out.empty()) {
+    std::fwrite(proof.data(), 1, proof.size(), stdout);
+  } else if (!options.common.quiet) {
+    print_line("proved  entry " + std::to_string(index) + "  " + printable(options.out));
+  }
+  return 0;
+}
+
+Result<int> answer(const LedgerOptions& options) {
+  switch (options.action) {
+    case LedgerOptions::Action::status:
+      return print_status(options);
+    case LedgerOptions::Action::check:
+      return check(options);
+    case LedgerOptions::Action::prove:
+      return prove(options);
+  }
+  std::unreachable();
+}
+
+}  // namespace
+
+int run(const LedgerOptions& options) {
+  const auto exit_code = answer(options);
+  if (!exit_code) {
+    print_error(exit_code.error(), options.common.json);
+    return is_damage(exit_code.error()) ? damaged_exit_code : 1;
+  }
+  return *exit_code;
+}
+
+}  // namespace fiducia::app

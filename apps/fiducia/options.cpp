@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "options.h"
+
+// The one file that includes CLI11: it takes four seconds to compile.
+#include <CLI/CLI.hpp>
+
+#include "version.h"
+
+namespace fiducia::app {
+namespace {
+
+constexpr const char* exit_codes =
+    "Exit codes: 0 authentic or done, 1 usage, I/O or configuration, 2 altered or damaged,\n"
+    "3 unsealed, 4 untrusted, 5 indeterminate, 6 malformed; of several files the worst, in the\n"
+    "order 1, 2, 6, 4, 5, 3, 0.\n";
+
+void add_common(CLI::App& app, CommonOptions& common) {
+  app.add_option("--home", common.home,
+                 "Folder with keys, trust file, ledger and evidence store (else FIDUCIA_HOME, else "
+                 "XDG_DATA_HOME/fiducia, else ~/.local/share/fiducia)")
+      ->type_name("DIR");
+  app.add_flag("--json", common.json, "Print one JSON object a line and nothing else");
+  app.add_flag("--quiet,-q", common.quiet, "Print nothing but errors");
+}
+
+void add_time(CLI::App& app, const char* name, std::optional<UnixTime>& time, const char* help) {
+  app.add_option_function<std::string>(
+         name,
+         [&time, name](const std::string& text) {
+           auto read = read_rfc3339(text);
+           if (!read)
+             throw CLI::ValidationError(name, "give a time such as 2026-11-24T10:00:00Z or a day");
+           time = *read;
+         },
+         help)
+      ->type_name("TIME");
+}
+
+void add_paths(CLI::App& app, std::vector<std::string>& paths, const char* help) {
+  app.add_option("PATH", paths, help)->required()->type_name("");
+}
+
+void add_init(CLI::App& app, InitOptions& o) {
+  add_common(app, o.common);
+  app.add_option("--name", o.hospital, "Name of the hospital, for certificates and reports")
+      ->type_name("HOSPITAL");
+  app.add_option("--device", o.device, "Name of the first sealing device")->type_name("NAME");
+  app.footer(
+      "Makes a certificate authority, a first device, an empty ledger and a trust file in a new\n"
+      "home, to try Fiducia out. An existing home is never overwritten.\n\n"
+      "Example:\n"
+      "  fiducia init --name \"Probe-Klinikum\"\n"
+      "  fiducia seal ct/ --out sealed/\n"
+      "  fiducia verify sealed/\n");
+}
+
+void add_device(CLI::App& app, DeviceOptions& o) {
+  app.require_subcommand(1);
+  CLI::App& add = *app.add_subcommand("add", "Make a key and a certificate for a device");
+  add.add_option("NAME", o.name, "Name of the device, as seals will show it")
+      ->required()
+      ->type_name("");
+  add_common(add, o.common);
+  add.footer("Example:\n  fiducia device add CT-1\n  fiducia seal scans/ --device CT-1\n");
+  add.final_callback([&o] { o.action = DeviceOptions::Action::add; });
+
+  CLI::App& list = *app.add_subcommand("list", "List the devices of this home");
+  add_common(list, o.common);
+  list.footer("Example:\n  fiducia device list\n");
+  list.final_callback([&o] { o.action = DeviceOptions::Action::list; });
+
+  CLI::App& revoke = *app.add_subcommand("revoke", "Stop believing a device from a time on");
+  revoke.add_option("NAME", o.name, "Name of the device")->required()->type_name("");
+  add_time(revoke, "--at", o.at, "Seals dated at or after TIME no longer count (default: now)");
+  revoke.add_option("--reason", o.reason, "Why, for the readers of the trust file")
+      ->type_name("TEXT");
+  add_common(revoke, o.common);
+  revoke.footer(
+      "Writes a revocation into the home's trust file and raises its serial number. Hand the new\n"
+      "file to everybody who verifies. Comments of your own in that file are not kept.\n\n"
+      "Example:\n"
+      "  fiducia device revoke CT-1 --at 2026-11-20 --reason \"stolen laptop\"\n");
+  revoke.final_callback([&o] { o.action = DeviceOptions::Action::revoke; });
+  app.footer("Example:\n  fiducia device add CT-1\n  fiducia device list\n");
+}
+
+void add_seal(CLI::App& app, SealOptions& o) {
+  add_paths(app, o.paths, "Files or folders, or - for standard input");
+  app.add_option("--device", o.device, "Device that seals (default: the home's first device)")
+      ->type_name("NAME");
+  CLI::Option* out =
+      app.add_option("--out", o.out, "Write sealed copies below this folder")->type_name("DIR");
+  CLI::Option* in_place =
+      app.add_flag("--in-place", o.in_place, "Replace each file by its sealed copy");
+  CLI::Option* sidecar = app.add_flag("--sidecar", o.sidecar, "Write FILE.evidence beside FILE");
+  out->excludes(in_place)->excludes(sidecar);
+  in_place->excludes(sidecar);
+  add_common(app, o.common);
+  app.footer(
+      "The evidence always goes to the home's store. Without --out, --in-place or --sidecar the\n"
+      "files stay as they are.\n\n"
+      "Example:\n"
+      "  fiducia seal scans/ --out sealed/\n"
+      "  fiducia seal ct.dcm --device CT-1 --in-place\n");
+}
+
+void add_verify(CLI::App& app, VerifyOptions& o) {
+  add_paths(app, o.paths, "Files or folders, or - for standard input");
+  app.add_option("--report", o.report, "Write a report with pictures")->type_name("FILE.html");
+  app.add_option("--trust", o.trust, "Trust file (default: the home's)")->type_name("FILE");
+  app.add_option("--evidence", o.evidence, "Evidence to judge by; may be repeated")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  add_time(app, "--at", o.at, "Judge as of TIME: later seals and revocations do not count");
+  app.add_flag("--show-values", o.show_values,
+               "Show attribute values in the findings (patient data)");
+  add_common(app, o.common);
+  app.footer(
+      std::string("With --trust no home is needed.\n\nExample:\n"
+                  "  fiducia verify sealed/ --report report.html\n"
+                  "  fiducia verify copy.dcm --trust clinic.toml --evidence ct.evidence\n\n") +
+      exit_codes);
+}
+
+void add_export(CLI::App& app, ExportOptions& o) {
+  add_paths(app, o.paths, "Files or folders, or - for standard input");
+  app.add_option("--out", o.out, "File to write")->required()->type_name("FILE.evidence");
+  app.add_option("--trust", o.trust, "Trust file (default: the home's)")->type_name("FILE");
+  add_common(app, o.common);
+  app.footer(
+      "Gathers the evidence of images, so that a stranger can verify them offline with this file\n"
+      "and the trust file.\n\n"
+      "Example:\n"
+      "  fiducia export ct/ --out ct.evidence\n"
+      "  fiducia verify ct/ --trust trust.toml --evidence ct.evidence\n");
+}
+
+void add_inspect(CLI::App& app, InspectOptions& o) {
+  app.add_option("PATH", o.path, "A file, or - for standard input")->required()->type_name("");
+  app.add_flag("--show-values", o.show_values, "Show attribute values (patient data)");
+  add_common(app, o.common);
+  app.footer(
+      "Shows what the reader sees: structure, seal and evidence. It judges nothing.\n\n"
+      "Example:\n  fiducia inspect ct.dcm\n");
+}
+
+void add_ledger(CLI::App& app, LedgerOptions& o) {
+  app.require_subcommand(1);
+  CLI::App& status = *app.add_subcommand("status", "Show the newest checkpoint");
+  add_common(status, o.common);
+  status.footer("Example:\n  fiducia ledger status --json\n");
+  status.final_callback([&o] { o.action = LedgerOptions::Action::status; });
+
+  CLI::App& check =
+      *app.add_subcommand("check", "Recompute the whole ledger and compare (exit 2 on damage)");
+  add_common(check, o.common);
+  check.footer("Example:\n  fiducia ledger check\n");
+  check.final_callback([&o] { o.action = LedgerOptions::Action::check; });
+
+  CLI::App& prove = *app.add_subcommand("prove", "Write the proof that an entry is in the ledger");
+  prove.add_option("TARGET", o.target, "Index of an entry, or path of a sealed image")
+      ->required()
+      ->type_name("");
+  prove.add_option("--out", o.out, "File to write (default: standard output)")
+      ->type_name("FILE.tlog-proof");
+  add_common(prove, o.common);
+  prove.footer(
+      "The proof is a C2SP tlog-proof, which other tools can check with the ledger's key.\n\n"
+      "Example:\n  fiducia ledger prove sealed/ct.dcm --out ct.tlog-proof\n");
+  prove.final_callback([&o] { o.action = LedgerOptions::Action::prove; });
+  app.footer("Example:\n  fiducia ledger status\n  fiducia ledger check\n");
+}
+
+struct SubCommand {
+  const char* name;
+  const char* summary;
+};
+constexpr SubCommand sub_commands[] = {
+    {"init", "Make a home to try out: authority, device, ledger, trust file"},
+    {"device", "Add, list or revoke sealing devices"},
+    {"seal", "Seal images: sign them and enter them in the ledger"},
+    {"verify", "Judge images: authentic, altered (and where), unsealed, untrusted"},
+    {"export", "Write everything a stranger needs to verify offline"},
+    {"inspect", "Show what the reader sees in a file, without a verdict"},
+    {"ledger", "Show, check or prove entries of the transparency ledger"},
+};
+
+/// Options of one sub-command only: building the parsers of all would cost start-up time.
+void add_options(CLI::App& app, std::string_view name, Command& command) {
+  if (name == "init") add_init(app, command.emplace<InitOptions>());
+  if (name == "device") add_device(app, command.emplace<DeviceOptions>());
+  if (name == "seal") add_seal(app, command.emplace<SealOptions>());
+  if (name == "verify") add_verify(app, command.emplace<VerifyOptions>());
+  if (name == "export") add_export(app, command.emplace<ExportOptions>());
+  if (name == "inspect") add_inspect(app, command.emplace<InspectOptions>());
+  if (name == "ledger") add_ledger(app, command.emplace<LedgerOptions>());
+}
+
+}  // namespace
+
+std::variant<Command, Answer> read_arguments(std::vector<std::string> arguments) {
+  CLI::App app{"Proves that a medical image is the one that was sealed at the device.", "fiducia"};
+  app.set_version_flag("--version", "fiducia " FIDUCIA_VERSION);
+  app.require_subcommand(1);
+  app.footer(std::string("Try it:\n"
+                         "  fiducia init\n"
+                         "  fiducia seal scans/ --out sealed/\n"
+                         "  fiducia verify sealed/ --report report.html\n\n"
+                         "`fiducia COMMAND --help` shows the options of a command.\n\n") +
+             exit_codes);
+  Command command;
+  for (const SubCommand& sub : sub_commands) {
+    CLI::App* parser = app.add_subcommand(sub.name, sub.summary);
+    if (!arguments.empty() && arguments.front() == sub.name)
+      add_options(*parser, sub.name, command);
+  }
+  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes the last one first
+  try {
+    app.parse(arguments);
+  } catch (const CLI::CallForHelp&) {
+    return Answer{0, app.help()};  // of the sub-command that was called
+  } catch (const CLI::CallForVersion& version) {
+    return Answer{0, std::string(version.what()) + "\n"};
+  } catch (const CLI::ParseError& error) {
+    return Answer{1, error.what()};
+  }
+  return command;
+}
+
+}  // namespace fiducia::app

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/core.h"
+
+/// The command line as plain values: what each sub-command was asked to do (DESIGN 3).
+namespace fiducia::app {
+
+struct CommonOptions {
+  std::string home;    // --home; empty: the environment decides
+  bool json = false;   // one JSON object a line on stdout, nothing else
+  bool quiet = false;  // nothing but errors
+};
+
+struct InitOptions {
+  CommonOptions common;
+  std::string hospital = "Hospital";
+  std::string device = "DEVICE-1";
+};
+
+struct DeviceOptions {
+  enum class Action { add, list, revoke };
+  CommonOptions common;
+  Action action = Action::list;
+  std::string name;
+  std::optional<UnixTime> at;  // revoke: seals dated from here on do not count; absent: now
+  std::string reason;
+};
+
+struct SealOptions {
+  CommonOptions common;
+  std::vector<std::string> paths;
+  std::string device;  // empty: the home's default device
+  std::string out;     // folder; empty: none
+  bool in_place = false;
+  bool sidecar = false;
+};
+
+struct VerifyOptions {
+  CommonOptions common;
+  std::vector<std::string> paths;
+  std::string report;  // HTML file; empty: none
+  std::string trust;   // empty: the home's
+  std::vector<std::string> evidence;
+  std::optional<UnixTime> at;
+  bool show_values = false;
+};
+
+struct ExportOptions {
+  CommonOptions common;
+  std::vector<std::string> paths;
+  std::string out;
+  std::string trust;  // empty: the home's
+};
+
+struct InspectOptions {
+  CommonOptions common;
+  std::string path;
+  bool show_values = false;
+};
+
+struct LedgerOptions {
+  enum class Action { status, check, prove };
+  CommonOptions common;
+  Action action = Action::status;
+  std::string target;  // prove: an index, or the path of a sealed image
+  std::string out;     // prove: file; empty: stdout
+};
+
+using Command = std::variant<InitOptions, DeviceOptions, SealOptions, VerifyOptions, ExportOptions,
+                             InspectOptions, LedgerOptions>;
+
+/// Nothing to run: help or version was asked for (to stdout, exit 0), or the arguments do not fit
+/// (to stderr, exit 1).
+struct Answer {
+  int exit_code = 0;
+  std::string text;
+};
+
+/// Reads the command line; `arguments` excludes the program's name.
+[[nodiscard]] std::variant<Command, Answer> read_arguments(std::vector<std::string> arguments);
+
+}  // namespace fiducia::app

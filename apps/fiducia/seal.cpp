@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seal/seal.h"
+
+#include <signal.h>
+
+#include <atomic>
+#include <cstdio>
+
+#include "commands.h"
+#include "leftovers.h"
+#include "output.h"
+#include "report/json_writer.h"
+#include "report/report.h"
+#include "seal_run.h"
+#include "stored_evidence.h"
+
+namespace fiducia::app {
+namespace {
+
+std::string_view to_word(Sealed::Status status) {
+  switch (status) {
+    case Sealed::Status::sealed:
+      return "sealed";
+    case Sealed::Status::already_sealed:
+      return "already-sealed";
+    case Sealed::Status::skipped:
+      return "skipped";
+    case Sealed::Status::failed:
+      return "failed";
+  }
+  std::unreachable();
+}
+
+/// Set by SIGINT and SIGTERM. A signal handler can reach nothing but a global.
+std::atomic<bool> stop_requested{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+/// While it lives, the first SIGINT or SIGTERM asks the run to stop between batches; a second one
+/// ends the process as usual (files stay whole then, too).
+class StopOnSignal {
+ public:
+  StopOnSignal() {
+    stop_requested = false;
+    struct sigaction action = {};
+    action.sa_handler = [](int) { stop_requested.store(true); };
+    action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, &old_interrupt_);
+    sigaction(SIGTERM, &action, &old_terminate_);
+  }
+  ~StopOnSignal() {
+    sigaction(SIGINT, &old_interrupt_, nullptr);
+    sigaction(SIGTERM, &old_terminate_, nullptr);
+  }
+  StopOnSignal(const StopOnSignal&) = delete;
+  StopOnSignal& operator=(const StopOnSignal&) = delete;
+
+ private:
+  struct sigaction old_interrupt_ = {};
+  struct sigaction old_terminate_ = {};
+};
+
+std::string to_json(const Sealed& sealed) {
+  const bool has_seal =
+      sealed.status == Sealed::Status::sealed || sealed.status == Sealed::Status::already_sealed;
+  report::JsonWriter json;
+  json.open_object();
+  json.member("schema", "fiducia.seal/1");
+  json.member("path", sealed.path);
+  json.member("status", to_word(sealed.status));
+  if (has_seal) {
+    json.member("object_root", to_hex(sealed.object_root.view()));
+    json.member("device", sealed.device);
+    json.key("ledger");
+    json.open_object();
+    json.member("index", sealed.ledger_index);
+    json.member("tree_size", sealed.tree_size);
+    json.close_object();
+    json.member("evidence", to_word(sealed.evidence));
+  }
+  if (!sealed.output.empty()) json.member("output", sealed.output);
+  if (!sealed.findings.empty()) {
+    json.key("findings");
+    json.open_array();
+    for (const seal::Finding& finding : sealed.findings) {
+      json.open_object();
+      json.member("code", finding.code);
+      json.member("severity", to_word(finding.severity));
+      json.member("text", finding.text);
+      json.close_object();
+    }
+    json.close_array();
+  }
+  if (sealed.error) {
+    json.key("error");
+    json.open_object();
+    json.member("code", code_word(*sealed.error));
+    json.member("text", sealed.error->what);
+    if (!sealed.error->where.element.empty()) json.member("attribute", sealed.error->where.element);
+    if (sealed.error->where.offset) json.member("offset", *sealed.error->where.offset);
+    if (!sealed.error->remedy.empty()) json.member("remedy", sealed.error->remedy);
+    json.close_object();
+  }
+  json.close_object();
+  return json.take();
+}
+
+std::string to_line(const Sealed& sealed, const std::string& origin) {
+  std::string line = std::string(to_word(sealed.status)) + "  " + printable(sealed.path) + "  ";
+  if (sealed.error) {
+    Error error = *sealed.error;
+    error.where.file.clear();  // it stands in the line already
+    return line + printable(to_sentence(error));
+  }
+  line += "entry " + std::to_string(sealed.ledger_index) + " of " + origin;
+  if (!sealed.output.empty()) line += ", in " + printable(sealed.output);
+  for (const seal::Finding& finding : sealed.findings)
+    if (finding.severity != seal::Severity::note) line += ". " + printable(finding.text);
+  return line;
+}
+
+Result<int> seal_all(const SealOptions& options) {
+  FIDUCIA_TRY(folder, locate_home(options.common.home));
+  FIDUCIA_TRY(home, Home::open(folder));
+  FIDUCIA_TRY(signer,
+              home.signer(options.device.empty() ? home.about().default_device : options.device));
+  FIDUCIA_TRY(inputs, find_inputs(options.paths));
+  FIDUCIA_CHECK(check_outputs(options, inputs));
+
+  FIDUCIA_TRY(ledger_key, home.ledger_key());
+  // One process seals at a time (the log's lock), so what the store says of an identity stays
+  // true until this process adds to it.
+  FIDUCIA_TRY(log, ledger::Log::open(home.ledger_folder(), std::move(ledger_key)));
+  if (const std::size_t removed = remove_leftovers(home.folder());
+      removed > 0 && !options.common.quiet)
+    print_warning("removed " + std::to_string(removed) +
+                  " temporary files of an earlier run that was killed");
+  FIDUCIA_TRY(store, home.open_store(/*read_only=*/false));
+  FIDUCIA_TRY(trust, seal::open_trust(home.trust_path()));
+  FIDUCIA_TRY(verifier, seal::Verifier::make(std::move(trust), {}, store.get()));
+
+  const StopOnSignal signals;
+  SealRun run{options, home, signer, log, *store, verifier, stop_requested};
+  Progress progress{"Sealing", inputs.size(), options.common.quiet};
+  int exit_code = 0;
+  std::size_t skipped = 0;
+  const fiducia::Status done = run.seal(std::move(inputs), [&](Sealed&& sealed) {
+    if (sealed.status == Sealed::Status::failed) exit_code = 1;
+    if (sealed.status == Sealed::Status::skipped) ++skipped;
+    if (options.common.json) {
+      print_line(to_json(sealed));
+    } else if (options.common.quiet) {
+      if (sealed.status == Sealed::Status::failed) print_error(*sealed.error, false);
+    } else if (sealed.status != Sealed::Status::skipped) {
+      progress.hide();
+      print_line(to_line(sealed, home.about().ledger_origin));
+    }
+    progress.advance();
+  });
+  progress.hide();
+  if (skipped > 0 && !options.common.quiet)
+    print_warning("left out " + std::to_string(skipped) +
+                  (skipped == 1 ? " file that is not DICOM" : " files that are not DICOM"));
+  FIDUCIA_CHECK(done);
+  return exit_code;
+}
+
+}  // namespace
+
+int run(const SealOptions& options) {
+  const auto exit_code = seal_all(options);
+  if (!exit_code) {
+    print_error(exit_code.error(), options.common.json);
+    return 1;
+  }
+  return *exit_code;
+}
+
+}  // namespace fiducia::app

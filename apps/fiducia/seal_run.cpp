@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seal_run.h"
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include "crypto/crypto.h"
+#include "leftovers.h"
+
+namespace fiducia::app {
+namespace {
+
+/// Objects whose ledger entries share one checkpoint, and so one wait for the disk.
+constexpr std::size_t batch_count_max = 256;
+
+std::unexpected<Error> interrupted() {
+  return fail(ErrorCode::busy, "Interrupted: nothing was begun that is not complete.",
+              "Run the same command again to seal the rest.");
+}
+
+Error with_file(Error error, const Input& input) {
+  if (error.where.file.empty()) error.where.file = input.path.string();
+  return error;
+}
+
+std::string instance_uid(const dicom::File& file) {
+  return file.data_set().find_text(dicom::tags::sop_instance_uid).value_or("");
+}
+
+}  // namespace
+
+/// One input on its way. The file stays open from the draft to the copy, so that what is written
+/// is what was sealed; inflated data sets alone are given back and read again, as a batch of them
+/// could fill the memory.
+struct SealRun::Work {
+  Input input;
+  Sealed sealed;
+  std::optional<dicom::File> file;
+  std::optional<Digest> content;  // of the file's bytes, when it is to be read again
+  std::optional<seal::Draft> draft;
+  Bytes evidence;
+};
+
+SealRun::SealRun(const SealOptions& options, const Home& home, const seal::Signer& signer,
+                 ledger::Log& log, store::EvidenceStore& store, const seal::Verifier& verifier,
+                 const std::atomic<bool>& stop, Clock clock)
+    : options_(options),
+      home_(home),
+      signer_(signer),
+      log_(log),
+      store_(store),
+      verifier_(verifier),
+      stop_(stop),
+      clock_(std::move(clock)) {
+  const std::string codec = codec::codec_program().string();
+  for (unsigned i = 0; i < worker_count(); ++i) children_.emplace_back(codec);
+}
+
+fiducia::Status SealRun::seal(std::vector<Input> inputs,
+                              const std::function<void(Sealed&&)>& emit) {
+  std::deque<Input> waiting{std::make_move_iterator(inputs.begin()),
+                            std::make_move_iterator(inputs.end())};
+  while (!waiting.empty()) {
+    std::vector<Work> batch;
+    while (!waiting.empty() && batch.size() < batch_count_max) {
+      Work& work = batch.emplace_back();
+      work.input = std::move(waiting.front());
+      work.sealed.path = work.input.path.string();
+      work.sealed.evidence = evidence_place(options_);
+      waiting.pop_front();
+    }
+    parallel_for(batch.size(), static_cast<unsigned>(children_.size()),
+                 [&](std::size_t index, unsigned worker) {
+                   if (!stop_.load()) prepare(batch[index], children_[worker]);
+                 });
+    if (stop_.load()) return interrupted();
+    put_back_twins(batch, waiting);
+    FIDUCIA_CHECK(record(batch));
+    FIDUCIA_CHECK(write_outputs(batch));
+    for (Work& work : batch) emit(std::move(work.sealed));
+  }
+  return {};
+}
+
+void SealRun::prepare(Work& work, codec::CodecChild& child) const {
+  auto file = open_input(work.input);
+  if (!file) {
+    // A folder of scans holds more than scans; a file named itself is meant to be one.
+    const bool is_other =
+        file.error().code == ErrorCode::malformed && file.error().kind == "not_dicom";
+    work.sealed.status =
+        is_other && !work.input.is_explicit ? Sealed::Status::skipped : Sealed::Status::failed;
+    work.sealed.error = with_file(std::move(file).error(), work.input);
+    return;
+  }
+  work.file = std::move(*file);
+  fiducia::Status done = check_identity(work, child);
+  if (done && work.evidence.empty()) done = draft(work, child);
+  if (!done) {
+    work.sealed.status = Sealed::Status::failed;
+    work.sealed.error = with_file(std::move(done).error(), work.input);
+    work.file.reset();
+    return;
+  }
+  if (evidence_place(options_) != EvidencePlace::file) {
+    work.file.reset();
+  } else if (work.file->transfer_syntax().deflated && !work.input.is_stdin()) {
+    work.content = crypto::sha256(work.file->bytes());
+    work.file.reset();
+  }
+}
+
+/// Leaves evidence in `work` when the object is sealed already, nothing when it is not known.
+/// Errors: conflict, when its identity or its own seal says that it was another object.
+fiducia::Status SealRun::check_identity(Work& work, codec::CodecChild& child) const {
+  const dicom::File& file = *work.file;
+  const std::string uid = instance_uid(file);
+  bool is_known = seal::find_embedded(file.data_set()).has_value();
+  if (!is_known && !uid.empty()) {
+    FIDUCIA_TRY(candidates, store_.find_by_instance(uid));
+    is_known = !candidates.empty();
+  }
+  // The common case ends here: a full verification of every new image would double the work.
+  if (!is_known) return {};
+
+  FIDUCIA_TRY(result, verifier_.verify(file, &child));
+  switch (result.verdict) {
+    case seal::Verdict::authentic: {
+      FIDUCIA_TRY(evidence, verifier_.find_evidence(file));
+      if (!evidence) return {};
+      return reuse(work, std::move(*evidence));
+    }
+    case seal::Verdict::unsealed:
+      return {};
+    case seal::Verdict::altered:
+      return fail(ErrorCode::conflict,
+                  "This image was sealed before with other content: " +
+                      (result.findings.empty() ? std::string{"it is altered."}
+                                               : result.findings.front().text),
+                  "Run `fiducia verify` on it; sealing it again would hide the change.");
+    default:
+      return fail(ErrorCode::conflict,
+                  "This image carries or has a seal that does not count here: " +
+                      (result.findings.empty() ? std::string{to_word(result.verdict)} + "."
+                                               : result.findings.front().text),
+                  "Run `fiducia verify` on it; if its signer is to be believed, add its authority "
+                  "to the trust file.");
+  }
+}
+
+fiducia::Status SealRun::reuse(Work& work, Bytes evidence) const {
+  FIDUCIA_TRY(known, seal::read_evidence(evidence));
+  work.sealed.status = Sealed::Status::already_sealed;
+  work.sealed.device = known.statement.device;
+  work.sealed.object_root = known.object_root;
+  if (!known.receipts.empty()) {
+    FIDUCIA_TRY(receipt, ledger::read_receipt(known.receipts.front()));
+    work.sealed.ledger_index = receipt.leaf_index;
+    work.sealed.tree_size = receipt.tree_size;
+  }
+  work.evidence = std::move(evidence);
+  return {};
+}
+
+fiducia::Status SealRun::draft(Work& work, codec::CodecChild& child) const {
+  const auto sketch = store_.new_sketch();
+  FIDUCIA_TRY(draft, seal::draft_seal(*work.file, signer_, clock_(), &child, sketch.get()));
+  work.sealed.object_root = draft.object_root();
+  work.sealed.device = signer_.device;
+  work.sealed.findings = draft.findings();
+  work.draft = std::move(draft);
+  return {};
+}
+
+/// Two files of one batch can be one object: the second waits for the next batch, where the store
+/// knows the first. So each batch with drafts makes progress.
+void SealRun::put_back_twins(std::vector<Work>& batch, std::deque<Input>& waiting) const {
+  std::set<std::string> seen;
+  std::deque<Input> twins;
+  std::erase_if(batch, [&](Work& work) {
+    if (!work.draft || work.draft->sop_instance_uid().empty()) return false;
+    if (seen.insert(work.draft->sop_instance_uid()).second) return false;
+    if (work.input.is_stdin()) {  // cannot be read again
+      work.draft.reset();
+      work.sealed.error = fail(ErrorCode::conflict, "Another input has the same identity.",
+                               "Seal them one after the other.", Location{.file = "-"})
+                              .error();
+      return false;
+    }
+    twins.push_back(std::move(work.input));
+    return true;
+  });
+  waiting.insert(waiting.begin(), std::make_move_iterator(twins.begin()),
+                 std::make_move_iterator(twins.end()));
+}
+
+/// Ledger first, then store: an entry without evidence is harmless, evidence without an entry
+/// would be a seal without a date.
+fiducia::Status SealRun::record(std::vector<Work>& batch) {
+  std::vector<Bytes> entries;
+  std::vector<Work*> drafted;
+  for (Work& work : batch) {
+    if (!work.draft) continue;
+    entries.push_back(work.draft->ledger_entry());
+    drafted.push_back(&work);
+  }
+  std::vector<store::Record> records;
+  if (!drafted.empty()) {
+    FIDUCIA_TRY(appended, log_.append(entries));
+    const std::string checkpoint = log_.checkpoint();
+    for (std::size_t i = 0; i < drafted.size(); ++i) {
+      Work& work = *drafted[i];
+      work.evidence = work.draft->finish(appended[i], checkpoint);
+      work.sealed.status = Sealed::Status::sealed;
+      work.sealed.ledger_index = appended[i].index;
+      work.sealed.tree_size = appended[i].tree_size;
+      records.push_back({.sop_instance_uid = work.draft->sop_instance_uid(),
+                         .object_root = work.draft->object_root(),
+                         .sketch = work.draft->sketch(),
+                         .evidence = work.evidence,
+                         .ledger_index = appended[i].index});
+      work.draft.reset();
+    }
+  }
+  return records.empty() ? fiducia::Status{} : store_.put(records);
+}
+
+fiducia::Status SealRun::write_outputs(std::vector<Work>& batch) {
+  std::vector<Work*> writing;
+  std::vector<std::filesystem::path> targets;
+  for (Work& work : batch) {
+    if (work.evidence.empty() || evidence_place(options_) == EvidencePlace::store) continue;
+    const auto target =
+        output_path(options_, work.input, work.file ? instance_uid(*work.file) : "");
+    if (!target) {
+      work.sealed.status = Sealed::Status::failed;
+      work.sealed.error = target.error();
+      continue;
+    }
+    work.sealed.output = (**target).string();
+    writing.push_back(&work);
+    targets.push_back(**target);
+  }
+  if (writing.empty()) return {};
+  FIDUCIA_CHECK(note_writing(home_.folder(), targets));
+  parallel_for(writing.size(), static_cast<unsigned>(children_.size()),
+               [&](std::size_t index, unsigned) { write_one(*writing[index]); });
+  forget_writing(home_.folder());
+  return {};
+}
+
+void SealRun::write_one(Work& work) const {
+  const auto write = [&]() -> fiducia::Status {
+    if (work.content) {
+      FIDUCIA_TRY(again, open_input(work.input));
+      if (crypto::sha256(again.bytes()) != *work.content)
+        return fail(ErrorCode::io_unreadable, "changed while it was being sealed.",
+                    "Seal it again when nothing else writes to it.");
+      work.file = std::move(again);
+    }
+    const std::filesystem::path target{work.sealed.output};
+    if (options_.sidecar) return write_sidecar(work.input, work.evidence, target);
+    FIDUCIA_ASSERT(work.file.has_value());
+    return write_copy(options_, work.input, *work.file, work.evidence, target);
+  };
+  if (fiducia::Status written = write(); !written) {
+    work.sealed.status = Sealed::Status::failed;
+    work.sealed.error = with_file(std::move(written).error(), work.input);
+    work.sealed.output.clear();
+  }
+  work.file.reset();
+  work.evidence = {};
+}
+
+}  // namespace fiducia::app

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <atomic>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "codec/codec.h"
+#include "home.h"
+#include "inputs.h"
+#include "options.h"
+#include "seal_output.h"
+
+namespace fiducia::app {
+
+/// What became of one input.
+struct Sealed {
+  enum class Status { sealed, already_sealed, skipped, failed };
+  Status status = Status::failed;
+  std::string path;
+  std::string device;  // of the seal that holds now
+  Digest object_root;
+  std::uint64_t ledger_index = 0;
+  std::uint64_t tree_size = 0;
+  EvidencePlace evidence = EvidencePlace::store;
+  std::string output;                   // the file written, "" when none
+  std::vector<seal::Finding> findings;  // what the person who seals should know
+  std::optional<Error> error;           // failed
+};
+
+/// Seals inputs batch by batch. Each batch: drafts in parallel, one append to the ledger, one
+/// transaction of the store, then the files asked for. So a file that carries a seal is always
+/// in the ledger and in the store, and a kill at any moment leaves files whole.
+///
+/// An image is sealed once: where evidence is known under which it is authentic, that evidence is
+/// used again; where the identity is known with other content, sealing is refused, because it
+/// would turn an altered image into a sealed one.
+class SealRun {
+ public:
+  /// References must outlive the run. `stop`, once true, ends the run before the next append.
+  SealRun(const SealOptions& options, const Home& home, const seal::Signer& signer,
+          ledger::Log& log, store::EvidenceStore& store, const seal::Verifier& verifier,
+          const std::atomic<bool>& stop, Clock clock = system_now);
+
+  /// Seals all; `emit` is called from this thread for each input, batch by batch in their order.
+  /// Errors: those of ledger and store, which end the run; errors of single files do not.
+  [[nodiscard]] fiducia::Status seal(std::vector<Input> inputs,
+                                     const std::function<void(Sealed&&)>& emit);
+
+ private:
+  struct Work;
+  void prepare(Work& work, codec::CodecChild& child) const;
+  [[nodiscard]] fiducia::Status check_identity(Work& work, codec::CodecChild& child) const;
+  [[nodiscard]] fiducia::Status draft(Work& work, codec::CodecChild& child) const;
+  [[nodiscard]] fiducia::Status reuse(Work& work, Bytes evidence) const;
+  [[nodiscard]] fiducia::Status record(std::vector<Work>& batch);
+  [[nodiscard]] fiducia::Status write_outputs(std::vector<Work>& batch);
+  void write_one(Work& work) const;
+  void put_back_twins(std::vector<Work>& batch, std::deque<Input>& waiting) const;
+
+  const SealOptions& options_;
+  const Home& home_;
+  const seal::Signer& signer_;
+  ledger::Log& log_;
+  store::EvidenceStore& store_;
+  const seal::Verifier& verifier_;
+  const std::atomic<bool>& stop_;
+  const Clock clock_;
+  std::vector<codec::CodecChild> children_;  // one a worker
+};
+
+}  // namespace fiducia::app

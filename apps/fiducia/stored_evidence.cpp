@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stored_evidence.h"
+
+namespace fiducia::app {
+namespace {
+
+class EmptySketch final : public seal::SketchBuilder {
+ public:
+  void add(const seal::TileSamples&) override {}
+  [[nodiscard]] seal::Sketch finish() override { return {}; }
+};
+
+}  // namespace
+
+Result<store::EvidenceStore*> StoredEvidence::opened() {
+  const std::lock_guard lock{mutex_};
+  if (store_ != nullptr) return store_.get();
+  if (failure_) return std::unexpected(*failure_);
+  auto home = Home::open(home_);
+  if (!home) {
+    failure_ = std::move(home).error();
+    return std::unexpected(*failure_);
+  }
+  auto store = home->open_store(/*read_only=*/true);
+  if (!store) {
+    failure_ = std::move(store).error();
+    return std::unexpected(*failure_);
+  }
+  store_ = std::move(*store);
+  return store_.get();
+}
+
+Result<std::vector<Bytes>> StoredEvidence::find_by_instance(std::string_view sop_instance_uid) {
+  FIDUCIA_TRY(store, opened());
+  return store->find_by_instance(sop_instance_uid);
+}
+
+std::unique_ptr<seal::SketchBuilder> StoredEvidence::new_sketch() {
+  const auto store = opened();
+  if (!store) return std::make_unique<EmptySketch>();
+  return (*store)->new_sketch();
+}
+
+Result<std::vector<Bytes>> StoredEvidence::find_by_sketch(const seal::Sketch& sketch) {
+  FIDUCIA_TRY(store, opened());
+  return store->find_by_sketch(sketch);
+}
+
+Result<VerifierSource> open_verifier_source(const std::string& home_option,
+                                            const std::string& trust_option) {
+  const auto folder = locate_home(home_option);
+  const bool has_home = folder.has_value() && is_home(*folder);
+  if (!has_home && (trust_option.empty() || !home_option.empty())) {
+    if (!folder) return std::unexpected(folder.error());
+    return fail(ErrorCode::config_missing, "is not a Fiducia home.",
+                "Run `fiducia init`, name a home with --home, or a trust file with --trust.",
+                Location{.file = folder->string()});
+  }
+  FIDUCIA_TRY(trust, seal::open_trust(trust_option.empty() ? *folder / "trust.toml"
+                                                           : std::filesystem::path{trust_option}));
+  VerifierSource source{.trust = std::move(trust), .lookup = nullptr};
+  if (has_home) source.lookup = std::make_unique<StoredEvidence>(*folder);
+  return source;
+}
+
+}  // namespace fiducia::app

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <atomic>
+
+#include "codec/codec.h"
+#include "commands.h"
+#include "inputs.h"
+#include "output.h"
+#include "report/report.h"
+#include "stored_evidence.h"
+
+namespace fiducia::app {
+namespace {
+
+/// Evidence files named by the user: each may hold the evidence of a whole archive.
+constexpr std::uint64_t evidence_file_bytes_max = 1ULL << 30;
+/// Results that may wait for an earlier one; about 0.5 kB each when nothing is wrong.
+constexpr std::size_t results_waiting_max = 4096;
+/// Pictures a report keeps; past it only images that are not authentic get one. A page with more
+/// would not open in a browser.
+constexpr std::size_t pictures_authentic_max = 400;
+constexpr std::size_t pictures_max = 2000;
+
+/// What is known of one file.
+struct Judged {
+  Result<seal::VerifyResult> result = seal::VerifyResult{};
+  report::Pictures pictures;
+};
+
+class VerifyRun {
+ public:
+  VerifyRun(const VerifyOptions& options, const seal::Verifier& verifier, std::size_t file_count)
+      : options_(options),
+        verifier_(verifier),
+        file_count_(file_count),
+        colour_(!options.common.json && wants_colour()),
+        progress_("Verifying", file_count, options.common.quiet),
+        in_order_(results_waiting_max) {}
+
+  /// Called by workers; `child` belongs to the worker.
+  void verify(const Input& input, std::size_t index, codec::CodecChild& child) {
+    in_order_.put(index, judge(input, child), [&](Judged judged) { emit(std::move(judged)); });
+  }
+
+  [[nodiscard]] int exit_code() const { return exit_code_; }
+  [[nodiscard]] std::vector<report::ReportItem>& items() { return items_; }
+
+ private:
+  Judged judge(const Input& input, codec::CodecChild& child) {
+    const std::string name = input.path.string();
+    const auto file = open_input(input);
+    if (!file) {
+      if (auto verdict = seal::verdict_of_error(name, file.error()))
+        return {.result = std::move(*verdict), .pictures = {}};
+      return {.result = std::unexpected(file.error()), .pictures = {}};
+    }
+    Judged judged{.result = verifier_.verify(*file, &child), .pictures = {}};
+    if (judged.result && !options_.report.empty() && wants_pictures(*judged.result))
+      judged.pictures = report::make_pictures(*file, &child, *judged.result,
+                                              report::picture_options(*judged.result, file_count_));
+    return judged;
+  }
+
+  bool wants_pictures(const seal::VerifyResult& result) {
+    const std::size_t max =
+        result.verdict == seal::Verdict::authentic ? pictures_authentic_max : pictures_max;
+    if (file_count_ <= max) return true;
+    return pictured_.fetch_add(1) < max;
+  }
+
+  /// Called for one result at a time, in the order of the inputs.
+  void emit(Judged judged) {
+    if (!judged.result) {
+      progress_.hide();
+      exit_code_ = seal::worse_exit_code(exit_code_, 1);
+      print_error(judged.result.error(), options_.common.json);
+    } else {
+      const seal::VerifyResult& result = *judged.result;
+      exit_code_ = seal::worse_exit_code(exit_code_, seal::exit_code(result.verdict));
+      print(result);
+      if (!options_.report.empty()) keep(std::move(judged));
+    }
+    progress_.advance();
+  }
+
+  void print(const seal::VerifyResult& result) {
+    if (options_.common.json) {
+      printed_ = print_line(report::to_json(result)) && printed_;
+      return;
+    }
+    if (options_.common.quiet) return;
+    progress_.hide();
+    printed_ = print_line(report::to_line(result, colour_)) && printed_;
+    if (!options_.show_values) return;
+    for (const seal::Finding& finding : result.findings)
+      if (finding.current_value)
+        print_line("    " + printable(finding.attribute) + " " + finding.keyword + " is now \"" +
+                   printable(*finding.current_value) + "\"");
+  }
+
+  void keep(Judged judged) {
+    report::ReportItem item{.result = std::move(*judged.result),
+                            .pictures = std::move(judged.pictures.pictures),
+                            .pictures_missing = std::move(judged.pictures.missing)};
+    if (item.pictures.empty() && item.pictures_missing.empty())
+      item.pictures_missing = "No picture: the report covers too many files.";
+    items_.push_back(std::move(item));
+  }
+
+  const VerifyOptions& options_;
+  const seal::Verifier& verifier_;
+  const std::size_t file_count_;
+  const bool colour_;
+  Progress progress_;
+  InOrder<Judged> in_order_;
+  std::atomic<std::size_t> pictured_{0};
+  // Touched by emit only, which runs one at a time.
+  int exit_code_ = 0;
+  bool printed_ = true;
+  std::vector<report::ReportItem> items_;
+};
+
+Result<seal::Verifier> make_verifier(const VerifyOptions& options, VerifierSource& source) {
+  std::vector<Bytes> given;
+  for (const std::string& path : options.evidence) {
+    FIDUCIA_TRY(bytes, read_file(path, evidence_file_bytes_max));
+    // Told apart here, so that the message can name the file.
+    if (auto parts = seal::read_evidence_file(bytes); !parts) {
+      parts.error().where.file = path;
+      return std::unexpected(parts.error());
+    }
+    given.push_back(std::move(bytes));
+  }
+  return seal::Verifier::make(
+      std::move(source.trust),
+      {.at = options.at, .show_values = options.show_values, .look_beside = true},
+      source.lookup.get(), std::move(given));
+}
+
+Result<int> verify(const VerifyOptions& options) {
+  FIDUCIA_TRY(source, open_verifier_source(options.common.home, options.trust));
+  FIDUCIA_TRY(verifier, make_verifier(options, source));
+  FIDUCIA_TRY(inputs, find_inputs(options.paths));
+  if (inputs.empty())
+    return fail(ErrorCode::usage_invalid, "There is no file to verify there.",
+                "Name a file, or a folder that holds files.");
+
+  VerifyRun run{options, verifier, inputs.size()};
+  const std::string codec = codec::codec_program().string();
+  const auto workers = static_cast<unsigned>(std::min<std::size_t>(worker_count(), inputs.size()));
+  std::vector<codec::CodecChild> children;  // one a worker; started at its first decode
+  for (unsigned i = 0; i < workers; ++i) children.emplace_back(codec);
+  parallel_for(inputs.size(), workers, [&](std::size_t index, unsigned worker) {
+    run.verify(inputs[index], index, children[worker]);
+  });
+
+  if (!options.report.empty()) {
+    const std::string html = report::to_html(run.items(), system_now());
+    // Pictures and findings are of patients: the page is for its maker's eyes first.
+    FIDUCIA_CHECK(durable_write(options.report, as_bytes(html),
+                                {.mode = 0600, .keep_mode = true, .create_only = false}));
+    if (!options.common.quiet && !options.common.json)
+      print_warning("wrote the report " + options.report);
+  }
+  if (std::fflush(stdout) != 0)
+    return fail(ErrorCode::io_unwritable, "The results could not be printed.",
+                "Make room where standard output goes.");
+  return run.exit_code();
+}
+
+}  // namespace
+
+int run(const VerifyOptions& options) {
+  const auto exit_code = verify(options);
+  if (!exit_code) {
+    print_error(exit_code.error(), options.common.json);
+    return 1;
+  }
+  return *exit_code;
+}
+
+}  // namespace fiducia::app
