@@ -64,6 +64,18 @@ std::string in_quotes(std::string_view text) {
   return out + (text.size() > shown_max ? "...\"" : "\"");
 }
 
+/// A message of toml++, which may quote bytes of the file: made safe to print.
+std::string printable(std::string_view message) {
+  const bool utf8 = is_utf8(message);
+  std::string out;
+  for (const char c : message.substr(0, 512)) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += byte < 0x20 || byte == 0x7F || (byte >= 0x80 && !utf8) ? '?' : c;
+  }
+  while (!is_utf8(out)) out.pop_back();  // the cut may have split a character
+  return out;
+}
+
 std::string listed(std::span<const std::string_view> words) {
   std::string out;
   for (const std::string_view word : words) out += (out.empty() ? "" : ", ") + std::string(word);
@@ -470,7 +482,7 @@ Result<Trust> read_text_of_trust(std::string_view text, const std::string& name)
     const toml::parse_result parsed = toml::parse(text, std::string_view{name});
     if (!parsed) {
       const toml::parse_error& error = parsed.error();
-      return bad(error.source().begin, "not TOML: " + std::string(error.description()) + ".");
+      return bad(error.source().begin, "not TOML: " + printable(error.description()) + ".");
     }
     return read_root(parsed.table());
   } catch (const std::bad_alloc&) {
