@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vectors.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "hospital.h"
+#include "support/support.h"
+
+namespace fiducia::test {
+namespace {
+
+const std::filesystem::path folder = data("vectors/fiducia");
+const std::filesystem::path spec =
+    std::filesystem::path(FIDUCIA_TEST_DATA).parent_path().parent_path() / "spec" / "seal.md";
+
+std::string read_text(const std::filesystem::path& path) {
+  const auto bytes = read_file(path, 64 << 20);
+  return bytes ? std::string(as_text(*bytes)) : std::string();
+}
+
+/// Rewrites vectors and examples, for a change of the canonical form that is meant.
+bool writes() { return std::getenv("FIDUCIA_WRITE_VECTORS") != nullptr; }
+
+void write_text(const std::filesystem::path& path, std::string_view text) {
+  ASSERT_TRUE(durable_write(path, as_bytes(text)).has_value()) << path;
+}
+
+TEST(SealVectors, are_what_the_code_computes) {
+  for (const auto& [name, json] : compute_vectors()) {
+    const std::string text = json.dump(1) + "\n";
+    if (writes()) write_text(folder / name, text);
+    EXPECT_EQ(read_text(folder / name), text) << name;
+  }
+}
+
+TEST(SealVectors, the_examples_of_the_specification_are_what_the_code_computes) {
+  std::string text = read_text(spec);
+  for (const auto& [name, example] : compute_examples()) {
+    const std::string begin = "<!-- vectors: " + name + " -->\n";
+    const std::size_t from = text.find(begin);
+    ASSERT_NE(from, std::string::npos) << name;
+    const std::size_t at = from + begin.size();
+    const std::size_t to = text.find("<!-- /vectors -->", at);
+    ASSERT_NE(to, std::string::npos) << name;
+    if (writes()) text.replace(at, to - at, example);
+    if (!writes()) {
+      EXPECT_EQ(text.substr(at, to - at), example) << name;
+    }
+  }
+  if (writes()) write_text(spec, text);
+}
+
+class TinyObject : public testing::TestWithParam<std::string> {
+ protected:
+  [[nodiscard]] static Bytes part(const std::string& name) {
+    auto bytes = read_file(folder / name, 1 << 20);
+    return bytes ? std::move(*bytes) : Bytes{};
+  }
+  [[nodiscard]] static seal::VerifyResult verify(Bytes file, const Bytes& evidence) {
+    auto trust = seal::open_trust(folder / "tiny.trust.toml");
+    FIDUCIA_ASSERT(trust.has_value());
+    auto verifier = seal::Verifier::make(std::move(*trust), {}, nullptr, {evidence});
+    FIDUCIA_ASSERT(verifier.has_value());
+    return *verifier->verify(read_dicom(std::move(file)), nullptr);
+  }
+};
+
+TEST_P(TinyObject, of_years_ago_still_verifies) {
+  const auto result = verify(part(GetParam()), part("tiny.evidence"));
+  EXPECT_EQ(result.verdict, seal::Verdict::authentic) << describe(result);
+}
+INSTANTIATE_TEST_SUITE_P(Encodings, TinyObject,
+                         testing::Values("tiny.dcm", "tiny-implicit.dcm", "tiny-big-endian.dcm",
+                                         "tiny-deflated.dcm"));
+
+TEST_F(TinyObject, is_altered_when_any_byte_of_its_values_is) {
+  const Bytes file = part("tiny.dcm");
+  const Bytes evidence = part("tiny.evidence");
+  const std::pair<std::string_view, const char*> places[] = {
+      {"1.2.826.0.1.3680043.10.1.7", "attribute.altered"}, {"ACME", "attribute.removed"}};
+  for (const auto& [text, code] : places) {
+    Bytes changed = file;
+    // The last occurrence: the meta information, which is not sealed, may hold the same UID.
+    const std::size_t at = as_text(changed).rfind(text);
+    ASSERT_NE(at, std::string_view::npos) << text;
+    changed[at + text.size() - 1] ^= std::byte{1};
+    const auto result = verify(std::move(changed), evidence);
+    EXPECT_EQ(result.verdict, seal::Verdict::altered) << describe(result);
+    EXPECT_NE(find_code(result, code), nullptr) << describe(result);
+  }
+  Bytes last_pixel = file;
+  last_pixel[last_pixel.size() - 1] ^= std::byte{8};
+  const auto result = verify(std::move(last_pixel), evidence);
+  EXPECT_EQ(result.verdict, seal::Verdict::altered) << describe(result);
+  const seal::Finding* finding = find_code(result, "pixels.altered");
+  ASSERT_NE(finding, nullptr) << describe(result);
+  EXPECT_EQ(finding->frame, 2U);
+}
+
+TEST_F(TinyObject, is_not_authentic_with_any_byte_of_its_evidence_changed) {
+  const Bytes file = part("tiny.dcm");
+  const Bytes evidence = part("tiny.evidence");
+  ASSERT_FALSE(evidence.empty());
+  auto trust = seal::open_trust(folder / "tiny.trust.toml");
+  ASSERT_TRUE(trust.has_value());
+  const dicom::File opened = read_dicom(file);
+  for (std::size_t at = 0; at < evidence.size(); ++at) {
+    Bytes changed = evidence;
+    changed[at] ^= std::byte{1};
+    auto verifier = seal::Verifier::make(*trust, {}, nullptr, {changed});
+    if (!verifier) continue;  // not even evidence
+    const auto result = verifier->verify(opened, nullptr);
+    ASSERT_TRUE(result.has_value());
+    EXPECT_NE(result->verdict, seal::Verdict::authentic) << "byte " << at;
+  }
+}
+
+}  // namespace
+}  // namespace fiducia::test
