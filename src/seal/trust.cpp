@@ -472,12 +472,62 @@ Result<Trust> read_root(const toml::table& table) {
   return trust;
 }
 
+/// Where a string of TOML ends that begins at `at`: past its last quote, or at the end of text.
+std::size_t past_string(std::string_view text, std::size_t at) {
+  const char quote = text[at];
+  const std::string three(3, quote);
+  const bool multi_line = text.substr(at).starts_with(three);
+  at += multi_line ? 3 : 1;
+  while (at < text.size()) {
+    if (quote == '"' && text[at] == '\\') {
+      at += 2;
+    } else if (multi_line && text.substr(at).starts_with(three)) {
+      at += 3;
+      // Up to two quotes before the closing three belong to the string.
+      for (int i = 0; i < 2 && at < text.size() && text[at] == quote; ++i) ++at;
+      return at;
+    } else if (!multi_line && (text[at] == quote || text[at] == '\n')) {
+      return at + 1;
+    } else {
+      ++at;
+    }
+  }
+  return text.size();
+}
+
+/// Refuses what is not ASCII outside of strings and comments. TOML 1.0 allows it nowhere there,
+/// and toml++ 3.3.0 meets such characters with undefined behaviour (found by fuzzing).
+Status check_ascii_outside_strings(std::string_view text) {
+  std::uint32_t line = 1;
+  std::size_t line_start = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const char c = text[at];
+    std::size_t next = at + 1;
+    if (c == '#') {
+      next = std::min(text.find('\n', at), text.size());
+    } else if (c == '"' || c == '\'') {
+      next = std::min(past_string(text, at), text.size());
+    } else if (static_cast<unsigned char>(c) >= 0x80) {
+      const auto column = static_cast<std::uint32_t>(at - line_start + 1);
+      return bad({.line = line, .column = column},
+                 "not TOML: a character that is not ASCII stands outside of quotes.");
+    }
+    for (; at < next; ++at)
+      if (text[at] == '\n') {
+        ++line;
+        line_start = at + 1;
+      }
+  }
+  return {};
+}
+
 Result<Trust> read_text_of_trust(std::string_view text, const std::string& name) {
   if (text.size() > limits::trust_file_bytes_max)
     return fail(ErrorCode::over_limit,
                 "The trust file has " + std::to_string(text.size()) + " bytes; the limit is " +
                     std::to_string(limits::trust_file_bytes_max) + ".",
                 "Check that this is the trust file.");
+  FIDUCIA_CHECK(check_ascii_outside_strings(text));
   try {
     const toml::parse_result parsed = toml::parse(text, std::string_view{name});
     if (!parsed) {

@@ -322,6 +322,25 @@ TEST(Trust, refuses_what_the_toml_library_asserts_against) {
   }
 }
 
+// Found by fuzzing: undefined behaviour of the TOML library.
+TEST(Trust, refuses_characters_past_ascii_outside_of_quotes_only) {
+  for (const char* text :
+       {"version = 1\nserial = 1\n\xC3\xBC = 1\n", "\xC3\xBC", "version\xC2\xA0= 1",
+        "x = \"\"\xC3\xBC", "x = \"\"\"a\"\"\"\"\"\xC3\xBC", "x = '\\'\xC3\xBC"}) {
+    SCOPED_TRACE(text);
+    const auto refused = read(text);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_NE(refused.error().what.find("not ASCII"), std::string::npos) << refused.error().what;
+  }
+  for (const char* name : {"\"M\xC3\xBCller\"", "'M\xC3\xBCller'", "\"\"\"\"M\xC3\xBCller\"\"\"\"",
+                           "'''M\xC3\xBCller'''", "\"\\\"M\xC3\xBCller\" # \xC3\xBC"}) {
+    SCOPED_TRACE(name);
+    EXPECT_TRUE(read(std::string("# \xC3\xBC\nversion = 1\nserial = 1\n[[device]]\nname = ") +
+                     name + "\nseals_since = 2026-01-01\n")
+                    .has_value());
+  }
+}
+
 TEST(Trust, opens_from_a_file_and_says_when_there_is_none) {
   const test::ScratchFolder folder;
   const auto path = folder.path() / "trust.toml";
