@@ -57,6 +57,14 @@ bool pull_frame(ByteView codestream, const Jpeg2000Header& header, const Geometr
   return true;
 }
 
+/// OpenJPH 0.9 is wrong, without a word, where the wavelet goes on after the image has shrunk to
+/// one sample (2 x 2 with 3 levels). So it gets plain streams of images that outlast their
+/// levels; OpenJPEG, right in these cases, has the rest.
+bool is_safe_for_openjph(const Jpeg2000Header& header) {
+  return header.high_throughput && header.precision <= 24 && header.plain && header.levels <= 15 &&
+         std::min(header.width, header.height) >> header.levels != 0;
+}
+
 }  // namespace
 
 Result<Outcome> decode_htj2k(ByteView bytes, const Geometry& geometry, std::span<std::byte> out) {
@@ -65,7 +73,7 @@ Result<Outcome> decode_htj2k(ByteView bytes, const Geometry& geometry, std::span
   FIDUCIA_CHECK(check_jpeg_2000_header(header, geometry));
   FIDUCIA_TRY(shift, container_shift(geometry, header.precision));
   // OpenJPH reads Part 15 only. What it cannot read, or not to the end, OpenJPEG may.
-  if (header.high_throughput && header.precision <= 24) {
+  if (is_safe_for_openjph(header)) {
     try {
       if (pull_frame(codestream, header, geometry, shift, out))
         return Outcome{.lossless = header.reversible,

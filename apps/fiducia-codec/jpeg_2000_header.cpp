@@ -25,14 +25,18 @@ Status read_siz(ByteView body, Jpeg2000Header& header) {
   FIDUCIA_TRY(y1, cursor.be<std::uint32_t>());
   FIDUCIA_TRY(x0, cursor.be<std::uint32_t>());
   FIDUCIA_TRY(y0, cursor.be<std::uint32_t>());
-  FIDUCIA_TRY(tiles, cursor.take(16));
-  static_cast<void>(tiles);
+  FIDUCIA_TRY(tile_width, cursor.be<std::uint32_t>());
+  FIDUCIA_TRY(tile_height, cursor.be<std::uint32_t>());
+  FIDUCIA_TRY(tile_x, cursor.be<std::uint32_t>());
+  FIDUCIA_TRY(tile_y, cursor.be<std::uint32_t>());
   FIDUCIA_TRY(count, cursor.be<std::uint16_t>());
   if (x0 >= x1 || y0 >= y1 || count == 0 || cursor.remaining() != std::size_t{count} * 3)
     return refused("the JPEG 2000 codestream has an impossible size.");
   header.width = x1 - x0;
   header.height = y1 - y0;
   header.components = count;
+  header.plain =
+      x0 == 0 && y0 == 0 && tile_x == 0 && tile_y == 0 && tile_width >= x1 && tile_height >= y1;
   for (unsigned i = 0; i < count; ++i) {
     FIDUCIA_TRY(component, cursor.take(3));
     const auto depth = std::to_integer<unsigned>(component[0]);
@@ -60,10 +64,12 @@ Status read_segment(std::uint16_t marker, ByteView body, Jpeg2000Header& header)
     case cod:
       if (body.size() < 10) return short_body();
       if (body[4] != std::byte{0}) header.colour_transform = true;
+      header.levels = std::to_integer<unsigned>(body[5]);
       if (body[9] != std::byte{1}) header.reversible = false;
       return {};
     case coc:
       if (body.size() < index_bytes + 6) return short_body();
+      header.plain = false;
       if (body[index_bytes + 5] != std::byte{1}) header.reversible = false;
       return {};
     case qcd:

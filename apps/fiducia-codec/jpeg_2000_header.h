@@ -17,6 +17,9 @@ struct Jpeg2000Header {
   /// coding passes were left out the headers do not say: a 5-3 stream that was truncated on
   /// purpose looks the same.
   bool reversible = false;
+  /// One tile, at the origin, and wavelet levels that no component overrides.
+  bool plain = false;
+  unsigned levels = 0;  // of the wavelet
 };
 
 /// The bare codestream inside JP2 boxes, or `bytes` itself. Errors: codec_failed.
