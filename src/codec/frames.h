@@ -26,6 +26,10 @@ struct Frame {
 };
 
 /// Reads the frames of one file's pixel data, one at a time. Not thread-safe; one a worker.
+///
+/// Native YBR_*_422 (two luminance samples, one Cb, one Cr for two pixels) comes out with three
+/// samples a pixel, the chrominance repeated for both: exact both ways. Video is one frame, the
+/// whole stream. How fragments divide and where codestreams end: codec/fragments.h, README.md.
 class FrameReader {
  public:
   /// `file` and `child` must outlive the reader. `child` may be null: then encodings that need
