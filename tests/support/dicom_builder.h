@@ -42,7 +42,7 @@ struct DicomElement {
   dicom::Tag tag;
   dicom::Vr vr;
   Bytes value = {};
-  std::vector<DicomDataSet> items = {};  // SQ
+  std::vector<DicomDataSet> items;  // SQ
   Lengths lengths = Lengths::defined;
   bool is_encapsulated = false;
   Bytes basic_offset_table = {};

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Evidence: whatever is accepted is what our own writer would have written.
+#include <cstdlib>
+
+#include "seal/evidence.h"
+
+using namespace fiducia;
+
+namespace {
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+void check_one(ByteView input) {
+  const auto evidence = seal::read_evidence(input);
+  if (!evidence) {
+    require(!evidence.error().what.empty());
+    return;
+  }
+  require(evidence->attributes.size() == evidence->statement.header_leaf_count);
+  std::vector<Bytes> receipts;
+  for (const ByteView receipt : evidence->receipts)
+    receipts.emplace_back(receipt.begin(), receipt.end());
+  const Bytes written = seal::write_evidence(
+      {.sign1 = evidence->sign1,
+       .seed = &evidence->seed,
+       .attributes = evidence->attributes,
+       .pixels = evidence->statement.pixels ? &evidence->pixels : nullptr,
+       .receipts = receipts,
+       .checkpoint = evidence->checkpoint});
+  require(written == evidence->encoded);
+  require(seal::write_statement(evidence->statement).size() > 0);
+  const auto again = seal::with_receipts(input, {}, "");
+  require(again.has_value());
+  require(seal::read_evidence(*again)->object_root == evidence->object_root);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const ByteView input = std::as_bytes(std::span{data, size});
+  check_one(input);
+  if (const auto parts = seal::read_evidence_file(input))
+    for (const ByteView part : *parts) check_one(part);
+  return 0;
+}
