@@ -9,9 +9,9 @@ namespace fiducia::report {
 namespace {
 
 /// Past this, pictures become small ones; a page must open on a telephone.
-constexpr std::size_t page_bytes_comfortable = 8 << 20;
+constexpr std::size_t page_bytes_comfortable = 8'000'000;
 /// Past this there are no further pictures at all.
-constexpr std::size_t page_bytes_heavy = 16 << 20;
+constexpr std::size_t page_bytes_heavy = 9'000'000;
 constexpr std::uint32_t reduced_side = 192;
 
 /// Nothing may be loaded and nothing may run, whatever a file's content did to the page.
@@ -62,10 +62,12 @@ void write_page_header(HtmlWriter& html, UnixTime made_at) {
 void write_page_footer(HtmlWriter& html) {
   html.open("footer", {{"class", "page"}});
   html.element("h2", "About this page");
-  html.element("p",
-               "This page repeats what the verifier found when the page was made. The page itself "
-               "is not signed: whoever needs proof verifies the files again with `fiducia verify`, "
-               "which needs the files, their evidence and a trust file, and no network.");
+  html.open("p");
+  html.prose(
+      "This page repeats what the verifier found when the page was made. The page itself "
+      "is not signed: whoever needs proof verifies the files again with `fiducia verify`, "
+      "which needs the files, their evidence and a trust file, and no network.");
+  html.close();
   html.element("p",
                "A seal covers every pixel, in tiles of 64 × 64, and every attribute of the header. "
                "Rows and columns count from 0, frames from 1. Re-encoding without loss does not "

@@ -81,7 +81,7 @@ void write_group(HtmlWriter& html, const Group& group) {
   }
   html.open("p", {{"class", "remedy"}});
   html.element("strong", "What to do: ");
-  html.text(entry.remedy);
+  html.prose(entry.remedy);
   html.close();
   html.element("p", {{"class", "code"}}, group.code);
   html.close();

@@ -41,10 +41,7 @@ void write_verdict(HtmlWriter& html, const seal::VerifyResult& result) {
   html.element("bdi", result.path);
   html.close();
   html.element("p", {{"class", "means"}}, verdict.means);
-  html.open("p", {{"class", "means-not"}});
-  html.element("strong", "What it does not say: ");
-  html.text(verdict.means_not);
-  html.close();
+  html.element("p", {{"class", "means-not"}}, verdict.means_not);
   html.close();
   html.close();
 }

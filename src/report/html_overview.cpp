@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::uint32_t thumbnail_side_max = 160;
 constexpr std::uint32_t thumbnail_side_min = 48;
-/// So many thumbnails of full size make about 5 MB of page; more get smaller ones.
-constexpr std::size_t full_size_thumbnails = 300;
+/// So many thumbnails of full size make about 3 MB of page; more get smaller ones.
+constexpr std::size_t full_size_thumbnails = 150;
 /// Past this even small ones make the page too heavy, and only what is not authentic gets one.
 constexpr std::size_t thumbnails_max = 4'000;
 
@@ -57,24 +57,39 @@ void write_thumbnail(HtmlWriter& html, const ReportItem& item, std::uint32_t sid
     html.element("span", {{"class", "no-picture"}}, "no picture");
   } else {
     html.open("span", {{"class", "frame"}});
+    const std::uint32_t enlarged =
+        std::max(1U, thumbnail_side_max / std::max(small.width, small.height));
     html.single("img", {{"src", uri},
                         {"alt", ""},  // the card's text names the file
-                        {"width", std::to_string(small.width)},
-                        {"height", std::to_string(small.height)}});
+                        {"width", std::to_string(small.width * enlarged)},
+                        {"height", std::to_string(small.height * enlarged)}});
     write_outlines(html, small, item.result);
     html.close();
   }
   html.close();
 }
 
+/// The folder that all items are in, with its slash; "" when they share none.
+std::string_view common_folder(std::span<const ReportItem> items) {
+  if (items.empty()) return {};
+  std::string_view common = items.front().result.path;
+  for (const ReportItem& item : items) {
+    const auto differs = std::ranges::mismatch(common, item.result.path);
+    common = common.substr(0, static_cast<std::size_t>(differs.in1 - common.begin()));
+  }
+  const std::size_t slash = common.rfind('/');
+  return slash == std::string_view::npos ? std::string_view{} : common.substr(0, slash + 1);
+}
+
 void write_card(HtmlWriter& html, const ReportItem& item, std::size_t number, std::uint32_t side,
-                bool with_picture) {
+                bool with_picture, std::size_t folder_length) {
   const seal::VerifyResult& result = item.result;
   const VerdictText& text = verdict_text(result.verdict);
-  const std::size_t slash = result.path.rfind('/');
-  const std::string folder =
-      slash == std::string::npos ? std::string{} : result.path.substr(0, slash + 1);
-  const std::string name = slash == std::string::npos ? result.path : result.path.substr(slash + 1);
+  const std::string_view path = std::string_view{result.path}.substr(folder_length);
+  const std::size_t slash = path.rfind('/');
+  const std::size_t name_start = slash == std::string_view::npos ? 0 : slash + 1;
+  const std::string_view folder = path.substr(0, name_start);
+  const std::string_view name = path.substr(name_start);
 
   html.open("li", {{"class", text.style}, {"id", "card-" + std::to_string(number)}});
   html.open("a", {{"href", "#item-" + std::to_string(number)}});
@@ -97,6 +112,13 @@ void write_overview(HtmlWriter& html, std::span<const ReportItem> items,
                     std::span<const std::size_t> order) {
   html.open("section", {{"class", "overview"}, {"id", "overview"}, {"aria-label", "Overview"}});
   html.element("h2", counted(items.size(), "file"));
+  const std::string_view folder = common_folder(items);
+  if (!folder.empty()) {
+    html.open("p", {{"class", "where"}});
+    html.text("in ");
+    html.element("bdi", folder);
+    html.close();
+  }
   write_counts(html, items, order);
   const std::uint32_t side = thumbnail_side(items.size());
   html.open("ul", {{"class", "cards"}});
@@ -105,7 +127,7 @@ void write_overview(HtmlWriter& html, std::span<const ReportItem> items,
     const bool with_picture =
         rank < thumbnails_max &&
         (items.size() <= thumbnails_max || item.result.verdict != seal::Verdict::authentic);
-    write_card(html, item, rank + 1, side, with_picture);
+    write_card(html, item, rank + 1, side, with_picture, folder.size());
   }
   html.close();
   html.close();

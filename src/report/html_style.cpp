@@ -4,7 +4,7 @@
 namespace fiducia::report {
 
 // Every text colour has a contrast of at least 4.5:1 against what it stands on, in both schemes
-// (tests/report/html_style_test.cpp computes them). Pictures stand on black in both.
+// (tests/report/html_test.cpp computes them). Pictures stand on black in both.
 std::string_view style_sheet() {
   return R"css(
 :root{color-scheme:light dark;
@@ -72,7 +72,7 @@ figure.picture{max-width:100%}
 .outline .casing{stroke:#000;stroke-width:5px}
 .outline .line{stroke:#ffb000;stroke-width:2.5px}
 .outline .dashed{stroke-dasharray:7 5}
-figcaption{padding:.5rem 0 0;max-width:34rem}
+figcaption{padding:.5rem 0 0;width:0;min-width:max(100%,min(17rem,80vw))}
 figcaption .what{font-weight:600}
 figcaption .how{color:var(--quiet);font-size:.875rem}
 
@@ -110,12 +110,13 @@ dd{margin:0;font-size:.9375rem}
 dd code{overflow-wrap:normal;word-break:normal}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(14rem,100%),1fr));gap:.25rem 1.5rem}
 
+.overview .where{color:var(--quiet);margin:-.5rem 0 .75rem;font-size:.9375rem}
 .overview h2{font-size:1.75rem;line-height:1.2;margin-bottom:.75rem}
 .counts{list-style:none;display:flex;flex-wrap:wrap;gap:.625rem;margin-bottom:1.25rem}
 .counts a{display:flex;align-items:center;gap:.4375rem;padding:.4375rem .875rem;border-radius:2rem;text-decoration:none;
  background:var(--tint);color:var(--tone);border:1px solid var(--tone)}
 .counts strong{font-size:1.125rem}
-.cards{list-style:none;display:grid;grid-template-columns:repeat(auto-fill,minmax(9.75rem,1fr));gap:.75rem;
+.cards{list-style:none;display:grid;grid-template-columns:repeat(auto-fill,minmax(min(10rem,100%),1fr));gap:.75rem;
  margin-bottom:2rem}
 .cards li{min-width:0}
 .cards a{display:flex;flex-direction:column;height:100%;border:1px solid var(--line);border-radius:.5rem;overflow:hidden;
@@ -123,7 +124,6 @@ dd code{overflow-wrap:normal;word-break:normal}
 .cards a:hover{border-color:var(--tone)}
 .thumb{display:flex;align-items:center;justify-content:center;background:#000;height:10rem}
 .thumb .frame{margin:auto}
-.thumb img{max-height:10rem;width:auto}
 .thumb .casing{stroke-width:3.5px}.thumb .line{stroke-width:1.75px}
 .no-picture{color:#c4cad2;font-size:.8125rem}
 .card-verdict{display:flex;align-items:center;gap:.375rem;font-weight:650;color:var(--tone);padding:.5rem .625rem 0}
@@ -148,15 +148,13 @@ dd code{overflow-wrap:normal;word-break:normal}
  .body{padding:.25rem .875rem 1rem}
  .back{padding-left:.875rem}
  .finding{grid-template-columns:minmax(0,1fr)}
- .cards{grid-template-columns:repeat(auto-fill,minmax(8.5rem,1fr))}
- .thumb{height:8rem}.thumb img{max-height:8rem}
  .changes thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
  .changes tr{display:block;border-top:1px solid var(--line);padding:.5rem 0}
  .changes tbody th,.changes td{display:block;border:0;padding:.0625rem 0}
  .changes td::before{content:attr(data-label) ": ";color:var(--quiet)}
 }
 @media print{
- :root{--page:#fff;--card:#fff;--text:#000;--quiet:#444a52;--line:#9aa1ab;--link:#0b57a4;
+ :root{--page:#ffffff;--card:#ffffff;--text:#000000;--quiet:#444a52;--line:#9aa1ab;--link:#0b57a4;
   --authentic:#0a6238;--authentic-tint:#e3f3ea;--altered:#a10f1d;--altered-tint:#fde8e8;
   --malformed:#7c1d6f;--malformed-tint:#f8e7f5;--untrusted:#864300;--untrusted-tint:#fdeedb;
   --indeterminate:#2f4a7d;--indeterminate-tint:#e7edf8;--unsealed:#454c55;--unsealed-tint:#e9ecf0}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/html_writer.h"
 
+#include <algorithm>
+
 #include "core/core.h"
 #include "report/text.h"
 
@@ -29,6 +31,19 @@ void HtmlWriter::element(std::string_view name, Attributes attributes, std::stri
   open(name, attributes);
   text(content);
   close();
+}
+
+void HtmlWriter::prose(std::string_view value) {
+  for (bool is_command = false;; is_command = !is_command) {
+    const std::size_t end = std::min(value.find('`'), value.size());
+    if (is_command) {
+      element("code", value.substr(0, end));
+    } else {
+      text(value.substr(0, end));
+    }
+    if (end == value.size()) return;
+    value.remove_prefix(end + 1);
+  }
 }
 
 std::string HtmlWriter::take() {

@@ -26,6 +26,8 @@ class HtmlWriter {
   /// An element with text only.
   void element(std::string_view name, Attributes attributes, std::string_view content);
   void element(std::string_view name, std::string_view content) { element(name, {}, content); }
+  /// Text whose parts between backticks are commands: the text of codes.cpp and of this page.
+  void prose(std::string_view value);
   /// Constants only: style sheet, icons.
   void raw(std::string_view constant) { out_ += constant; }
 

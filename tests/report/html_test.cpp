@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <map>
+#include <random>
+#include <set>
+
+#include "report/html_parts.h"
+#include "report/sample_results.h"
+
+namespace fiducia::report {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr UnixTime made_at{1'795'521'600};
+
+std::size_t occurrences(std::string_view text, std::string_view what) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(what); at != text.npos; at = text.find(what, at + 1)) ++count;
+  return count;
+}
+
+/// The part of a page after its style sheet.
+std::string body_of(const std::string& page) { return page.substr(page.find("</style>")); }
+
+TEST(HtmlPage, escapes_hostile_text_everywhere) {
+  for (const std::string& path : {std::string{test::hostile_text},
+                                  "data:x\" onload=\"alert(3)" + std::string{test::hostile_text}}) {
+    ReportItem item = test::altered_item();
+    item.result.path = path;
+    for (seal::Finding& finding : item.result.findings) {
+      finding.code = finding.code + std::string{test::hostile_text};
+      finding.text = test::hostile_text;
+      finding.attribute = test::hostile_text;
+      finding.keyword = test::hostile_text;
+      finding.current_value = test::hostile_text;
+    }
+    item.result.seal->device = test::hostile_text;
+    item.result.seal->signer_name = test::hostile_text;
+    item.result.ledger->origin = test::hostile_text;
+    item.result.ledger->witnesses = {std::string{test::hostile_text}};
+    item.result.image->sop_class = test::hostile_text;
+    item.result.image->transfer_syntax = test::hostile_text;
+    item.pictures[0].rendering = test::hostile_text;
+    ReportItem without = item;
+    without.pictures.clear();
+    without.pictures_missing = test::hostile_text;
+    for (const std::vector<ReportItem>& items :
+         {std::vector{item}, std::vector{without}, std::vector{item, without}}) {
+      const std::string page = to_html(items, made_at);
+      EXPECT_TRUE(is_utf8(page));
+      EXPECT_THAT(page, Not(HasSubstr("<script")));
+      EXPECT_THAT(page, Not(HasSubstr("<img src=x")));
+      EXPECT_THAT(page, Not(HasSubstr("\" onload")));
+      EXPECT_THAT(page, Not(HasSubstr("\xe2\x80\xae"))) << "an override reorders the page";
+      EXPECT_THAT(page, HasSubstr("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;"));
+      EXPECT_THAT(page, HasSubstr("\\u202egpj.exe"));
+      EXPECT_EQ(occurrences(page, "</style>"), 1U);
+      for (const char c : page) {
+        EXPECT_FALSE(c == 0x7F || (c >= 0 && c < 0x20 && c != '\n')) << static_cast<int>(c);
+      }
+    }
+  }
+}
+
+TEST(HtmlPage, loads_nothing_and_runs_nothing) {
+  const std::string page = to_html(test::one_of_each(), made_at);
+  EXPECT_THAT(page, HasSubstr("default-src &#39;none&#39;; img-src data:;"));
+  EXPECT_THAT(page, Not(HasSubstr("<script")));
+  EXPECT_THAT(page, Not(HasSubstr("http://")));
+  EXPECT_THAT(page, Not(HasSubstr("https://")));
+  EXPECT_THAT(page, Not(HasSubstr("url(")));
+  EXPECT_THAT(page, Not(HasSubstr("@import")));
+}
+
+TEST(HtmlPage, says_each_verdict_in_words_and_not_by_colour_alone) {
+  std::set<std::string_view> icons;
+  for (const ReportItem& item : test::one_of_each()) {
+    const std::string page = to_html({&item, 1}, made_at);
+    const VerdictText& text = verdict_text(item.result.verdict);
+    EXPECT_THAT(page, HasSubstr("<h2>" + std::string{text.word} + "</h2>"));
+    EXPECT_THAT(page, HasSubstr(std::string{text.means}));
+    EXPECT_THAT(page, HasSubstr(std::string{text.means_not}));
+    EXPECT_TRUE(icons.insert(text.icon).second);
+    const std::string other =
+        item.result.verdict == seal::Verdict::authentic ? "Altered" : "Authentic";
+    EXPECT_THAT(page, Not(HasSubstr("<h2>" + other + "</h2>")));
+  }
+}
+
+TEST(HtmlPage, outlines_the_union_of_altered_tiles_in_pixels_of_the_frame) {
+  ReportItem item = test::altered_item();
+  item.pictures = {scaled_down(item.pictures[0], 100)};
+  const std::string page = to_html({&item, 1}, made_at);
+  EXPECT_THAT(page, HasSubstr("viewBox=\"0 0 512 512\""));
+  const std::size_t start = page.find("class=\"line\" d=\"") + 16;
+  const std::string path = page.substr(start, page.find('"', start) - start);
+  EXPECT_EQ(path,
+            "M256 192h64M256 192v64M320 192h64M320 256h64M384 192v64"
+            "M256 320h64M256 256v64M320 256v64");
+}
+
+TEST(HtmlPage, cuts_edge_tiles_and_ignores_tiles_outside_the_frame) {
+  ReportItem item = test::altered_item();
+  item.pictures = {test::sample_picture(100, 70)};
+  item.result.findings[0].tiles = {{1, 1}, {2, 0}, {0, 0xFFFFFFFF}, {0xFFFFFFFF, 0}};
+  const std::string page = to_html({&item, 1}, made_at);
+  EXPECT_THAT(page, HasSubstr("d=\"M64 64h36M64 70h36M64 64v6M100 64v6\""));
+}
+
+TEST(HtmlPage, draws_the_box_where_tiles_are_not_listed) {
+  ReportItem item = test::altered_item();
+  item.result.findings[0].tiles.clear();
+  EXPECT_THAT(to_html({&item, 1}, made_at),
+              HasSubstr("class=\"line dashed\" d=\"M256 192h128v128h-128z\""));
+  item.result.findings[0].frame = 2;  // another frame than the picture's
+  EXPECT_THAT(body_of(to_html({&item, 1}, made_at)), Not(HasSubstr("<svg class=\"outline\"")));
+}
+
+TEST(HtmlPage, shows_values_only_where_a_finding_carries_one) {
+  ReportItem item = test::altered_item();
+  EXPECT_THAT(to_html({&item, 1}, made_at), Not(HasSubstr("Value now")));
+  item.result.findings[1].current_value = "DOE^JANE";
+  const std::string page = to_html({&item, 1}, made_at);
+  EXPECT_THAT(page, HasSubstr("Value now"));
+  EXPECT_THAT(page, HasSubstr("<bdi>DOE^JANE</bdi>"));
+}
+
+TEST(HtmlPage, names_attributes_as_the_standard_does) {
+  const ReportItem item = test::altered_item();
+  const std::string page = to_html({&item, 1}, made_at);
+  EXPECT_THAT(page, HasSubstr("<th scope=\"row\">Patient&#39;s Name</th>"));
+  EXPECT_THAT(page, HasSubstr("<code>(0029,&quot;SIEMENS MEDCOM HEADER&quot;,10)</code>"));
+}
+
+TEST(HtmlPage, links_seal_device_and_ledger_and_says_what_is_missing) {
+  const ReportItem item = test::altered_item();
+  const std::string page = to_html({&item, 1}, made_at);
+  for (const std::string_view fact :
+       {"CT-1", "072c 5176 9bc0", "2026-11-24T10:00:00Z", "example.org/ledger",
+        "index 41 of a tree of 300 entries", "2026-11-24T10:01:00Z", "north-witness, university"}) {
+    EXPECT_THAT(page, HasSubstr(std::string{fact}));
+  }
+  ReportItem bare = test::altered_item();
+  bare.result.seal.reset();
+  bare.result.ledger.reset();
+  const std::string without = to_html({&bare, 1}, made_at);
+  EXPECT_THAT(without, HasSubstr("No seal was found."));
+  EXPECT_THAT(without, HasSubstr("Without a seal there is no signer."));
+  EXPECT_EQ(occurrences(body_of(without), "class=\"link holds\""), 0U);
+}
+
+// A half-filled result is no praise: nothing in the page may say that a link holds.
+TEST(HtmlPage, vouches_for_nothing_when_the_verdict_is_open) {
+  ReportItem item = test::altered_item();
+  item.result.verdict = seal::Verdict::indeterminate;
+  item.result.ledger.reset();
+  EXPECT_EQ(occurrences(body_of(to_html({&item, 1}, made_at)), "class=\"link holds\""), 0U);
+}
+
+TEST(HtmlPage, of_several_files_starts_with_the_worst) {
+  const std::string page = to_html(test::one_of_each(), made_at);
+  std::size_t last = 0;
+  for (const std::string_view verdict :
+       {"altered", "malformed", "untrusted", "indeterminate", "unsealed", "authentic"}) {
+    const std::size_t at = page.find("<li class=\"" + std::string{verdict} + "\" id=\"card-");
+    ASSERT_NE(at, page.npos) << verdict;
+    EXPECT_GT(at, last);
+    last = at;
+  }
+  for (int number = 1; number <= 6; ++number) {
+    const std::string id = "item-" + std::to_string(number);
+    EXPECT_EQ(occurrences(page, "id=\"" + id + "\""), 1U);
+    EXPECT_EQ(occurrences(page, "href=\"#" + id + "\""), 1U);
+  }
+}
+
+TEST(HtmlPage, of_300_slices_stays_below_10_megabytes) {
+  std::mt19937 prng{1};
+  std::vector<ReportItem> items;
+  for (int i = 0; i < 300; ++i) {
+    const bool is_altered = i % 3 == 0;  // far more than a day brings
+    ReportItem item{.result = test::sample_result(
+                        is_altered ? seal::Verdict::altered : seal::Verdict::authentic,
+                        "ct/" + std::to_string(i) + ".dcm"),
+                    .pictures = {test::sample_picture(512, 512)},
+                    .pictures_missing = {}};
+    // Noise of four bits compresses worse than any scan.
+    for (std::byte& sample : item.pictures[0].samples)
+      sample ^= static_cast<std::byte>(prng() & 15);
+    items.push_back(std::move(item));
+  }
+  const std::string page = to_html(items, made_at);
+  EXPECT_LT(page.size(), 10'000'000U);
+  EXPECT_EQ(occurrences(page, "<li class=\"altered\" id=\"card-"), 100U);
+  EXPECT_THAT(page, HasSubstr("Shown small to keep this page small"));
+}
+
+TEST(HtmlPage, of_no_file_is_a_page) { EXPECT_THAT(to_html({}, made_at), HasSubstr("0 files")); }
+
+// --- the style sheet -------------------------------------------------------------------------
+
+/// `--name:#rrggbb` of the part of the style sheet that starts at `from`.
+std::map<std::string, unsigned> colours_from(std::size_t from) {
+  const std::string_view sheet = style_sheet();
+  std::map<std::string, unsigned> colours;
+  const std::size_t end = sheet.find('}', from);
+  for (std::size_t at = sheet.find("--", from); at < end; at = sheet.find("--", at + 2)) {
+    const std::size_t colon = sheet.find(':', at);
+    colours[std::string{sheet.substr(at + 2, colon - at - 2)}] =
+        static_cast<unsigned>(std::stoul(std::string{sheet.substr(colon + 2, 6)}, nullptr, 16));
+  }
+  return colours;
+}
+
+/// WCAG 2.2, relative luminance.
+double luminance(unsigned rgb) {
+  const auto channel = [&](int shift) {
+    const double c = ((rgb >> shift) & 0xFF) / 255.0;
+    return c <= 0.04045 ? c / 12.92 : std::pow((c + 0.055) / 1.055, 2.4);
+  };
+  return 0.2126 * channel(16) + 0.7152 * channel(8) + 0.0722 * channel(0);
+}
+
+double contrast(unsigned a, unsigned b) {
+  const double la = luminance(a);
+  const double lb = luminance(b);
+  return (std::max(la, lb) + 0.05) / (std::min(la, lb) + 0.05);
+}
+
+TEST(StyleSheet, has_readable_contrast_in_light_dark_and_print) {
+  const std::string_view sheet = style_sheet();
+  for (const std::string_view scheme : {":root{color-scheme", "dark){:root", "@media print{"}) {
+    SCOPED_TRACE(scheme);
+    const std::size_t start = sheet.find(scheme);
+    ASSERT_NE(start, sheet.npos);
+    auto colours = colours_from(sheet.find(":root{", start));
+    ASSERT_GE(colours.size(), 18U);
+    for (const std::string_view text : {"text", "quiet", "link"}) {
+      EXPECT_GE(contrast(colours[std::string{text}], colours["page"]), 4.5) << text;
+      EXPECT_GE(contrast(colours[std::string{text}], colours["card"]), 4.5) << text;
+    }
+    for (const seal::Verdict verdict : test::all_verdicts) {
+      const std::string name{verdict_text(verdict).style};
+      EXPECT_GE(contrast(colours[name], colours[name + "-tint"]), 4.5) << name;
+      EXPECT_GE(contrast(colours[name], colours["card"]), 4.5) << name;
+      EXPECT_GE(contrast(colours["text"], colours[name + "-tint"]), 4.5) << name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace fiducia::report

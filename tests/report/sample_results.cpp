@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/sample_results.h"
+
+namespace fiducia::test {
+namespace {
+
+Digest digest(unsigned first) {
+  Digest out;
+  for (std::size_t i = 0; i < out.bytes.size(); ++i) {
+    out.bytes[i] = static_cast<std::byte>(first + 37 * i);
+  }
+  return out;
+}
+
+seal::Finding finding(std::string code, seal::Severity severity, std::string text) {
+  seal::Finding out;
+  out.code = std::move(code);
+  out.severity = severity;
+  out.text = std::move(text);
+  return out;
+}
+
+seal::Finding attribute(std::string code, std::string text, std::string path, std::string keyword) {
+  seal::Finding out = finding(std::move(code), seal::Severity::alarm, std::move(text));
+  out.attribute = std::move(path);
+  out.keyword = std::move(keyword);
+  return out;
+}
+
+}  // namespace
+
+report::Picture sample_picture(std::uint32_t width, std::uint32_t height) {
+  report::Picture picture{.frame = 1,
+                          .width = width,
+                          .height = height,
+                          .colour = false,
+                          .samples = Bytes(std::size_t{width} * height),
+                          .frame_width = width,
+                          .frame_height = height,
+                          .part = {},
+                          .rendering = "Grey levels: the file's window."};
+  const double radius = 0.4 * std::min(width, height);
+  for (std::uint32_t y = 0; y < height; ++y) {
+    for (std::uint32_t x = 0; x < width; ++x) {
+      const double dx = x - width / 2.0;
+      const double dy = y - height / 2.0;
+      const bool is_inside = dx * dx + dy * dy < radius * radius;
+      picture.samples[std::size_t{y} * width + x] = static_cast<std::byte>(is_inside ? 150 : 20);
+    }
+  }
+  return picture;
+}
+
+seal::VerifyResult sample_result(seal::Verdict verdict, std::string path) {
+  using seal::Severity;
+  seal::VerifyResult result;
+  result.path = std::move(path);
+  result.verdict = verdict;
+  if (verdict != seal::Verdict::malformed) {
+    result.image = seal::ImageInfo{.sop_class = "1.2.840.10008.5.1.4.1.1.2",
+                                   .transfer_syntax = "1.2.840.10008.1.2.4.80",
+                                   .frames = 1,
+                                   .rows = 512,
+                                   .columns = 512};
+  }
+  if (verdict != seal::Verdict::malformed && verdict != seal::Verdict::unsealed) {
+    result.seal = seal::SealInfo{.device = "CT-1",
+                                 .signer = digest(7),
+                                 .signer_name = "CT-1, Example Hospital",
+                                 .sealed_at = {1'795'514'400},
+                                 .object_root = digest(101),
+                                 .found_in = seal::FoundIn::file};
+    result.ledger = seal::LedgerInfo{.origin = "example.org/ledger",
+                                     .index = 41,
+                                     .tree_size = 300,
+                                     .checkpoint_at = UnixTime{1'795'514'460},
+                                     .witnesses = {"north-witness", "university"}};
+  }
+  switch (verdict) {
+    case seal::Verdict::authentic:
+      result.findings = {finding("encoding.changed", Severity::note,
+                                 "Sealed as Explicit VR Little Endian, now JPEG-LS Lossless.")};
+      break;
+    case seal::Verdict::altered: {
+      seal::Finding pixels = finding("pixels.altered", Severity::alarm,
+                                     "Frame 1: 3 of 64 tiles differ from the seal.");
+      pixels.frame = 1;
+      pixels.tiles = {{3, 4}, {3, 5}, {4, 4}};
+      pixels.box = seal::Box{256, 192, 128, 128};
+      result.findings = {
+          pixels,
+          attribute("attribute.altered", "Patient's Name (0010,0010) differs from the seal.",
+                    "(0010,0010)", "PatientName"),
+          attribute("attribute.removed", "Accession Number (0008,0050) is missing.", "(0008,0050)",
+                    "AccessionNumber"),
+          attribute("attribute.added",
+                    "(0029,\"SIEMENS MEDCOM HEADER\",10) was not there when the image was sealed.",
+                    "(0029,\"SIEMENS MEDCOM HEADER\",10)", ""),
+          finding("encoding.changed", Severity::note,
+                  "Sealed as Explicit VR Little Endian, now JPEG-LS Lossless.")};
+      break;
+    }
+    case seal::Verdict::unsealed:
+      result.findings = {
+          finding("seal.expected", Severity::alarm,
+                  "The file says it comes from a device that seals everything, but no seal was "
+                  "found.")};
+      break;
+    case seal::Verdict::untrusted:
+      result.ledger->witnesses = {};
+      result.ledger->checkpoint_at = {};
+      result.findings = {finding("signer.revoked", Severity::alarm,
+                                 "The certificate of the sealing device was revoked at "
+                                 "2026-11-01T00:00:00Z, before this seal."),
+                         finding("ledger.unwitnessed", Severity::alarm,
+                                 "0 of the 2 witnesses asked for have cosigned.")};
+      break;
+    case seal::Verdict::indeterminate:
+      result.findings = {finding("codec.missing", Severity::warning,
+                                 "No decoder for JPEG XL is installed, and the encoded frames are "
+                                 "not those that were sealed.")};
+      break;
+    case seal::Verdict::malformed:
+      result.findings = {finding("malformed.nesting", Severity::alarm,
+                                 "(0040,A730) at byte 9120: 65 sequences enclose this item, 64 are "
+                                 "allowed.")};
+      break;
+  }
+  return result;
+}
+
+report::ReportItem altered_item() {
+  report::ReportItem item{.result = sample_result(seal::Verdict::altered, "ct/0042.dcm"),
+                          .pictures = {sample_picture(512, 512)},
+                          .pictures_missing = {}};
+  return item;
+}
+
+std::vector<report::ReportItem> one_of_each() {
+  std::vector<report::ReportItem> items;
+  for (const seal::Verdict verdict : all_verdicts) {
+    report::ReportItem item{
+        .result = sample_result(verdict, "ct/" + std::string{seal::to_word(verdict)} + ".dcm"),
+        .pictures = {},
+        .pictures_missing = {}};
+    if (verdict == seal::Verdict::malformed) {
+      item.pictures_missing = "The file cannot be read, so there is no picture.";
+    } else {
+      item.pictures = {sample_picture(512, 512)};
+    }
+    items.push_back(std::move(item));
+  }
+  return items;
+}
+
+}  // namespace fiducia::test

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "report/sample_results.h"
+
+namespace fiducia::report {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+TEST(TerminalLine, says_verdict_path_and_the_worst_finding) {
+  seal::VerifyResult result = test::altered_item().result;
+  const std::string expected =
+      "altered  ct/0042.dcm  Frame 1: 3 of 64 tiles differ from the seal. (+4 more)";
+  EXPECT_EQ(to_line(result, false), expected);
+  std::ranges::rotate(result.findings, result.findings.end() - 1);  // the note comes first
+  EXPECT_EQ(to_line(result, false), expected);
+}
+
+TEST(TerminalLine, says_who_sealed_what_is_authentic) {
+  seal::VerifyResult result = test::sample_result(seal::Verdict::authentic, "a.dcm");
+  result.findings.clear();
+  EXPECT_EQ(to_line(result, false), "authentic  a.dcm  Sealed by CT-1 at 2026-11-24T10:00:00Z.");
+}
+
+TEST(TerminalLine, has_a_reason_for_every_verdict_without_findings) {
+  for (const seal::Verdict verdict : test::all_verdicts) {
+    seal::VerifyResult result;
+    result.path = "p";
+    result.verdict = verdict;
+    const std::string line = to_line(result, false);
+    EXPECT_THAT(line, StartsWith(std::string{seal::to_word(verdict)} + "  p  "));
+    EXPECT_TRUE(line.ends_with('.')) << line;
+  }
+}
+
+TEST(TerminalLine, has_colours_only_when_asked) {
+  for (const seal::Verdict verdict : test::all_verdicts) {
+    const seal::VerifyResult result = test::sample_result(verdict, "p");
+    EXPECT_EQ(to_line(result, false).find('\x1b'), std::string::npos);
+    const std::string line = to_line(result, true);
+    EXPECT_EQ(line.front(), '\x1b');
+    EXPECT_THAT(line, HasSubstr("\x1b[0m  p  "));
+  }
+}
+
+TEST(TerminalLine, makes_control_characters_visible) {
+  seal::VerifyResult result = test::sample_result(seal::Verdict::malformed, "");
+  result.path =
+      "a\x1b[2J\nb\xff\xe2\x80\xae"
+      "c\xc2\x9b\xc3\xa9";
+  result.findings[0].text = "bell\x07";
+  EXPECT_EQ(to_line(result, false),
+            "malformed  a\\x1b[2J\\x0ab\\xff\\u202ec\\u009b\xc3\xa9  bell\\x07");
+}
+
+}  // namespace
+}  // namespace fiducia::report
