@@ -167,7 +167,8 @@ dd code{overflow-wrap:normal;word-break:normal}
  .toggle,.toggle+label,.back{display:none}
  figure.picture,.finding,.link,.verdict,.cards li,.changes tr,.facts{break-inside:avoid}
  h2,h3,h4,caption,.legend{break-after:avoid}
- .frame img{max-height:150mm;width:auto}
+ .frame img.smooth{max-height:110mm;width:auto}
+ .frame img.crisp{max-width:90mm}
  .figures{display:block}
  figure.picture{margin-bottom:6mm}
  .chain{grid-template-columns:repeat(3,minmax(0,1fr));gap:8mm}
