@@ -9,9 +9,12 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <numeric>
 
 #include "crypto/openssl.h"
+#include "crypto/sha256_avx512.h"
 #include "crypto/sha256_ni.h"
+#include "crypto/sha256_wide.h"
 
 namespace fiducia::crypto {
 namespace {
@@ -45,20 +48,40 @@ Digest finish(EVP_MD_CTX* context) {
 
 // --- which backend ---------------------------------------------------------------------------
 
-HashBackend choose_backend() {
-  const char* off = std::getenv("FIDUCIA_NO_SHA_NI");
-  const bool switched_off = off != nullptr && std::string_view(off) == "1";
-  return !switched_off && ni::available() ? HashBackend::sha_ni : HashBackend::openssl;
+bool is_switched_off(const char* variable) {
+  const char* off = std::getenv(variable);
+  return off != nullptr && std::string_view(off) == "1";
 }
 
-/// Atomic because tests and benchmarks switch it; both backends give the same digests, so a
+HashBackend choose_backend() {
+  if (is_switched_off("FIDUCIA_NO_SHA_NI")) return HashBackend::openssl;
+  if (avx512::available() && !is_switched_off("FIDUCIA_NO_AVX512")) return HashBackend::avx512;
+  return ni::available() ? HashBackend::sha_ni : HashBackend::openssl;
+}
+
+/// Atomic because tests and benchmarks switch it; all backends give the same digests, so a
 /// thread that sees the older value is merely slower.
 std::atomic<HashBackend>& chosen_backend() {
   static std::atomic<HashBackend> backend{choose_backend()};
   return backend;
 }
 
-bool use_ni() { return hash_backend() == HashBackend::sha_ni; }
+/// Single messages, pairs, and what finds no place in sixteen lanes.
+bool use_ni() {
+  static const bool is_available = ni::available();
+  return is_available && hash_backend() != HashBackend::openssl;
+}
+
+/// Sixteen messages at a time, when there are enough to try.
+bool use_wide(std::size_t count) {
+  return count >= wide::group_count_min && hash_backend() == HashBackend::avx512;
+}
+
+std::vector<std::size_t> all_indices(std::size_t count) {
+  std::vector<std::size_t> indices(count);
+  std::iota(indices.begin(), indices.end(), std::size_t{0});
+  return indices;
+}
 
 // --- the SHA-NI backend ----------------------------------------------------------------------
 
@@ -277,8 +300,9 @@ struct NodeBlocks {
 HashBackend hash_backend() { return chosen_backend().load(std::memory_order_relaxed); }
 
 Status use_hash_backend(HashBackend backend) {
-  if (backend == HashBackend::sha_ni && !ni::available()) {
-    auto error = fail(ErrorCode::unsupported, "this processor has no SHA extensions",
+  if ((backend == HashBackend::sha_ni && !ni::available()) ||
+      (backend == HashBackend::avx512 && !avx512::available())) {
+    auto error = fail(ErrorCode::unsupported, "this processor lacks the instructions",
                       "Use the OpenSSL backend.");
     error.error().kind = "processor";
     return error;
@@ -362,8 +386,10 @@ Digest Sha256::finish() {
 
 void sha256_tiles(std::span<const TileMessage> tiles, std::span<Digest> out) {
   FIDUCIA_ASSERT(tiles.size() == out.size());
+  const std::vector<std::size_t> rest =
+      use_wide(tiles.size()) ? wide::hash_tiles(tiles, out) : all_indices(tiles.size());
   if (!use_ni()) {
-    for (std::size_t i = 0; i < tiles.size(); ++i) {
+    for (const std::size_t i : rest) {
       EVP_MD_CTX* context = thread_context();
       update(context, tiles[i].head);
       for (std::size_t row = 0; row < tiles[i].rows; ++row) {
@@ -374,14 +400,16 @@ void sha256_tiles(std::span<const TileMessage> tiles, std::span<Digest> out) {
     return;
   }
   TilePairs pairs(tiles, out);
-  for (std::size_t i = 0; i < tiles.size(); ++i) pairs.add(i);
+  for (const std::size_t i : rest) pairs.add(i);
   pairs.finish();
 }
 
 void sha256_many(std::span<const ByteView> messages, std::span<Digest> out) {
   FIDUCIA_ASSERT(messages.size() == out.size());
+  const std::vector<std::size_t> rest =
+      use_wide(messages.size()) ? wide::hash_many(messages, out) : all_indices(messages.size());
   if (!use_ni()) {
-    for (std::size_t i = 0; i < messages.size(); ++i) out[i] = sha256(messages[i]);
+    for (const std::size_t i : rest) out[i] = sha256(messages[i]);
     return;
   }
   // One waiting message for each number of blocks; longer ones share the last place, since a
@@ -389,7 +417,7 @@ void sha256_many(std::span<const ByteView> messages, std::span<Digest> out) {
   constexpr std::size_t none = ~std::size_t{0};
   std::array<std::size_t, 16> waiting;
   waiting.fill(none);
-  for (std::size_t i = 0; i < messages.size(); ++i) {
+  for (const std::size_t i : rest) {
     const std::size_t blocks = (messages[i].size() + length_field_bytes) / block_bytes;
     std::size_t& place = waiting[std::min(blocks, waiting.size() - 1)];
     if (place == none) {
@@ -414,8 +442,8 @@ void sha256_many(std::span<const ByteView> messages, std::span<Digest> out) {
 
 void sha256_node_pairs(std::span<const Digest> nodes, std::span<Digest> out) {
   FIDUCIA_ASSERT(nodes.size() % 2 == 0 && out.size() == nodes.size() / 2);
+  std::size_t i = use_wide(out.size()) ? wide::hash_node_pairs(nodes, out) : 0;
   NodeBlocks a;
-  std::size_t i = 0;
   if (use_ni()) {
     NodeBlocks b;
     // out[i] never lies past nodes[2i], so writing it cannot touch a node that is still to read.

@@ -42,12 +42,13 @@ struct TileMessage {
 };
 
 /// SHA-256 of each tile message: out[i] = SHA-256(head || row 0 || row 1 || ...).
-/// Neighbours of equal shape whose rows are whole 64-byte blocks run two at a time on SHA-NI.
+/// Tiles of equal shape run sixteen at a time on AVX-512, or two at a time on SHA-NI; give many
+/// in one call.
 /// `out` has as many elements as `tiles`.
 void sha256_tiles(std::span<const TileMessage> tiles, std::span<Digest> out);
 
-/// SHA-256 of many short messages (Merkle nodes, header leaves, salts), two at a time where
-/// neighbours have the same number of blocks. `out` has as many elements as `messages`.
+/// SHA-256 of many short messages (Merkle nodes, header leaves, salts), sixteen or two at a time
+/// where they have the same number of blocks. `out` has as many elements as `messages`.
 void sha256_many(std::span<const ByteView> messages, std::span<Digest> out);
 
 /// Merkle parents: out[i] = SHA-256(0x01 || nodes[2i] || nodes[2i+1]) (RFC 9162 section 2.1.1);
@@ -57,9 +58,11 @@ void sha256_node_pairs(std::span<const Digest> nodes, std::span<Digest> out);
 /// HMAC-SHA-256 (RFC 2104).
 [[nodiscard]] Digest hmac_sha256(ByteView key, ByteView message);
 
-/// Which implementation is in use. Chosen once from CPUID; FIDUCIA_NO_SHA_NI=1 in the
-/// environment, or `use_hash_backend` (tests, benchmarks), picks OpenSSL.
-enum class HashBackend { openssl, sha_ni };
+/// Which implementation is in use: the last of these that the processor has, chosen once.
+/// `avx512` hashes many messages sixteen at a time and single ones as `sha_ni` does.
+/// FIDUCIA_NO_AVX512=1 in the environment picks at most `sha_ni`, FIDUCIA_NO_SHA_NI=1 picks
+/// OpenSSL, as does `use_hash_backend` (tests, benchmarks).
+enum class HashBackend { openssl, sha_ni, avx512 };
 [[nodiscard]] HashBackend hash_backend();
 /// Errors: unsupported, when the processor lacks the instructions.
 [[nodiscard]] Status use_hash_backend(HashBackend backend);

@@ -34,9 +34,19 @@ class Hash : public testing::TestWithParam<HashBackend> {
  private:
   HashBackend before_ = HashBackend::openssl;
 };
-INSTANTIATE_TEST_SUITE_P(Backends, Hash, testing::Values(HashBackend::openssl, HashBackend::sha_ni),
-                         [](const auto& param_info) {
-                           return param_info.param == HashBackend::openssl ? "openssl" : "sha_ni";
+INSTANTIATE_TEST_SUITE_P(Backends, Hash,
+                         testing::Values(HashBackend::openssl, HashBackend::sha_ni,
+                                         HashBackend::avx512),
+                         [](const auto& param_info) -> std::string {
+                           switch (param_info.param) {
+                             case HashBackend::openssl:
+                               return "openssl";
+                             case HashBackend::sha_ni:
+                               return "sha_ni";
+                             case HashBackend::avx512:
+                               return "avx512";
+                           }
+                           return "unknown";
                          });
 
 TEST_P(Hash, OneMessageHashesAsFips180Says) {
@@ -108,6 +118,21 @@ TEST_P(Hash, ManyMessagesHashAsEachAlone) {
   }
 }
 
+/// Enough of one length to fill lanes side by side, for every length and every filling.
+TEST_P(Hash, AnyNumberOfMessagesOfOneLengthHashAsEachAlone) {
+  std::mt19937_64 prng(11);
+  const Bytes pool = random_bytes(prng, 1300);
+  for (std::size_t length = 0; length <= 1100; ++length) {
+    const std::size_t count = 1 + length % 35;
+    std::vector<ByteView> messages(count);
+    for (ByteView& m : messages) m = ByteView(pool).subspan(prng() % 200, length);
+    std::vector<Digest> out(count);
+    sha256_many(messages, out);
+    for (std::size_t i = 0; i < count; ++i)
+      ASSERT_EQ(out[i], reference(messages[i])) << length << ", " << i << " of " << count;
+  }
+}
+
 Bytes flat(const TileMessage& tile) {
   Bytes out(tile.head.begin(), tile.head.end());
   for (std::size_t row = 0; row < tile.rows; ++row) {
@@ -157,7 +182,7 @@ TEST_P(Hash, TilesOfManyShapesInOneCallHashAsTheirBytesInARow) {
   std::mt19937_64 prng(seed);
   const Bytes pool = random_bytes(prng, 1 << 20);
   for (int round = 0; round < 40; ++round) {
-    std::vector<TileMessage> tiles(prng() % 60);
+    std::vector<TileMessage> tiles(prng() % 400);
     for (TileMessage& tile : tiles) {
       for (std::byte& b : tile.head) b = static_cast<std::byte>(prng());
       tile.row_bytes = std::array<std::size_t, 7>{0, 1, 63, 64, 100, 128, 2048}[prng() % 7];
@@ -168,6 +193,30 @@ TEST_P(Hash, TilesOfManyShapesInOneCallHashAsTheirBytesInARow) {
     std::vector<Digest> out(tiles.size());
     sha256_tiles(tiles, out);
     for (std::size_t i = 0; i < out.size(); ++i) ASSERT_EQ(out[i], reference(flat(tiles[i]))) << i;
+  }
+}
+
+TEST_P(Hash, AnyNumberOfTilesOfOneShapeHashAsTheirBytesInARow) {
+  std::mt19937_64 prng(13);
+  const Bytes pool = random_bytes(prng, 40'000);
+  for (const std::size_t row_bytes : {0U, 5U, 64U, 72U, 128U, 192U, 260U}) {
+    for (const std::size_t rows : {0U, 1U, 3U, 64U}) {
+      for (std::size_t count = 1; count <= 34; ++count) {
+        std::vector<TileMessage> tiles(count);
+        for (TileMessage& tile : tiles) {
+          for (std::byte& b : tile.head) b = static_cast<std::byte>(prng());
+          tile.first_row = pool.data() + prng() % 1000;
+          tile.row_bytes = row_bytes;
+          tile.stride_bytes = row_bytes + prng() % 300;
+          tile.rows = rows;
+        }
+        std::vector<Digest> out(count);
+        sha256_tiles(tiles, out);
+        for (std::size_t i = 0; i < count; ++i)
+          ASSERT_EQ(out[i], reference(flat(tiles[i])))
+              << rows << " x " << row_bytes << ", " << i << " of " << count;
+      }
+    }
   }
 }
 
@@ -191,7 +240,7 @@ TEST_P(Hash, TilesTooLongToGatherHashAsTheirBytesInARow) {
 
 TEST_P(Hash, NodePairsHashAsRfc9162NodesEvenInPlace) {
   std::mt19937_64 prng(5);
-  for (std::size_t pairs = 0; pairs < 40; ++pairs) {
+  for (std::size_t pairs = 0; pairs < 80; ++pairs) {
     std::vector<Digest> nodes(2 * pairs);
     for (Digest& node : nodes) {
       for (std::byte& b : node.bytes) b = static_cast<std::byte>(prng());
