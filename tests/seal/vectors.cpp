@@ -102,8 +102,8 @@ constexpr ValueCase value_cases[] = {
     {"damaged UTF-8: raw", "LO", "ISO_IR 192", "4DFC6C6C657220"},
     {"CS is ASCII: raw", "CS", "ISO_IR 192", "4DC3BC20"},
     {"PN by ISO 2022 IR 87", "PN", "\\ISO 2022 IR 87",
-     "59616D6164615E5461726F753D1B24423B3345441B28425E1B2442424040"
-     "3A1B2842"},
+     "59616D6164615E5461726F753D1B24423B3345441B28425E1B24424240"
+     "4F3A1B2842"},
     {"LT by ISO_IR 13: 5C is a yen", "LT", "ISO_IR 13", "5C7EB1"},
     {"LO by ISO_IR 13: 5C separates", "LO", "ISO_IR 13", "B15CB2"},
     {"GB18030", "LO", "GB18030", "CDF5"},
