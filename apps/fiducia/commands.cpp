@@ -18,7 +18,7 @@ int answer(const Answer& answer, bool json) {
     return std::fflush(stdout) == 0 ? 0 : 1;
   }
   print_error(Error{.code = ErrorCode::usage_invalid,
-                    .what = answer.text,
+                    .what = answer.text.ends_with('.') ? answer.text : answer.text + ".",
                     .remedy = "See `fiducia COMMAND --help`."},
               json);
   return answer.exit_code;

@@ -148,7 +148,7 @@ Result<int> seal_all(const SealOptions& options) {
     if (sealed.status == Sealed::Status::failed) exit_code = 1;
     if (sealed.status == Sealed::Status::skipped) ++skipped;
     if (options.common.json) {
-      print_line(to_json(sealed));
+      if (sealed.status != Sealed::Status::skipped) print_line(to_json(sealed));
     } else if (options.common.quiet) {
       if (sealed.status == Sealed::Status::failed) print_error(*sealed.error, false);
     } else if (sealed.status != Sealed::Status::skipped) {

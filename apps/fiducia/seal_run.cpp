@@ -144,8 +144,8 @@ fiducia::Status SealRun::check_identity(Work& work, codec::CodecChild& child) co
                   "This image carries or has a seal that does not count here: " +
                       (result.findings.empty() ? std::string{to_word(result.verdict)} + "."
                                                : result.findings.front().text),
-                  "Run `fiducia verify` on it; if its signer is to be believed, add its authority "
-                  "to the trust file.");
+                  "Run `fiducia verify` on it; it is sealed again only when that says authentic or "
+                  "unsealed.");
   }
 }
 
