@@ -84,36 +84,66 @@ Digest pixel_root(const PixelLeaves& leaves, std::uint64_t tiles_per_frame) {
   return merkle::root(all);
 }
 
-/// One row of tiles: `rows` rows of pixels that start at `first_row`.
+/// Enough tiles to fill the lanes of the hash (crypto/hash.h), few enough to stay in the cache
+/// from the look at the samples to the last digest.
+constexpr std::uint32_t band_tiles = 64;
+
+/// Some rows of tiles: `rows` rows of pixels that start at `first_row`.
 struct TileHasher::Band {
   std::uint32_t frame = 0;
-  std::uint32_t tile_row = 0;
+  std::uint32_t first_tile_row = 0;
   std::uint32_t rows = 0;
   const std::byte* first_row = nullptr;
   std::size_t stride_bytes = 0;
 };
 
 TileHasher::TileHasher(const codec::Geometry& geometry)
-    : geometry_(geometry), grid_(tile_grid(geometry.rows, geometry.columns)) {
+    : geometry_(geometry),
+      grid_(tile_grid(geometry.rows, geometry.columns)),
+      band_tile_rows_(
+          std::clamp(band_tiles / std::max(1U, grid_.columns), 1U, std::max(1U, grid_.rows))) {
   salts_.resize(grid_.count());
-  messages_.resize(grid_.columns);
 }
 
 void TileHasher::hash_band(const Band& band, std::string_view tag, std::span<const Salt> salts,
                            std::span<Digest> out) {
   const std::size_t pixel_bytes =
       std::size_t{geometry_.samples_per_pixel} * geometry_.sample_bytes();
-  for (std::uint32_t column = 0; column < grid_.columns; ++column) {
-    const std::uint32_t x = column * tile_edge;
-    const std::uint32_t width = std::min(tile_edge, geometry_.columns - x);
-    messages_[column] = {.head = tile_head(tag, salts[column], band.frame, {band.tile_row, column},
-                                           band.rows, width, geometry_),
-                         .first_row = band.first_row + x * pixel_bytes,
-                         .row_bytes = width * pixel_bytes,
-                         .stride_bytes = band.stride_bytes,
-                         .rows = band.rows};
+  messages_.resize(out.size());
+  for (std::uint32_t y = 0, i = 0; y < band.rows; y += tile_edge) {
+    const std::uint32_t height = std::min(tile_edge, band.rows - y);
+    const std::uint32_t tile_row = band.first_tile_row + y / tile_edge;
+    for (std::uint32_t column = 0; column < grid_.columns; ++column, ++i) {
+      const std::uint32_t x = column * tile_edge;
+      const std::uint32_t width = std::min(tile_edge, geometry_.columns - x);
+      messages_[i] = {.head = tile_head(tag, salts[i], band.frame, {tile_row, column}, height,
+                                        width, geometry_),
+                      .first_row = band.first_row + y * band.stride_bytes + x * pixel_bytes,
+                      .row_bytes = width * pixel_bytes,
+                      .stride_bytes = band.stride_bytes,
+                      .rows = height};
+    }
   }
   crypto::sha256_tiles(messages_, out);
+}
+
+/// Shows the tiles hashed last to the sketch.
+void TileHasher::show(const Band& band, SketchBuilder& sketch) const {
+  const std::size_t pixel_bytes =
+      std::size_t{geometry_.samples_per_pixel} * geometry_.sample_bytes();
+  for (std::size_t i = 0; i < messages_.size(); ++i) {
+    const crypto::TileMessage& tile = messages_[i];
+    sketch.add({.frame = band.frame,
+                .row = band.first_tile_row + static_cast<std::uint32_t>(i / grid_.columns),
+                .column = static_cast<std::uint32_t>(i % grid_.columns),
+                .width = static_cast<std::uint32_t>(tile.row_bytes / pixel_bytes),
+                .height = static_cast<std::uint32_t>(tile.rows),
+                .samples_per_pixel = geometry_.samples_per_pixel,
+                .sample_bytes = static_cast<std::uint8_t>(geometry_.sample_bytes()),
+                .first_row = tile.first_row,
+                .row_bytes = tile.row_bytes,
+                .stride_bytes = tile.stride_bytes});
+  }
 }
 
 void TileHasher::hash(std::uint32_t frame_index, const codec::Frame& frame, const Salts& salts,
@@ -130,12 +160,13 @@ void TileHasher::hash(std::uint32_t frame_index, const codec::Frame& frame, cons
   if (watch_uniform_) uniform_.assign(grid_.count(), false);
 
   // A band at a time: it is looked at, rewritten if need be, and hashed while it is in cache.
-  for (std::uint32_t tile_row = 0; tile_row < grid_.rows; ++tile_row) {
+  for (std::uint32_t tile_row = 0; tile_row < grid_.rows; tile_row += band_tile_rows_) {
+    const std::uint32_t tile_rows = std::min(band_tile_rows_, grid_.rows - tile_row);
     const std::uint32_t y = tile_row * tile_edge;
-    const std::uint32_t rows = std::min(tile_edge, geometry_.rows - y);
+    const std::uint32_t rows = std::min(tile_rows * tile_edge, geometry_.rows - y);
     const ByteView samples = frame.samples.subspan(y * row_bytes, rows * row_bytes);
     Band band{.frame = frame_index,
-              .tile_row = tile_row,
+              .first_tile_row = tile_row,
               .rows = rows,
               .first_row = samples.data(),
               .stride_bytes = row_bytes};
@@ -147,37 +178,27 @@ void TileHasher::hash(std::uint32_t frame_index, const codec::Frame& frame, cons
       band.first_row = canonical_.data();
     }
     const std::size_t first = std::size_t{tile_row} * grid_.columns;
-    hash_band(band, leaf_tags::tile, std::span{salts_}.subspan(first, grid_.columns),
-              tiles.subspan(first, grid_.columns));
-    for (std::uint32_t column = 0; column < grid_.columns; ++column) {
-      const crypto::TileMessage& tile = messages_[column];
-      if (watch_uniform_) uniform_[first + column] = is_uniform(tile, pixel_bytes);
-      if (sketch != nullptr)
-        sketch->add({.frame = frame_index,
-                     .row = tile_row,
-                     .column = column,
-                     .width = static_cast<std::uint32_t>(tile.row_bytes / pixel_bytes),
-                     .height = rows,
-                     .samples_per_pixel = geometry_.samples_per_pixel,
-                     .sample_bytes = static_cast<std::uint8_t>(geometry_.sample_bytes()),
-                     .first_row = tile.first_row,
-                     .row_bytes = tile.row_bytes,
-                     .stride_bytes = tile.stride_bytes});
-    }
+    const std::size_t count = std::size_t{tile_rows} * grid_.columns;
+    hash_band(band, leaf_tags::tile, std::span{salts_}.subspan(first, count),
+              tiles.subspan(first, count));
+    if (watch_uniform_)
+      for (std::size_t i = 0; i < count; ++i)
+        uniform_[first + i] = is_uniform(messages_[i], pixel_bytes);
+    if (sketch != nullptr) show(band, *sketch);
     if (state != SampleState::carries_extra || !frame.carries_all_bits) continue;
     if (!std::exchange(have_outside_salts, true)) {
       outside_salts_.resize(grid_.count());
       salts.frame(frame_index, FrameSaltUse::outside_bits, outside_salts_);
     }
     band.first_row = outside_.data();
-    outside_digests_.resize(grid_.columns);
-    hash_band(band, leaf_tags::outside_bits,
-              std::span{outside_salts_}.subspan(first, grid_.columns), outside_digests_);
-    for (std::uint32_t column = 0; column < grid_.columns; ++column)
-      if (!is_zero(messages_[column]))
+    outside_digests_.resize(count);
+    hash_band(band, leaf_tags::outside_bits, std::span{outside_salts_}.subspan(first, count),
+              outside_digests_);
+    for (std::size_t i = 0; i < count; ++i)
+      if (!is_zero(messages_[i]))
         outside_bits.push_back({.frame = frame_index,
-                                .tile = static_cast<std::uint32_t>(first + column),
-                                .hash = outside_digests_[column]});
+                                .tile = static_cast<std::uint32_t>(first + i),
+                                .hash = outside_digests_[i]});
   }
 }
 

@@ -48,7 +48,7 @@ struct PixelLeaves {
 /// RFC 9162 root over, for each frame, its tiles and then its outside-bits leaves; then the tail.
 [[nodiscard]] Digest pixel_root(const PixelLeaves& leaves, std::uint64_t tiles_per_frame);
 
-/// Hashes the tiles of frames of one geometry. Keeps scratch memory of one row of tiles.
+/// Hashes the tiles of frames of one geometry. Keeps scratch memory of a few rows of tiles.
 /// Not thread-safe; one a worker.
 class TileHasher {
  public:
@@ -67,11 +67,13 @@ class TileHasher {
   [[nodiscard]] const TileGrid& grid() const { return grid_; }
 
  private:
-  struct Band;  // one row of tiles
+  struct Band;  // some rows of tiles
   void hash_band(const Band& band, std::string_view tag, std::span<const Salt> salts,
                  std::span<Digest> out);
+  void show(const Band& band, SketchBuilder& sketch) const;
   codec::Geometry geometry_;
   TileGrid grid_;
+  std::uint32_t band_tile_rows_;  // rows of tiles of a band, but for the last one
   std::vector<Salt> salts_;
   std::vector<Salt> outside_salts_;
   std::vector<crypto::TileMessage> messages_;
