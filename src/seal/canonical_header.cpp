@@ -33,8 +33,10 @@ bool is_left_out(dicom::Tag tag, bool top_level) {
   namespace t = dicom::tags;
   if (tag.is_group_length() || tag == t::length_to_end || tag == t::specific_character_set ||
       tag == t::data_set_trailing_padding || tag == t::digital_signatures_sequence ||
-      tag == t::mac_parameters_sequence || tag.group <= 0x0002)
+      tag == t::mac_parameters_sequence)
     return true;
+  // Meta information that stands in a bare data set; inside an item it has no business at all.
+  if (top_level && tag.group <= 0x0002) return true;
   return top_level && (tag == t::planar_configuration || tag == t::extended_offset_table ||
                        tag == t::extended_offset_table_lengths ||
                        tag == t::encapsulated_pixel_data_value_total_length);

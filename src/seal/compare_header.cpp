@@ -110,7 +110,9 @@ class HeaderComparison {
         const HeaderLeaf& leaf = now[n];
         const dicom::Vr vr = sealed[s].vr;
         pair.vr_changed = leaf.element->file_vr != vr;
-        pair.vr_refused = leaf.vr != vr && !is_allowed_vr_change(vr, *leaf.element);
+        // A value and a sequence are never the same, even when both are empty.
+        pair.vr_refused = leaf.is_sequence != (vr == dicom::vr::sq) ||
+                          (leaf.vr != vr && !is_allowed_vr_change(vr, *leaf.element));
         hasher.add(salts_[s], sealed[s].path, vr,
                    header_.value(leaf, vr, swap_scratch, text_scratch), &hashes_[s]);
       }
@@ -139,7 +141,7 @@ class HeaderComparison {
         return;
       }
       if (header_.leaves()[pair.now].is_sequence &&
-          evidence_.attributes[pair.sealed].vr == dicom::vr::sq) {
+          evidence_.attributes[pair.sealed].vr == dicom::vr::sq && !pair.vr_refused) {
         item_count_differs(pair);
         return;
       }

@@ -38,14 +38,18 @@ class PixelSealer {
     PixelPart part;
     part.sealed.geometry = sealed_geometry(geometry);
     part.sealed.photometric_interpretation = geometry.photometric_interpretation;
-    if (reader_.frames_present() < geometry.frames)
+    // A video is one codestream, whatever its number of frames: that is what can be sealed of it.
+    frames_ = reader_.frames_present();
+    part.sealed.geometry.frames = frames_;
+    if (frames_ < geometry.frames &&
+        file_.transfer_syntax().encoding != dicom::PixelEncoding::video)
       return fail_malformed("pixel_data",
                             "Pixel Data holds " + std::to_string(reader_.frames_present()) +
                                 " of the " + std::to_string(geometry.frames) +
                                 " frames that the header announces. Fetch the object again from "
                                 "its source.");
     const std::uint64_t tiles = tile_grid(geometry.rows, geometry.columns).count();
-    if (tiles * geometry.frames > limits::tiles_max)
+    if (tiles * frames_ > limits::tiles_max)
       return fail(ErrorCode::over_limit, "the image has more than 16 million tiles.",
                   "Split the object into several with fewer frames.");
     FIDUCIA_CHECK(hash_samples(part, tiles));
@@ -58,8 +62,8 @@ class PixelSealer {
   Status hash_samples(PixelPart& part, std::uint64_t tiles_per_frame) {
     const codec::Geometry& geometry = reader_.geometry();
     TileHasher hasher(geometry);
-    part.leaves.tiles.resize(tiles_per_frame * geometry.frames);
-    for (std::uint32_t f = 0; f < geometry.frames; ++f) {
+    part.leaves.tiles.resize(tiles_per_frame * frames_);
+    for (std::uint32_t f = 0; f < frames_; ++f) {
       auto frame = reader_.read(f);
       if (!frame) {
         FIDUCIA_CHECK(without_samples(part, std::move(frame).error()));
@@ -104,8 +108,8 @@ class PixelSealer {
 
   void hash_encoded(PixelPart& part) {
     const codec::Geometry& geometry = reader_.geometry();
-    part.leaves.encoded_frames.reserve(geometry.frames);
-    for (std::uint32_t f = 0; f < geometry.frames; ++f) {
+    part.leaves.encoded_frames.reserve(frames_);
+    for (std::uint32_t f = 0; f < frames_; ++f) {
       const std::vector<ByteView> pieces = reader_.encoded(f);
       part.leaves.encoded_frames.push_back(encoded_frame_hash(f, salts_, pieces));
       for (const ByteView piece : pieces) file_.release(piece);
@@ -121,6 +125,7 @@ class PixelSealer {
   const Salts& salts_;
   SketchBuilder* sketch_;
   std::vector<Finding>& findings_;
+  std::uint32_t frames_ = 0;
   std::optional<Error> samples_error_;
 };
 

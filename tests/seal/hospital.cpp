@@ -35,8 +35,8 @@ class EmptySketch final : public seal::SketchBuilder {
 };
 
 seal::Signer make_signer(const crypto::PrivateKey& authority_key,
-                         const crypto::Certificate& authority, UnixTime now) {
-  auto key = must(crypto::PrivateKey::generate(crypto::KeyKind::p256));
+                         const crypto::Certificate& authority, UnixTime now, crypto::KeyKind kind) {
+  auto key = must(crypto::PrivateKey::generate(kind));
   auto certificate = must(crypto::make_device_certificate(key.public_key(),
                                                           {.common_name = "CT-1",
                                                            .organization = "Test Hospital",
@@ -69,7 +69,7 @@ Result<std::vector<Bytes>> MemoryStore::find_by_sketch(const seal::Sketch& /*ske
   return found;
 }
 
-Hospital::Hospital(const std::string& name)
+Hospital::Hospital(const std::string& name, crypto::KeyKind device_key)
     : authority_key_(must(crypto::PrivateKey::generate(crypto::KeyKind::p256))),
       signer_{.key = must(crypto::PrivateKey::generate(crypto::KeyKind::p256)),
               .chain = {},
@@ -79,7 +79,7 @@ Hospital::Hospital(const std::string& name)
                                                    .organization = name,
                                                    .not_before = {now.seconds - 2 * year},
                                                    .not_after = {now.seconds + 10 * year}}));
-  signer_ = make_signer(authority_key_, authority, now);
+  signer_ = make_signer(authority_key_, authority, now, device_key);
   const std::string origin = "ledger.example/" + std::to_string(std::rand());
   auto log_key = must(crypto::PrivateKey::generate(crypto::KeyKind::ed25519));
   const Bytes log_public = log_key.public_key().write_ed25519();

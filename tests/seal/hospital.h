@@ -26,7 +26,8 @@ class MemoryStore final : public seal::EvidenceLookup {
 
 class Hospital {
  public:
-  explicit Hospital(const std::string& name = "Test Hospital");
+  explicit Hospital(const std::string& name = "Test Hospital",
+                    crypto::KeyKind device_key = crypto::KeyKind::p256);
 
   /// Seals a file and returns its evidence; aborts when that fails.
   [[nodiscard]] Bytes seal(const dicom::File& file, codec::CodecChild* child = nullptr);
