@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every lossless change of encoding that the tools of Debian can make, on every kind of object:
+the seal must stay `authentic`.
+
+  matrix.py [--bin DIR] [--samples DIR] [--columns CT,MR] [--rows TEXT] [--verbose]
+  matrix.py --peer          the same for DCMTK's digital signatures
+  matrix.py --markdown      both, and tampering, as docs/comparison.md has them
+
+A cell is `ok` (authentic), `-` (the tool does not make this file), or `tool` (the tool itself
+changed content; proven with pydicom, and the program names just what was changed). Anything else
+is a failure.
+"""
+import concurrent.futures
+import json
+import os
+import pathlib
+import sys
+import time
+import warnings
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import comparison  # noqa: E402
+import reencode  # noqa: E402
+import images  # noqa: E402
+import oracle  # noqa: E402
+from support import Checks, Fiducia, WorkFolder, arguments, require_tools  # noqa: E402
+
+warnings.filterwarnings("ignore")  # the sample files are odd on purpose; pydicom says so often
+TOOLS = ["dcmconv", "dcmcrle", "dcmdrle", "dcmcjpeg", "dcmdjpeg", "dcmcjpls", "dcmdjpls",
+         "gdcmconv", "ojph_compress", "cjxl", "pdf2dcm"]
+GEOMETRY = {"(0028,0002)", "(0028,0008)", "(0028,0010)", "(0028,0011)", "(0028,0100)",
+            "(0028,0101)", "(0028,0102)", "(0028,0103)"}
+
+
+class Cell:
+    """One change on one file: what became of it."""
+
+    def __init__(self, row, column, source):
+        self.row, self.column, self.source = row, column, source
+        self.target = None
+        self.reason = ""      # why there is no such file
+        self.verdict = ""
+        self.findings = []
+        self.attributes = {}  # what the tool changed, by the oracle
+        self.pixels = False   # the tool changed pixels
+        self.opinion = True   # the oracle could compare the pixels
+        self.state = ""       # "ok", "-", "tool", "FALSE ALARM", "MISS", ...
+
+
+def make_cells(columns, changes, folder):
+    scratch = folder / "scratch"
+    scratch.mkdir(parents=True)
+    cells = []
+    for number, row in enumerate(changes):
+        (folder / f"{number:02d}").mkdir()
+        for column, files in columns.items():
+            for source in files:
+                cells.append(Cell(row, column, source))
+    numbers = {row: n for n, row in enumerate(changes)}
+
+    def make(cell):
+        target = folder / f"{numbers[cell.row]:02d}" / cell.source.name
+        own = scratch / f"{numbers[cell.row]:02d}.{cell.source.stem}"
+        own.mkdir()
+        try:
+            changes[cell.row](cell.source, target, own)
+            cell.target = target
+        except reencode.CannotMake as error:
+            target.unlink(missing_ok=True)
+            cell.reason = str(error)
+        except Exception as error:  # a tool library that trips over an odd file
+            target.unlink(missing_ok=True)
+            cell.reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        for left in own.iterdir():
+            left.unlink()
+        own.rmdir()
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+        list(pool.map(make, cells))
+    return cells
+
+
+def alarm_paths(findings):
+    return {f["attribute"] for f in findings if f["severity"] == "alarm" and "attribute" in f}
+
+
+def pixel_alarm(findings):
+    return any(f["severity"] == "alarm" and f["code"].startswith("pixels.") for f in findings)
+
+
+def judge(cell, scratch):
+    """Compares the program's verdict with an independent comparison of the two files."""
+    cell.attributes = oracle.attribute_differences(cell.source, cell.target)
+    try:
+        # Compressed pixels cost a decoder run each: asked only when the verdict is in doubt.
+        if cell.verdict != "authentic" or oracle_is_cheap(cell.target):
+            cell.pixels = oracle.pixels_differ(cell.source, cell.target, scratch)
+    except oracle.Unreadable as error:
+        cell.opinion = False
+        if cell.verdict == "indeterminate" and not alarm_paths(cell.findings) and any(
+                f["code"] == "codec.failed" for f in cell.findings):
+            cell.state, cell.reason = "-", f"written, but {error}"
+            return
+    except oracle.NoOpinion:
+        cell.opinion = False
+    except Exception as error:
+        cell.opinion = False
+        cell.reason = f"oracle: {type(error).__name__}: {error}"
+    changed = bool(cell.attributes) or cell.pixels
+    if cell.verdict == "authentic":
+        cell.state = "MISS" if changed else "ok"
+    elif cell.verdict == "altered" and changed:
+        # Samples are sealed with their geometry: where that changed, both may be named.
+        pixels_agree = (not cell.opinion or pixel_alarm(cell.findings) == cell.pixels or
+                        bool(GEOMETRY & set(cell.attributes)))
+        same = alarm_paths(cell.findings) == set(cell.attributes) and pixels_agree
+        cell.state = "tool" if same else "WRONG PLACE"
+    else:
+        cell.state = "FALSE ALARM" if cell.verdict == "altered" else cell.verdict.upper()
+
+
+def oracle_is_cheap(path):
+    ds = oracle.pydicom.dcmread(path, force=True, stop_before_pixels=True)
+    return reencode.is_native(ds)
+
+
+def changed_text(cell):
+    words = sorted(f"{path} {how}" for path, how in cell.attributes.items())
+    if cell.pixels:
+        words.append("pixels")
+    return ", ".join(words)
+
+
+def run_matrix(given, work, columns, changes):
+    """Seals, re-encodes, verifies. Returns the cells and the seconds that sealing and verifying
+    took."""
+    program = Fiducia(given.bin, work / "home")
+    program.init()
+    sealed = work / "sealed"
+    start = time.monotonic()
+    answer = program.run("seal", work / "sources", "--out", sealed, "--json")
+    seconds = {"seal": time.monotonic() - start}
+    for line in answer.lines:
+        if line["status"] != "sealed":
+            sys.exit(f"could not seal: {line}")
+    if answer.code != 0:
+        sys.exit(f"could not seal: {answer}")
+    sealed_columns = {name: [sealed / file.name for file in files]
+                      for name, files in columns.items()}
+    cells = make_cells(sealed_columns, changes, work / "variants")
+
+    # Without a home: file and trust file are all there is, as for a stranger years later.
+    stranger = Fiducia(given.bin)
+    start = time.monotonic()
+    answer = stranger.run("verify", work / "variants", "--trust", work / "home/trust.toml", "--json")
+    seconds["verify"] = time.monotonic() - start
+    of_path = {line["path"]: line for line in answer.lines}
+    for cell in cells:
+        if cell.target is not None:
+            line = of_path.pop(str(cell.target))
+            cell.verdict, cell.findings = line["verdict"], line["findings"]
+    if of_path:
+        sys.exit(f"verdicts of files that were not made: {list(of_path)[:3]}")
+    scratch = work / "oracle"
+    scratch.mkdir()
+    for cell in cells:
+        if cell.target is None:
+            cell.state = "-"
+        else:
+            judge(cell, scratch)
+    return cells, seconds
+
+
+def print_table(cells, columns, changes, given, checks):
+    shown = list(columns)
+    print("| Change | " + " | ".join(f"{c} ({len(columns[c])})" if len(columns[c]) > 1 else c
+                                     for c in shown) + " |")
+    print("|---" * (len(shown) + 1) + "|")
+    for row in changes:
+        print(f"| {row} | " + " | ".join(comparison.summary(cells, row, column)
+                                         for column in shown) + " |")
+    print()
+    reasons = {}
+    for cell in cells:
+        checks.context = f"{cell.row}, {cell.source.name}"
+        checks.that(cell.state in ("ok", "-", "tool"), f"is {cell.state}",
+                    f"verdict {cell.verdict}, the tool changed: {changed_text(cell) or 'nothing'}; "
+                    f"{cell.reason} findings: {json.dumps(cell.findings)[:900]}")
+        if cell.state == "-":
+            reasons.setdefault((cell.row, cell.reason), []).append(cell.source.stem.split(".")[0])
+        if cell.state == "tool":
+            reasons.setdefault((cell.row, "the tool changed " + changed_text(cell)), []).append(
+                cell.source.stem.split(".")[0])
+    checks.context = ""
+    for (row, reason), names in reasons.items():
+        if given.verbose or "the tool changed" in reason:
+            print(f"{row}: {', '.join(sorted(set(names)))}: {reason}")
+
+
+def check_strength(cells, columns, changes, checks):
+    """A matrix of dashes would pass; so each row and column needs cells that were judged."""
+    for row in changes:
+        checks.that(any(c.state in ("ok", "tool") for c in cells if c.row == row),
+                    f"no file could be made for the row '{row}'",
+                    "; ".join({c.reason for c in cells if c.row == row}))
+    for column in columns:
+        judged = sum(c.state == "ok" for c in cells if c.column == column)
+        checks.that(judged >= 4, f"column '{column}' has only {judged} authentic cells")
+
+
+def main():
+    given = arguments(__doc__.splitlines()[0],
+                      columns={"help": "only these, separated by commas"},
+                      rows={"help": "only rows that contain this text"},
+                      peer={"action": "store_true", "help": "judge DCMTK's signatures as well"},
+                      markdown={"action": "store_true", "help": "print docs/comparison.md"},
+                      verbose={"action": "store_true", "help": "print why cells are empty"})
+    require_tools(*TOOLS)
+    checks = Checks()
+    with WorkFolder(given.work) as work:
+        columns = images.make_columns(given.samples, work / "sources")
+        if given.columns:
+            wanted = given.columns.split(",")
+            for name in list(columns):
+                if name not in wanted:
+                    for file in columns.pop(name):
+                        file.unlink()
+        changes = {row: change for row, change in reencode.CHANGES.items()
+                   if not given.rows or given.rows in row}
+        cells, seconds = run_matrix(given, work, columns, changes)
+        if given.markdown or given.peer:
+            print(comparison.page(given, work, columns, changes, cells))
+            return 0
+        print_table(cells, columns, changes, given, checks)
+        if not given.columns and not given.rows:
+            check_strength(cells, columns, changes, checks)
+        count = {state: sum(c.state == state for c in cells) for state in {c.state for c in cells}}
+        print(f"{count}; sealed {sum(map(len, columns.values()))} files in {seconds['seal']:.2f} s, "
+              f"verified {len(cells) - count.get('-', 0)} in {seconds['verify']:.2f} s")
+        return checks.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

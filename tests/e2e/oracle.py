@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An independent opinion on two files: which attributes and pixels differ, according to pydicom.
+
+It shares no code with the program. Where a cell of the matrix is not `authentic`, this decides
+whether the tool that made the file changed the content, or the program gave a false alarm.
+"""
+import decimal
+import subprocess
+
+import numpy as np
+import pydicom
+from pydicom.uid import (JPEG2000Lossless, JPEGLSLossless, JPEGLossless, JPEGLosslessSV1)
+from pydicom.values import convert_SQ
+
+# Not content (DESIGN 4.3): what a change of encoding may set, add or drop.
+OUTSIDE = {0x00080001, 0x00080005, 0x00280006, 0xFFFCFFFC, 0x7FE00001, 0x7FE00002, 0x7FE00003}
+UNIT_BYTES = {"US": 2, "SS": 2, "OW": 2, "AT": 2, "UL": 4, "SL": 4, "FL": 4, "OF": 4, "OL": 4,
+              "FD": 8, "OD": 8, "SV": 8, "UV": 8, "OV": 8}
+TEXT = {"AE", "AS", "CS", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"}
+
+
+def path_of(ds, tag, prefix):
+    """The path as the program writes it: private elements by creator and low byte."""
+    if tag.is_private and not tag.is_private_creator:
+        creator = ds.get((tag.group, tag.element >> 8)) if tag.element >= 0x1000 else None
+        if creator is not None:
+            name = str(creator.value).rstrip(" \0")
+            return f'{prefix}({tag.group:04X},"{name}",{tag.element & 0xFF:02X})'
+    return f"{prefix}({tag.group:04X},{tag.element:04X})"
+
+
+class Element:
+    """One element: its VR, its bytes in little endian, and on demand what they mean."""
+
+    def __init__(self, ds, tag):
+        raw = ds.get_item(tag)
+        self.ds, self.tag = ds, tag
+        self.bytes = None
+        if isinstance(raw, pydicom.dataelem.RawDataElement) and isinstance(raw.value, bytes):
+            data = raw.value
+            unit = UNIT_BYTES.get(raw.VR or "", 1)
+            if not raw.is_little_endian and unit > 1 and len(data) % unit == 0:
+                data = np.frombuffer(data, f">u{unit}").astype(f"<u{unit}").tobytes()
+            self.bytes = data
+        self.element = ds[tag]
+        self.vr = self.element.VR
+
+    def items(self):
+        """The items when it is a sequence, also one that became UN bytes (PS3.5 6.2.2)."""
+        if self.vr == "SQ":
+            return list(self.element.value)
+        if self.vr == "UN" and self.bytes and self.bytes[:4] == b"\xfe\xff\x00\xe0":
+            try:
+                return list(convert_SQ(self.bytes, True, True))
+            except Exception:  # any parser error: it is not a sequence after all
+                return None
+        return [] if self.vr == "UN" and not self.bytes else None
+
+    def meaning(self):
+        value = self.element.value
+        if self.vr in ("DS", "IS"):
+            # From the text of the file: the library's numbers are binary or checked for range.
+            text = self.bytes.decode("ascii", "replace") if self.bytes is not None else None
+            parts = text.rstrip(" \0").split("\\") if text is not None else [
+                str(v) for v in (value if isinstance(value, (list, pydicom.multival.MultiValue))
+                                 else [value])]
+            try:
+                return [decimal.Decimal(p.strip()) if p.strip() else "" for p in parts]
+            except decimal.InvalidOperation:
+                return parts
+        if self.vr in TEXT:
+            values = value if isinstance(value, (list, pydicom.multival.MultiValue)) else [value]
+            return [str(v if v is not None else "").rstrip(" \0").rstrip("=") for v in values]
+        return self.bytes if self.bytes is not None else value
+
+
+def without_padding(data):
+    return data.rstrip(b" \0") if data is not None else b""
+
+
+def one_colour_model(values):
+    return ["RGB" if value == "YBR_RCT" else value for value in values]
+
+
+def same_element(a, b):
+    if a.vr == b.vr:
+        if a.tag == 0x00280004:  # the reversible transform of JPEG 2000 is how RGB is encoded
+            return one_colour_model(a.meaning()) == one_colour_model(b.meaning())
+        if a.vr in TEXT or a.vr in ("DS", "IS"):
+            return a.meaning() == b.meaning()
+        if a.bytes is not None and b.bytes is not None:
+            odd = abs(len(a.bytes) - len(b.bytes)) == 1  # a padding byte that was added or dropped
+            return without_padding(a.bytes) == without_padding(b.bytes) if odd else a.bytes == b.bytes
+        return a.element.value == b.element.value
+    return without_padding(a.bytes) == without_padding(b.bytes)
+
+
+def own_block_tags(ds):
+    """The seal's own private block (0F1D,xx..) is not content."""
+    blocks = {t.element for t in ds.keys() if t.group == 0x0F1D and t.is_private_creator and
+              str(ds[t].value).strip() == "FIDUCIA"}
+    return {t for t in ds.keys() if t.group == 0x0F1D and
+            (t.element in blocks or t.element >> 8 in blocks)}
+
+
+def keys_by_path(ds, prefix):
+    skipped = own_block_tags(ds)
+    return {path_of(ds, tag, prefix): tag for tag in ds.keys()
+            if tag not in skipped and tag not in OUTSIDE and tag.element != 0 and
+            tag.group not in (0x0002, 0x7FE0, 0xFFFA) and tag != 0x4FFE0001 and
+            not tag.is_private_creator}
+
+
+def attribute_differences(source, target):
+    """Paths of attributes and sequences that differ: {path: added|removed|altered|items}."""
+    out = {}
+    pending = [(pydicom.dcmread(source, force=True), pydicom.dcmread(target, force=True), "")]
+    while pending:
+        a, b, prefix = pending.pop()
+        of_a, of_b = keys_by_path(a, prefix), keys_by_path(b, prefix)
+        for path in of_a.keys() - of_b.keys():
+            out[path] = "removed"
+        for path in of_b.keys() - of_a.keys():
+            out[path] = "added"
+        for path in of_a.keys() & of_b.keys():
+            one, two = Element(a, of_a[path]), Element(b, of_b[path])
+            if one.vr == "SQ" or two.vr == "SQ":
+                items_a, items_b = one.items(), two.items()
+                if items_a is None or items_b is None:
+                    out[path] = "altered"
+                    continue
+                if len(items_a) != len(items_b):
+                    first = min(len(items_a), len(items_b)) + 1
+                    out[f"{path}[{first}]"] = "removed" if len(items_a) > len(items_b) else "added"
+                for number, pair in enumerate(zip(items_a, items_b), 1):
+                    pending.append((*pair, f"{path}[{number}]."))
+            elif not same_element(one, two):
+                out[path] = "altered"
+    return out
+
+
+DECODERS = {JPEGLossless: ("dcmdjpeg",), JPEGLosslessSV1: ("dcmdjpeg",),
+            JPEGLSLossless: ("dcmdjpls",), JPEG2000Lossless: ("gdcmconv", "--raw")}
+
+
+class NoOpinion(Exception):
+    """Nothing independent of the program decodes these pixels here."""
+
+
+class Unreadable(NoOpinion):
+    """The tool that wrote the pixels cannot read them either."""
+
+
+def samples(path, scratch):
+    """Decoded pixels as numpy has them, colour by pixel."""
+    ds = pydicom.dcmread(path, force=True)
+    if "PixelData" not in ds:
+        return None
+    syntax = getattr(ds, "file_meta", {}).get("TransferSyntaxUID")
+    if syntax is None:
+        ds.file_meta = pydicom.dataset.FileMetaDataset()
+        ds.file_meta.TransferSyntaxUID = (pydicom.uid.ImplicitVRLittleEndian if ds.is_implicit_VR
+                                          else pydicom.uid.ExplicitVRLittleEndian)
+    elif syntax == pydicom.uid.ExplicitVRBigEndian:
+        # Words of OW are swapped, whatever Bits Allocated says (PS3.5 7.3); the library takes
+        # 8 and 32 bit samples otherwise.
+        data = ds.PixelData
+        if ds["PixelData"].VR == "OW":
+            data = np.frombuffer(data, ">u2").astype("<u2").tobytes()
+        else:
+            assert ds.BitsAllocated <= 8, "OB holds bytes"
+        ds.PixelData = data
+        ds.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+        ds.is_little_endian = True
+    elif syntax in DECODERS:
+        native = scratch / (path.stem + ".native.dcm")
+        done = subprocess.run([*DECODERS[syntax], str(path), str(native)], capture_output=True)
+        if done.returncode != 0:
+            raise Unreadable(f"{DECODERS[syntax][0]} cannot decode it")
+        ds = pydicom.dcmread(native)
+        native.unlink()
+    elif syntax.is_compressed and syntax != pydicom.uid.RLELossless:
+        raise NoOpinion(str(syntax))
+    try:
+        return ds.pixel_array
+    except (NotImplementedError, RuntimeError) as error:
+        raise NoOpinion(str(error)) from error
+
+
+def pixels_differ(source, target, scratch):
+    """Whether decoded samples differ. Errors: NoOpinion."""
+    one, two = samples(source, scratch), samples(target, scratch)
+    if one is None or two is None:
+        return (one is None) != (two is None)
+    return one.shape != two.shape or not np.array_equal(one, two)
