@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Evidence (spec/evidence.md) and statement (spec/seal.md section 8)."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Optional
+
+import cbor
+import cose
+import dictionary
+from cbor import CborError
+from pixels import TILE
+from salts import merkle_root
+
+EVIDENCE_BYTES_MAX = 256 << 20
+
+
+class BadEvidence(Exception):
+    pass
+
+
+@dataclass
+class Statement:
+    sop_class: str
+    header_root: bytes
+    header_count: int
+    pixels: Optional[list]    # [geometry, root / None, leaf count, lossless, decoder, term]
+    syntax: str
+    encoding: Optional[list]  # [root, term, planar]
+    claimed_at: int
+    device: str
+    flags: int
+
+    def encode(self):
+        return cbor.encode({1: 1, 2: "seal", 3: 1, 4: self.sop_class,
+                            5: [self.header_root, self.header_count], 6: self.pixels,
+                            7: self.syntax, 8: self.encoding, 9: self.claimed_at,
+                            10: self.device, 11: self.flags})
+
+    @property
+    def geometry(self):
+        return self.pixels[0] if self.pixels else None
+
+    def object_root(self):
+        root = None
+        if self.pixels:
+            root = self.pixels[1] if self.pixels[1] is not None else self.encoding[0]
+        body = [1, self.header_root, self.header_count, self.geometry, root]
+        return hashlib.sha256(b"fiducia/object/1" + cbor.encode(body)).digest()
+
+
+def _expect(condition, what):
+    if not condition:
+        raise BadEvidence(what)
+
+
+def _uint(value):
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _text64(value):
+    return isinstance(value, str) and len(value.encode("utf-8")) <= 64
+
+
+def _root(value):
+    return isinstance(value, bytes) and len(value) == 32
+
+
+def read_statement(payload):
+    try:
+        map_ = cbor.decode(payload)
+    except CborError as error:
+        raise BadEvidence("statement: %s" % error) from error
+    _expect(isinstance(map_, dict) and set(map_) == set(range(1, 12)), "statement: keys")
+    _expect(map_[1] == 1 and map_[2] == "seal" and map_[3] == 1, "statement: version")
+    _expect(_text64(map_[4]) and _text64(map_[7]) and _text64(map_[10]) and map_[10], "text")
+    _expect(isinstance(map_[5], list) and len(map_[5]) == 2 and _root(map_[5][0])
+            and _uint(map_[5][1]), "header")
+    _expect(isinstance(map_[9], int) and not isinstance(map_[9], bool), "time")
+    _expect(_uint(map_[11]) and map_[11] < 4, "flags")
+    pixels, encoding = map_[6], map_[8]
+    if pixels is not None:
+        _expect(isinstance(pixels, list) and len(pixels) == 6, "pixels")
+        geometry, root, count, lossless, decoder, term = pixels
+        _expect(isinstance(geometry, list) and len(geometry) == 7
+                and all(_uint(number) for number in geometry), "geometry")
+        _expect(all(geometry[:3]) and 1 <= geometry[3] <= 4 and geometry[4] in (1, 2, 4, 8)
+                and geometry[5] <= 2 and 1 <= geometry[6] <= 8 * geometry[4], "geometry")
+        _expect(_uint(count) and isinstance(lossless, bool) and _text64(decoder)
+                and _text64(term), "pixels")
+        if root is None:
+            _expect(count == 0 and not lossless and decoder == "" and encoding is not None,
+                    "samples not sealed")
+        else:
+            _expect(_root(root), "pixels")
+    if encoding is not None:
+        _expect(pixels is not None and isinstance(encoding, list) and len(encoding) == 3
+                and _root(encoding[0]) and _text64(encoding[1]) and _uint(encoding[2]), "encoding")
+    return Statement(map_[4], map_[5][0], map_[5][1], pixels, map_[7], encoding, map_[9],
+                     map_[10], map_[11])
+
+
+@dataclass
+class Evidence:
+    sign1: bytes
+    seed: bytes
+    rows: list                # [path, vr, hash]
+    tiles: Optional[list]     # hashes; None without pixels
+    outside: dict             # (frame, tile): hash
+    tail: Optional[bytes]
+    encoded: list
+    receipts: list
+    checkpoint: str
+    message: "cose.Sign1" = None
+    statement: Statement = None
+
+    @property
+    def tiles_per_frame(self):
+        _, rows, columns = self.statement.geometry[:3]
+        return -(-rows // TILE) * -(-columns // TILE)
+
+    def encode(self):
+        leaves = None
+        if self.tiles is not None:
+            leaves = [b"".join(self.tiles),
+                      [[f, t, h] for (f, t), h in sorted(self.outside.items())], self.tail,
+                      b"".join(self.encoded)]
+        return cbor.encode({1: 1, 2: self.sign1, 3: self.seed, 4: self.rows, 5: leaves,
+                            6: self.receipts, 7: self.checkpoint})
+
+    def pixel_leaves(self):
+        """In the order of spec/seal.md 6.6."""
+        result, each = [], self.tiles_per_frame
+        for frame in range(self.statement.geometry[0]):
+            result += self.tiles[frame * each:(frame + 1) * each]
+            result += [h for (f, _), h in sorted(self.outside.items()) if f == frame]
+        return result + ([self.tail] if self.tail is not None else [])
+
+    def tables_true(self):
+        """9.1: the leaf hashes lead to the signed roots."""
+        statement = self.statement
+        if merkle_root([row[2] for row in self.rows]) != statement.header_root:
+            return False
+        if statement.pixels and statement.pixels[1] is not None \
+                and merkle_root(self.pixel_leaves()) != statement.pixels[1]:
+            return False
+        return not statement.encoding or merkle_root(self.encoded) == statement.encoding[0]
+
+
+def _split(data):
+    return [data[i:i + 32] for i in range(0, len(data), 32)]
+
+
+def read(data):
+    """One evidence. Raises BadEvidence where a reader refuses it (evidence.md 1 and 2)."""
+    _expect(len(data) <= EVIDENCE_BYTES_MAX, "too long")
+    try:
+        map_ = cbor.decode(data, pad_allowed=True)
+    except CborError as error:
+        raise BadEvidence(str(error)) from error
+    _expect(isinstance(map_, dict) and set(map_) == set(range(1, 8)), "keys")
+    _expect(map_[1] == 1 and not isinstance(map_[1], bool), "version")
+    _expect(isinstance(map_[2], bytes) and _root(map_[3]), "signature or seed")
+    _expect(isinstance(map_[4], list), "attributes")
+    last = b"\0"
+    for row in map_[4]:
+        _expect(isinstance(row, list) and len(row) == 3 and isinstance(row[0], bytes)
+                and row[0] >= last and row[0] and row[1] in dictionary.ALL and _root(row[2]), "row")
+        last = row[0]
+    _expect(isinstance(map_[6], list) and len(map_[6]) <= 16
+            and all(isinstance(item, bytes) for item in map_[6]), "receipts")
+    _expect(isinstance(map_[7], str), "checkpoint")
+    result = Evidence(map_[2], map_[3], map_[4], None, {}, None, [], map_[6], map_[7])
+    try:
+        result.message = cose.read_sign1(map_[2])
+    except cose.BadCose as error:
+        raise BadEvidence(str(error)) from error
+    _expect(result.message.payload is not None, "payload")
+    result.statement = read_statement(result.message.payload)
+    _expect(len(result.rows) == result.statement.header_count, "rows")
+    _read_leaves(result, map_[5])
+    return result
+
+
+def _read_leaves(result, leaves):
+    pixels, encoding = result.statement.pixels, result.statement.encoding
+    _expect((leaves is None) == (pixels is None), "leaves")
+    if leaves is None:
+        return
+    _expect(isinstance(leaves, list) and len(leaves) == 4 and isinstance(leaves[0], bytes)
+            and isinstance(leaves[1], list) and isinstance(leaves[3], bytes)
+            and (leaves[2] is None or _root(leaves[2])), "leaves")
+    frames = pixels[0][0]
+    tiles = 0 if pixels[1] is None else frames * result.tiles_per_frame
+    _expect(len(leaves[0]) == 32 * tiles, "tiles")
+    last = (-1, -1)
+    for item in leaves[1]:
+        _expect(isinstance(item, list) and len(item) == 3 and _uint(item[0]) and _uint(item[1])
+                and _root(item[2]) and item[0] < frames and item[1] < result.tiles_per_frame
+                and (item[0], item[1]) > last, "outside")
+        last = (item[0], item[1])
+        result.outside[last] = item[2]
+    result.tail = leaves[2]
+    _expect(tiles + len(leaves[1]) + (leaves[2] is not None) == pixels[2], "leaf count")
+    _expect(len(leaves[3]) == (32 * frames if encoding else 0), "encoded")
+    result.tiles, result.encoded = _split(leaves[0]), _split(leaves[3])

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Canonical paths, values and leaves of the header: spec/seal.md section 5."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+import reader
+from charset import Charset
+
+EMPTY, BYTES, TEXT, RAW, DECIMAL, ITEMS, FRAGMENTS = range(7)
+VALUES_BOTH = {"AE", "CS", "LO", "SH", "PN"}
+VALUES_TRAILING = {"DA", "TM", "DT", "AS", "UC", "UI"}
+WHOLE = {"ST", "LT", "UT", "UR"}
+DECODED = {"LO", "LT", "PN", "SH", "ST", "UC", "UT"}
+LEFT_OUT = {0x00080001, 0x00080005, 0xFFFCFFFC, 0xFFFAFFFA, 0x4FFE0001}
+LEFT_OUT_AT_TOP = {0x00280006, 0x7FE00001, 0x7FE00002, 0x7FE00003}
+NUMBER = re.compile(rb"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
+
+
+@dataclass
+class Leaf:
+    path: bytes
+    name: str
+    element: reader.Element
+    charset: Charset
+    depth: int
+
+
+def trim(data, leading):
+    if isinstance(data, bytes):
+        data = data.rstrip(b" \0")
+        return data.lstrip(b" ") if leading else data
+    data = data.rstrip(" \0")
+    return data.lstrip(" ") if leading else data
+
+
+def _ascii(data):
+    return all(byte < 0x80 and byte != 0x1B for byte in data)
+
+
+def text_value(data, vr, charset):
+    both, separates = vr in VALUES_BOTH, vr not in WHOLE
+    data = trim(data, both)
+    if not data:
+        return EMPTY, b""
+    if vr in DECODED:
+        text = charset.decode(data, separates, vr == "PN")
+    else:
+        text = data.decode("ascii") if _ascii(data) else None
+    if text is None:
+        return RAW, data
+    if separates:
+        text = "\\".join(trim(part, both) for part in text.split("\\"))
+    text = text.encode("utf-8")
+    return (TEXT, text) if text else (EMPTY, b"")
+
+
+def decimal(part):
+    match = NUMBER.fullmatch(part)
+    if not match:
+        return None
+    sign, whole, fraction, exponent = match[1], match[2], match[3] or b"", int(match[4] or b"0")
+    if not whole + fraction or not -2**31 <= exponent < 2**31:
+        return None
+    digits = (whole + fraction).lstrip(b"0")
+    exponent -= len(fraction)
+    if not digits:
+        return b"0"
+    short = digits.rstrip(b"0")
+    exponent += len(digits) - len(short)
+    return ((b"-" if sign == b"-" else b"") + short
+            + (b"E%d" % exponent if exponent else b""))
+
+
+def decimal_value(data, charset):
+    whole = trim(data, True)
+    if not whole:
+        return EMPTY, b""
+    parts = [trim(part, True) for part in whole.split(b"\\")]
+    numbers = [decimal(part) if part else b"" for part in parts]
+    if all(number is not None for number in numbers):
+        return DECIMAL, b"\\".join(numbers)
+    if not _ascii(whole):
+        return RAW, whole
+    return text_value(data, "CS", charset)
+
+
+def bytes_value(data, vr, charset):
+    """(kind, value) of the little endian bytes `data` read as `vr`."""
+    if not data:
+        return EMPTY, b""
+    if vr in VALUES_BOTH or vr in VALUES_TRAILING or vr in WHOLE:
+        return text_value(data, vr, charset)
+    if vr in ("DS", "IS"):
+        return decimal_value(data, charset)
+    return BYTES, data
+
+
+def canonical(element, vr, charset):
+    """(kind, value) of an element read as `vr`, or None where it cannot be read so."""
+    if element.items is not None:
+        return (ITEMS, len(element.items).to_bytes(4, "big")) if vr == "SQ" else None
+    if vr == "SQ":
+        return None
+    if element.fragments is not None:
+        return FRAGMENTS, element.fragments
+    return bytes_value(element.value, vr, charset)
+
+
+def preimage(salt, path, vr, kind, value):
+    return (b"\0fiducia/attr/1\0" + salt + len(path).to_bytes(4, "big") + path + vr.encode()
+            + bytes([kind]) + len(value).to_bytes(8, "big") + value)
+
+
+def leaf_hash(*parts):
+    return hashlib.sha256(preimage(*parts)).digest()
+
+
+def _u16(number):
+    return number.to_bytes(2, "big")
+
+
+class Creators:
+    """The private creators of one data set (5.1)."""
+
+    def __init__(self, data_set, charset):
+        self.block, counts = {}, {}
+        self.by_element = {}
+        for element in data_set.elements:
+            group, number = element.tag >> 16, element.tag & 0xFFFF
+            if group % 2 == 0 or not 0x10 <= number <= 0xFF:
+                continue
+            name = b""
+            if element.items is None and element.fragments is None:
+                name = bytes_value(element.value, "LO", charset)[1]
+            self.by_element[id(element)] = name
+            self.block.setdefault((group, number), name)
+            counts[group, name] = counts.get((group, name), 0) + 1
+        self.usable = {key for key, count in counts.items()
+                       if count == 1 and 0 < len(key[1]) <= 1024}
+
+    def step(self, element):
+        """(bytes of the step, its text)."""
+        group, number = element.tag >> 16, element.tag & 0xFFFF
+        plain = "(%04X,%04X)" % (group, number)
+        if group % 2 == 0:
+            return _u16(group) + b"\0" + _u16(number), plain
+        name = self.by_element.get(id(element))
+        if name is not None:
+            if (group, name) in self.usable:
+                return (_u16(group) + b"\1" + _u16(len(name)) + name,
+                        '(%04X,"%s")' % (group, name.decode("utf-8", "replace")))
+        else:
+            name = self.block.get((group, number >> 8))
+            if name is not None and (group, name) in self.usable:
+                return (_u16(group) + b"\2" + _u16(len(name)) + name + bytes([number & 0xFF]),
+                        '(%04X,"%s",%02X)' % (group, name.decode("utf-8", "replace"),
+                                              number & 0xFF))
+        return _u16(group) + b"\3" + _u16(number), plain
+
+
+def charset_of(data_set, outer):
+    result = outer
+    for element in data_set.elements:
+        if element.tag == 0x00080005 and element.items is None:
+            result = Charset(element.value)
+    return result
+
+
+def embedded_evidence(data_set):
+    """The element that holds evidence (evidence.md 5), or None, and what 5.4 leaves out for it."""
+    creators = Creators(data_set, charset_of(data_set, Charset()))
+    out, found = set(), None
+    if (0x0F1D, b"FIDUCIA") not in creators.usable:
+        return found, out
+    for element in data_set.elements:
+        step = creators.step(element)[0]
+        if step == _u16(0x0F1D) + b"\1" + _u16(7) + b"FIDUCIA":
+            out.add(id(element))
+        if step == _u16(0x0F1D) + b"\2" + _u16(7) + b"FIDUCIA" + b"\1":
+            out.add(id(element))
+            if found is None and element.items is None:
+                found = element
+    return found, out
+
+
+def walk(data_set, covered, sealed_vrs=None):
+    """Leaves in canonical order. `covered` is the element of the pixel tree or None;
+    `sealed_vrs` maps a path to the VR of the evidence (5.5.1)."""
+    leaves = []
+    skipped = embedded_evidence(data_set)[1]
+    if covered is not None:
+        skipped.add(id(covered))
+    _walk(data_set, b"", "", Charset(), skipped, sealed_vrs or {}, leaves, 0)
+    leaves.sort(key=lambda leaf: leaf.path)  # stable
+    return leaves
+
+
+def _walk(data_set, prefix, name_prefix, outer, skipped, sealed_vrs, leaves, depth):
+    charset = charset_of(data_set, outer)
+    creators = Creators(data_set, charset)
+    for element in data_set.elements:
+        tag = element.tag
+        if tag >> 16 <= 2 or tag & 0xFFFF == 0 or tag in LEFT_OUT or id(element) in skipped:
+            continue
+        if depth == 0 and tag in LEFT_OUT_AT_TOP:
+            continue
+        step, text = creators.step(element)
+        path, name = prefix + step, name_prefix + text
+        sealed = sealed_vrs.get(path)
+        if sealed and (element.said is None or element.said == "UN" or tag >> 16 & 1):
+            if sealed == "SQ" and element.items is None and element.fragments is None:
+                items = reader.read_items(element.value, data_set, depth)
+                if items is not None:
+                    element.items = items
+            elif sealed != "SQ" and element.by_structure and element.defined and element.raw:
+                element.items, element.vr, element.by_structure = None, "UN", False
+        leaves.append(Leaf(path, name, element, charset, depth))
+        for number, item in enumerate(element.items or (), 1):
+            _walk(item, path + number.to_bytes(4, "big"), "%s[%d]." % (name, number), charset,
+                  skipped, sealed_vrs, leaves, depth + 1)

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads a data set by the rules of spec/seal.md section 2, without normalising anything."""
+
+import zlib
+from dataclasses import dataclass, field
+from typing import Optional
+
+import dictionary
+
+UNDEFINED = 0xFFFFFFFF
+ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+PIXEL_DATA = 0x7FE00010
+NESTING_MAX = 64
+IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
+BIG_ENDIAN, DEFLATED = "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
+
+
+class Malformed(Exception):
+    pass
+
+
+@dataclass
+class Element:
+    tag: int
+    vr: str                            # of the reader: said by the file, or looked up
+    said: Optional[str]                # what the file says; None where it says nothing we know
+    raw: bytes = b""                   # value as in the file
+    value: bytes = b""                 # little endian
+    items: Optional[list] = None       # of DataSet
+    fragments: Optional[bytes] = None  # all behind the header up to the Sequence Delimitation Item
+    defined: bool = True               # length
+    by_structure: bool = False         # 2.5
+
+
+@dataclass
+class DataSet:
+    elements: list = field(default_factory=list)
+    parent: Optional["DataSet"] = None
+    pixel_representation: Optional[int] = None
+
+    def first(self, tag):
+        for element in self.elements:
+            if element.tag == tag:
+                return element
+        return None
+
+    def find_pixel_representation(self):
+        at = self
+        while at is not None:
+            if at.pixel_representation is not None:
+                return at.pixel_representation
+            at = at.parent
+        return None
+
+
+def swap(value, unit):
+    if unit == 1:
+        return value
+    whole = len(value) - len(value) % unit
+    out = bytearray(value)
+    for i in range(unit):
+        out[i:whole:unit] = value[unit - 1 - i:whole:unit]
+    return bytes(out)
+
+
+class Reader:
+    """One stretch of bytes in one encoding."""
+
+    def __init__(self, data, explicit, big):
+        self.data, self.explicit, self.order = data, explicit, "big" if big else "little"
+
+    def u16(self, at):
+        return int.from_bytes(self.data[at:at + 2], self.order)
+
+    def u32(self, at):
+        return int.from_bytes(self.data[at:at + 4], self.order)
+
+    def tag(self, at):
+        return self.u16(at) << 16 | self.u16(at + 2)
+
+    def need(self, at, count, end):
+        if count > end - at:
+            raise Malformed("truncated")
+
+    def data_set(self, at, end, parent, depth, until):
+        """Elements up to `end` or to the tag `until`. Returns the data set and the position."""
+        if depth > NESTING_MAX:
+            raise Malformed("nesting")
+        result = DataSet(parent=parent)
+        while True:
+            if at == end:
+                if until is not None:
+                    raise Malformed("truncated")
+                return result, at
+            if depth == 0 and not self.data[at] and not any(self.data[at:end]):
+                return result, end
+            self.need(at, 8, end)
+            tag = self.tag(at)
+            if until is not None and tag == until:
+                if self.u32(at + 4) != 0:
+                    raise Malformed("delimiter with a length")
+                return result, at + 8
+            if tag >> 16 == 0xFFFE:
+                raise Malformed("delimiter where an element should be")
+            element, at = self.element(tag, at, end, result, depth)
+            result.elements.append(element)
+            if tag == 0x00280103 and len(element.value) >= 2:
+                result.pixel_representation = int.from_bytes(element.value[:2], "little")
+
+    def element(self, tag, at, end, holder, depth):
+        said = None
+        if self.explicit:
+            letters = self.data[at + 4:at + 6]
+            if not all(0x41 <= c <= 0x5A for c in letters):
+                raise Malformed("no VR")
+            said = letters.decode()
+            if said in dictionary.SHORT:
+                length, start = self.u16(at + 6), at + 8
+            else:
+                self.need(at, 12, end)
+                length, start = self.u32(at + 8), at + 12
+                if said not in dictionary.ALL:
+                    said = None
+        else:
+            length, start = self.u32(at + 4), at + 8
+        vr = said
+        if said is None or said == "UN":
+            vr = dictionary.look_up(tag, holder.find_pixel_representation)
+
+        if length == UNDEFINED:
+            if tag == PIXEL_DATA:
+                return self.encapsulated(tag, vr, said, start, end)
+            if vr != "SQ" and not (said in (None, "UN")):
+                raise Malformed("undefined length")
+            inner = Reader(self.data, False, False) if said == "UN" else self
+            items, after = inner.items(start, end, holder, depth, True)
+            return Element(tag, "SQ", said, items=items, defined=False), after
+
+        self.need(start, length, end)
+        after = start + length
+        raw = self.data[start:after]
+        if vr == "SQ" and said == "SQ" or vr == "SQ" and said is None:
+            items, _ = self.items(start, after, holder, depth, False)
+            return Element(tag, "SQ", said, raw=raw, value=raw, items=items), after
+        unit = dictionary.UNIT.get(said, 1) if self.order == "big" else 1
+        element = Element(tag, vr, said, raw=raw, value=swap(raw, unit))
+        if vr == "SQ":  # UN in the file, SQ in PS3.6
+            items = read_items(raw, holder, depth)
+            if items is None:
+                element.vr = "UN"
+            else:
+                element.items = items
+        elif vr == "UN" and is_clean(raw, depth):
+            items = read_items(raw, holder, depth)
+            if items is not None:
+                element.vr, element.items, element.by_structure = "SQ", items, True
+        return element, after
+
+    def items(self, at, end, holder, depth, undefined):
+        result = []
+        while True:
+            if at == end:
+                if undefined:
+                    raise Malformed("truncated")
+                return result, at
+            self.need(at, 8, end)
+            tag, length = self.tag(at), self.u32(at + 4)
+            if undefined and tag == SEQUENCE_END:
+                if length != 0:
+                    raise Malformed("delimiter with a length")
+                return result, at + 8
+            if tag != ITEM:
+                raise Malformed("no Item")
+            at += 8
+            if length == UNDEFINED:
+                item, at = self.data_set(at, end, holder, depth + 1, ITEM_END)
+            else:
+                self.need(at, length, end)
+                item, at = self.data_set(at, at + length, holder, depth + 1, None)
+            result.append(item)
+
+    def encapsulated(self, tag, vr, said, start, end):
+        at = start
+        while True:
+            self.need(at, 8, end)
+            item, length = self.tag(at), self.u32(at + 4)
+            if item == SEQUENCE_END:
+                return Element(tag, vr, said, fragments=self.data[start:at], defined=False), at + 8
+            if item != ITEM or length % 2:
+                raise Malformed("fragment")
+            self.need(at + 8, length, end)
+            at += 8 + length
+
+
+def read_items(raw, holder, depth):
+    """`raw` as items of implicit VR little endian (ordinary rules), or None."""
+    try:
+        return Reader(raw, False, False).items(0, len(raw), holder, depth, False)[0]
+    except Malformed:
+        return None
+
+
+def is_clean(raw, depth):
+    """2.5: from end to end a clean run of items in implicit VR little endian."""
+    if len(raw) < 8 or raw[:4] != b"\xfe\xff\x00\xe0":
+        return False
+    try:
+        _clean_items(Reader(raw, False, False), 0, len(raw), depth, False)
+        return True
+    except Malformed:
+        return False
+
+
+def _clean_items(reader, at, end, depth, undefined):
+    if depth > NESTING_MAX:
+        raise Malformed("nesting")
+    while True:
+        if at == end:
+            if undefined:
+                raise Malformed("truncated")
+            return at
+        reader.need(at, 8, end)
+        tag, length = reader.tag(at), reader.u32(at + 4)
+        at += 8
+        if undefined and tag == SEQUENCE_END and length == 0:
+            return at
+        if tag != ITEM:
+            raise Malformed("no Item")
+        if length == UNDEFINED:
+            at = _clean_elements(reader, at, end, depth + 1, True)
+        else:
+            if length % 2:
+                raise Malformed("odd")
+            reader.need(at, length, end)
+            at = _clean_elements(reader, at, at + length, depth + 1, False)
+
+
+def _clean_elements(reader, at, end, depth, undefined):
+    last = -1
+    while True:
+        if at == end:
+            if undefined:
+                raise Malformed("truncated")
+            return at
+        reader.need(at, 8, end)
+        tag, length = reader.tag(at), reader.u32(at + 4)
+        at += 8
+        if undefined and tag == ITEM_END and length == 0:
+            return at
+        group = tag >> 16
+        if tag <= last or group in (0, 1, 2, 3, 5, 6, 0xFFFE):
+            raise Malformed("element")
+        last = tag
+        vr = dictionary.look_up(tag, lambda: None)
+        if length == UNDEFINED:
+            if vr not in ("SQ", "UN"):
+                raise Malformed("undefined length")
+            at = _clean_items(reader, at, end, depth, True)
+            continue
+        if length % 2:
+            raise Malformed("odd")
+        reader.need(at, length, end)
+        if vr == "SQ":
+            _clean_items(reader, at, at + length, depth, False)
+        at += length
+
+
+@dataclass
+class File:
+    data_set: DataSet
+    transfer_syntax: str
+    named: bool  # the file itself names its transfer syntax
+
+
+def _guess(data):
+    """A data set without a transfer syntax: by the looks of its first element."""
+    letters = data[4:6].decode("latin-1")
+    if letters in dictionary.ALL:
+        big = data[0] == 0 and data[1] != 0
+        return BIG_ENDIAN if big else EXPLICIT
+    return IMPLICIT
+
+
+def read_file(data):
+    at, uid = 0, None
+    if data[128:132] == b"DICM":
+        at = 132
+        reader = Reader(data, True, False)
+        while len(data) - at >= 8 and reader.u16(at) == 2:
+            element, at = reader.element(reader.tag(at), at, len(data), DataSet(), 0)
+            if element.tag == 0x00020010:
+                uid = element.value.decode("latin-1").rstrip(" \0")
+    elif len(data) < 8:
+        raise Malformed("not_dicom")
+    body = data[at:]
+    syntax = uid if uid else _guess(body)
+    if syntax == DEFLATED:
+        inflate = zlib.decompressobj(-15)
+        try:
+            body = inflate.decompress(body, 1 << 30)
+        except zlib.error as error:
+            raise Malformed("deflate") from error
+    # Files that claim explicit VR and are implicit exist; the first element tells.
+    explicit = syntax != IMPLICIT and all(0x41 <= c <= 0x5A for c in body[4:6])
+    reader = Reader(body, explicit, syntax == BIG_ENDIAN)
+    data_set, _ = reader.data_set(0, len(body), None, 0, None)
+    return File(data_set, syntax, bool(uid))
