@@ -124,9 +124,6 @@ Result<int> seal_all(const SealOptions& options) {
   FIDUCIA_TRY(home, Home::open(folder));
   FIDUCIA_TRY(signer,
               home.signer(options.device.empty() ? home.about().default_device : options.device));
-  FIDUCIA_TRY(inputs, find_inputs(options.paths));
-  FIDUCIA_CHECK(check_outputs(options, inputs));
-
   FIDUCIA_TRY(ledger_key, home.ledger_key());
   // One process seals at a time (the log's lock), so what the store says of an identity stays
   // true until this process adds to it.
@@ -135,6 +132,9 @@ Result<int> seal_all(const SealOptions& options) {
       removed > 0 && !options.common.quiet)
     print_warning("removed " + std::to_string(removed) +
                   " temporary files of an earlier run that was killed");
+  // After that, so that no temporary file is taken for an input.
+  FIDUCIA_TRY(inputs, find_inputs(options.paths));
+  FIDUCIA_CHECK(check_outputs(options, inputs));
   FIDUCIA_TRY(store, home.open_store(/*read_only=*/false));
   FIDUCIA_TRY(trust, seal::open_trust(home.trust_path()));
   FIDUCIA_TRY(verifier, seal::Verifier::make(std::move(trust), {}, store.get()));

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "options.h"
+
+#include <gtest/gtest.h>
+
+namespace fiducia::app {
+namespace {
+
+template <class Options>
+Options parsed(std::vector<std::string> arguments) {
+  auto result = read_arguments(std::move(arguments));
+  if (const auto* answer = std::get_if<Answer>(&result)) {
+    ADD_FAILURE() << answer->text;
+    return {};
+  }
+  return std::get<Options>(std::get<Command>(result));
+}
+
+TEST(Options, of_verify_arrive_where_they_belong) {
+  const auto o = parsed<VerifyOptions>({"verify", "a.dcm", "-", "--trust", "t.toml", "--evidence",
+                                        "e1", "--evidence", "e2", "--at", "2026-11-24", "--json",
+                                        "--show-values", "--home", "/h", "b"});
+  EXPECT_EQ(o.paths, (std::vector<std::string>{"a.dcm", "-", "b"}));
+  EXPECT_EQ(o.evidence, (std::vector<std::string>{"e1", "e2"}));
+  EXPECT_EQ(o.trust, "t.toml");
+  EXPECT_EQ(o.common.home, "/h");
+  EXPECT_TRUE(o.common.json);
+  EXPECT_TRUE(o.show_values);
+  ASSERT_TRUE(o.at.has_value());
+  EXPECT_EQ(to_rfc3339(*o.at), "2026-11-24T00:00:00Z");
+}
+
+TEST(Options, of_the_other_commands_arrive_where_they_belong) {
+  EXPECT_EQ(parsed<InitOptions>({"init", "--name", "H"}).hospital, "H");
+  const auto revoke = parsed<DeviceOptions>({"device", "revoke", "CT-1", "--reason", "lost"});
+  EXPECT_EQ(revoke.action, DeviceOptions::Action::revoke);
+  EXPECT_EQ(revoke.name, "CT-1");
+  EXPECT_EQ(revoke.reason, "lost");
+  EXPECT_FALSE(revoke.at.has_value());
+  EXPECT_EQ(parsed<DeviceOptions>({"device", "list"}).action, DeviceOptions::Action::list);
+  EXPECT_TRUE(parsed<SealOptions>({"seal", "x", "--in-place"}).in_place);
+  EXPECT_EQ(parsed<ExportOptions>({"export", "x", "--out", "y"}).out, "y");
+  EXPECT_EQ(parsed<LedgerOptions>({"ledger", "prove", "7"}).target, "7");
+  EXPECT_EQ(parsed<LedgerOptions>({"ledger", "check"}).action, LedgerOptions::Action::check);
+}
+
+TEST(Options, that_do_not_fit_are_answered_with_exit_code_1) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{},
+                                             {"frobnicate"},
+                                             {"verify"},
+                                             {"verify", "--bogus", "x"},
+                                             {"verify", "x", "--at", "yesterday"},
+                                             {"seal", "x", "--in-place", "--sidecar"},
+                                             {"seal", "x", "--out", "d", "--in-place"},
+                                             {"export", "x"},
+                                             {"device"},
+                                             {"device", "add"},
+                                             {"ledger", "prove"},
+                                             {"inspect", "a", "b"}}) {
+    const auto result = read_arguments(arguments);
+    const auto* answer = std::get_if<Answer>(&result);
+    ASSERT_NE(answer, nullptr) << testing::PrintToString(arguments);
+    EXPECT_EQ(answer->exit_code, 1) << testing::PrintToString(arguments);
+    EXPECT_FALSE(answer->text.empty());
+  }
+}
+
+TEST(Options, help_of_each_command_teaches_with_an_example) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"--help"},
+                                             {"init", "--help"},
+                                             {"device", "--help"},
+                                             {"device", "add", "--help"},
+                                             {"device", "list", "--help"},
+                                             {"device", "revoke", "--help"},
+                                             {"seal", "--help"},
+                                             {"verify", "--help"},
+                                             {"export", "--help"},
+                                             {"inspect", "--help"},
+                                             {"ledger", "--help"},
+                                             {"ledger", "status", "--help"},
+                                             {"ledger", "check", "--help"},
+                                             {"ledger", "prove", "--help"}}) {
+    SCOPED_TRACE(testing::PrintToString(arguments));
+    const auto result = read_arguments(arguments);
+    const auto* answer = std::get_if<Answer>(&result);
+    ASSERT_NE(answer, nullptr);
+    EXPECT_EQ(answer->exit_code, 0);
+    EXPECT_NE(answer->text.find("  fiducia " + (arguments.front() == "--help" ? std::string("init")
+                                                                              : arguments.front())),
+              std::string::npos)
+        << answer->text;
+  }
+}
+
+TEST(Options, version_is_printed) {
+  const auto result = read_arguments({"--version"});
+  const auto* answer = std::get_if<Answer>(&result);
+  ASSERT_NE(answer, nullptr);
+  EXPECT_EQ(answer->exit_code, 0);
+  EXPECT_TRUE(answer->text.starts_with("fiducia "));
+}
+
+}  // namespace
+}  // namespace fiducia::app

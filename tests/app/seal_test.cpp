@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sub-command seal, as a user meets it: statuses, exit codes, files written, refusals.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "scratch_home.h"
+#include "seal/seal.h"
+
+namespace fiducia::app {
+namespace {
+
+using test::run_captured;
+using test::ScratchHome;
+
+SealOptions sealing(const ScratchHome& scratch, std::vector<std::string> paths) {
+  return {.common = scratch.common(),
+          .paths = std::move(paths),
+          .device = "",
+          .out = "",
+          .in_place = false,
+          .sidecar = false};
+}
+
+int verify(const ScratchHome& scratch, const std::filesystem::path& path) {
+  return run_captured(VerifyOptions{.common = scratch.common(),
+                                    .paths = {path.string()},
+                                    .report = "",
+                                    .trust = "",
+                                    .evidence = {},
+                                    .at = {},
+                                    .show_values = false})
+      .first;
+}
+
+std::size_t count(const std::string& text, const std::string& what) {
+  std::size_t found = 0;
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1))
+    ++found;
+  return found;
+}
+
+std::uint64_t tree_size(const ScratchHome& scratch) {
+  const auto home = Home::open(scratch.home());
+  EXPECT_TRUE(home.has_value());
+  const auto vkey = home->ledger_vkey();
+  EXPECT_TRUE(vkey.has_value());
+  const auto reader = ledger::LogReader::open(home->ledger_folder(), *vkey);
+  EXPECT_TRUE(reader.has_value());
+  return reader->status().tree_size;
+}
+
+TEST(Seal, without_an_output_leaves_the_file_and_fills_the_store) {
+  const ScratchHome scratch;
+  const auto image = scratch.write_image("a.dcm", "1.2.3", 1);
+  const std::string before = test::content(image);
+  EXPECT_EQ(verify(scratch, image), 3) << "not sealed yet";
+  const auto [code, out] = run_captured(sealing(scratch, {image.string()}));
+  EXPECT_EQ(code, 0);
+  EXPECT_EQ(count(out, R"("status":"sealed")"), 1u) << out;
+  EXPECT_EQ(count(out, R"("evidence":"store")"), 1u) << out;
+  EXPECT_EQ(test::content(image), before);
+  EXPECT_EQ(verify(scratch, image), 0);
+}
+
+TEST(Seal, into_another_folder_mirrors_the_tree_and_leaves_the_sources) {
+  const ScratchHome scratch;
+  scratch.write_image("in/a.dcm", "1.2.3", 1);
+  scratch.write_image("in/deep/b.dcm", "1.2.4", 2);
+  const std::string before = test::content(scratch.path("in/a.dcm"));
+  SealOptions options = sealing(scratch, {scratch.path("in").string()});
+  options.out = scratch.path("out").string();
+  EXPECT_EQ(run_captured(options).first, 0);
+  EXPECT_EQ(test::content(scratch.path("in/a.dcm")), before);
+  for (const char* name : {"out/a.dcm", "out/deep/b.dcm"}) {
+    const auto file = dicom::File::open(scratch.path(name));
+    ASSERT_TRUE(file.has_value()) << name;
+    EXPECT_TRUE(seal::find_embedded(file->data_set()).has_value()) << name;
+    EXPECT_EQ(verify(scratch, scratch.path(name)), 0) << name;
+  }
+}
+
+TEST(Seal, in_place_keeps_permissions_and_links) {
+  const ScratchHome scratch;
+  const auto image = scratch.write_image("a.dcm", "1.2.3", 1);
+  ASSERT_EQ(chmod(image.c_str(), 0640), 0);
+  std::filesystem::create_symlink(image, scratch.path("link.dcm"));
+  SealOptions options = sealing(scratch, {scratch.path("link.dcm").string()});
+  options.in_place = true;
+  EXPECT_EQ(run_captured(options).first, 0);
+  EXPECT_TRUE(std::filesystem::is_symlink(scratch.path("link.dcm")));
+  struct stat info = {};
+  ASSERT_EQ(stat(image.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0640u);
+  const auto file = dicom::File::open(image);
+  ASSERT_TRUE(file.has_value());
+  EXPECT_TRUE(seal::find_embedded(file->data_set()).has_value());
+}
+
+TEST(Seal, with_sidecar_lets_a_stranger_verify) {
+  const ScratchHome scratch;
+  const auto image = scratch.write_image("a.dcm", "1.2.3", 1);
+  SealOptions options = sealing(scratch, {image.string()});
+  options.sidecar = true;
+  EXPECT_EQ(run_captured(options).first, 0);
+  EXPECT_TRUE(std::filesystem::exists(scratch.path("a.dcm.evidence")));
+  std::filesystem::remove(scratch.home() / "evidence.db");
+  const auto trust = scratch.path("trust.toml");
+  std::filesystem::copy_file(scratch.home() / "trust.toml", trust);
+  std::filesystem::remove_all(scratch.home());
+  const auto [code, out] =
+      run_captured(VerifyOptions{.common = {.home = "", .json = true, .quiet = false},
+                                 .paths = {image.string()},
+                                 .report = "",
+                                 .trust = trust.string(),
+                                 .evidence = {},
+                                 .at = {},
+                                 .show_values = false});
+  EXPECT_EQ(code, 0) << out;
+  EXPECT_EQ(count(out, R"("found_in":"sidecar")"), 1u) << out;
+}
+
+TEST(Seal, twice_makes_one_entry_and_still_writes_what_is_asked_for) {
+  const ScratchHome scratch;
+  const auto image = scratch.write_image("a.dcm", "1.2.3", 1);
+  EXPECT_EQ(run_captured(sealing(scratch, {image.string()})).first, 0);
+  EXPECT_EQ(tree_size(scratch), 2u);
+  SealOptions options = sealing(scratch, {image.string()});
+  options.out = scratch.path("out").string();
+  const auto [code, out] = run_captured(options);
+  EXPECT_EQ(code, 0);
+  EXPECT_EQ(count(out, R"("status":"already-sealed")"), 1u) << out;
+  EXPECT_EQ(count(out, R"("index":1)"), 1u) << out;
+  EXPECT_EQ(tree_size(scratch), 2u);
+  EXPECT_EQ(verify(scratch, scratch.path("out/a.dcm")), 0);
+}
+
+TEST(Seal, of_a_known_identity_with_other_content_is_refused) {
+  const ScratchHome scratch;
+  const auto image = scratch.write_image("a.dcm", "1.2.3", 1);
+  EXPECT_EQ(run_captured(sealing(scratch, {image.string()})).first, 0);
+  const auto pixels = scratch.write_image("pixels.dcm", "1.2.3", 2);
+  const auto header = scratch.write_image("header.dcm", "1.2.3", 1, "Evil^Twin");
+  for (const auto& forged : {pixels, header}) {
+    const std::string before = test::content(forged);
+    SealOptions options = sealing(scratch, {forged.string()});
+    options.in_place = true;
+    const auto [code, out] = run_captured(options);
+    EXPECT_EQ(code, 1);
+    EXPECT_EQ(count(out, R"("status":"failed")"), 1u) << out;
+    EXPECT_EQ(count(out, R"("code":"identity.conflict")"), 1u) << out;
+    EXPECT_EQ(out.find("Evil"), std::string::npos) << "no attribute value is printed";
+    EXPECT_EQ(test::content(forged), before);
+  }
+  EXPECT_EQ(tree_size(scratch), 2u);
+}
+
+TEST(Seal, of_twins_in_one_run_seals_the_first_and_judges_the_second) {
+  const ScratchHome scratch;
+  scratch.write_image("in/a.dcm", "1.2.3", 1);
+  std::filesystem::copy_file(scratch.path("in/a.dcm"), scratch.path("in/b-copy.dcm"));
+  scratch.write_image("in/c-forged.dcm", "1.2.3", 2);
+  const auto [code, out] = run_captured(sealing(scratch, {scratch.path("in").string()}));
+  EXPECT_EQ(code, 1);
+  EXPECT_EQ(count(out, R"("status":"sealed")"), 1u) << out;
+  EXPECT_EQ(count(out, R"("status":"already-sealed")"), 1u) << out;
+  EXPECT_EQ(count(out, R"("status":"failed")"), 1u) << out;
+  EXPECT_EQ(tree_size(scratch), 2u);
+}
+
+TEST(Seal, skips_other_files_of_a_folder_but_not_one_that_was_named) {
+  const ScratchHome scratch;
+  scratch.write_image("in/a.dcm", "1.2.3", 1);
+  ASSERT_TRUE(durable_write(scratch.path("in/readme.txt"), as_bytes("Not an image, just text.\n")));
+  EXPECT_EQ(run_captured(sealing(scratch, {scratch.path("in").string()})).first, 0);
+  const auto [code, out] = run_captured(sealing(scratch, {scratch.path("in/readme.txt").string()}));
+  EXPECT_EQ(code, 1);
+  EXPECT_EQ(count(out, R"("status":"failed")"), 1u) << out;
+}
+
+TEST(Seal, of_a_damaged_file_fails_and_the_others_are_sealed) {
+  const ScratchHome scratch;
+  scratch.write_image("in/a.dcm", "1.2.3", 1);
+  const auto image = scratch.write_image("in/b.dcm", "1.2.4", 2);
+  std::filesystem::resize_file(image, std::filesystem::file_size(image) - 100);
+  const auto [code, out] = run_captured(sealing(scratch, {scratch.path("in").string()}));
+  EXPECT_EQ(code, 1);
+  EXPECT_EQ(count(out, R"("status":"sealed")"), 1u) << out;
+  EXPECT_EQ(count(out, R"("status":"failed")"), 1u) << out;
+}
+
+TEST(Seal, refuses_outputs_that_would_replace_or_mix_up_sources) {
+  const ScratchHome scratch;
+  scratch.write_image("in/a.dcm", "1.2.3", 1);
+  scratch.write_image("other/a.dcm", "1.2.4", 2);
+  const std::string before = test::content(scratch.path("in/a.dcm"));
+  struct Row {
+    const char* name;
+    std::vector<std::string> paths;
+    std::string out;
+  };
+  for (const Row& row :
+       {Row{"into itself", {scratch.path("in").string()}, scratch.path("in").string()},
+        Row{"below itself", {scratch.path("in").string()}, scratch.path("in/sealed").string()},
+        Row{"two of one name",
+            {scratch.path("in").string(), scratch.path("other").string()},
+            scratch.path("out").string()},
+        Row{"a file onto itself",
+            {scratch.path("in/a.dcm").string()},
+            scratch.path("in").string()}}) {
+    SealOptions options = sealing(scratch, row.paths);
+    options.out = row.out;
+    EXPECT_EQ(run_captured(options).first, 1) << row.name;
+    EXPECT_EQ(test::content(scratch.path("in/a.dcm")), before) << row.name;
+  }
+  EXPECT_FALSE(std::filesystem::exists(scratch.path("out")));
+}
+
+TEST(Seal, by_an_unknown_device_is_refused) {
+  const ScratchHome scratch;
+  const auto image = scratch.write_image("a.dcm", "1.2.3", 1);
+  SealOptions options = sealing(scratch, {image.string()});
+  options.device = "MR-9";
+  const auto [code, out] = run_captured(options);
+  EXPECT_EQ(code, 1);
+  EXPECT_EQ(count(out, R"("code":"config.missing")"), 1u) << out;
+  EXPECT_EQ(tree_size(scratch), 1u);
+}
+
+TEST(Seal, of_more_than_a_batch_seals_each_once_and_in_order) {
+  const ScratchHome scratch;
+  constexpr unsigned images = 300;
+  for (unsigned i = 0; i < images; ++i) {
+    char name[32];
+    std::snprintf(name, sizeof name, "in/%04u.dcm", i);
+    scratch.write_image(name, "1.2.3." + std::to_string(i + 1), i);
+  }
+  const auto [code, out] = run_captured(sealing(scratch, {scratch.path("in").string()}));
+  EXPECT_EQ(code, 0);
+  EXPECT_EQ(count(out, R"("status":"sealed")"), images);
+  EXPECT_EQ(tree_size(scratch), images + 1);
+  std::size_t at = 0;
+  for (unsigned i = 0; i < images; ++i) {
+    const std::size_t found = out.find("\"index\":" + std::to_string(i + 1) + ",", at);
+    ASSERT_NE(found, std::string::npos) << i;
+    at = found;
+  }
+}
+
+}  // namespace
+}  // namespace fiducia::app
