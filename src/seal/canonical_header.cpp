@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <tuple>
 
 #include "crypto/crypto.h"
 #include "seal/embed.h"
@@ -24,8 +25,39 @@ constexpr std::size_t creator_bytes_max = 1024;
 struct Block {
   std::uint16_t group = 0;
   std::uint8_t number = 0;
-  bool usable = true;  // false: the same creator stands twice in the group
+  bool usable = true;  // false: the creator, or the number, stands twice in the group
   std::string creator;
+  [[nodiscard]] std::uint32_t key() const { return std::uint32_t{group} << 8U | number; }
+};
+
+/// The blocks of one data set. Hostile files reserve millions, so finding one costs a search.
+class Blocks {
+ public:
+  void add(Block block) { blocks_.push_back(std::move(block)); }
+  /// After the last add: sorts, and marks what cannot tell blocks apart.
+  void finish() {
+    if (blocks_.size() < 2) return;
+    std::ranges::stable_sort(blocks_, {}, &Block::key);
+    for (std::size_t i = 1; i < blocks_.size(); ++i)
+      if (blocks_[i].key() == blocks_[i - 1].key())
+        blocks_[i].usable = blocks_[i - 1].usable = false;
+    std::vector<Block*> by_creator;
+    for (Block& block : blocks_) by_creator.push_back(&block);
+    const auto name = [](const Block* b) { return std::tie(b->group, b->creator); };
+    std::ranges::sort(by_creator, {}, name);
+    for (std::size_t i = 1; i < by_creator.size(); ++i)
+      if (name(by_creator[i]) == name(by_creator[i - 1]))
+        by_creator[i]->usable = by_creator[i - 1]->usable = false;
+  }
+  /// The block when it is usable, else nullptr.
+  [[nodiscard]] const Block* find(std::uint16_t group, unsigned number) const {
+    const std::uint32_t key = std::uint32_t{group} << 8U | number;
+    const auto at = std::ranges::lower_bound(blocks_, key, {}, &Block::key);
+    return at != blocks_.end() && at->key() == key && at->usable ? &*at : nullptr;
+  }
+
+ private:
+  std::vector<Block> blocks_;
 };
 
 /// Attributes that a legitimate change of encoding rewrites, hence no leaf (spec/seal.md 5.4).
@@ -35,8 +67,8 @@ bool is_left_out(dicom::Tag tag, bool top_level) {
       tag == t::data_set_trailing_padding || tag == t::digital_signatures_sequence ||
       tag == t::mac_parameters_sequence)
     return true;
-  // Meta information that stands in a bare data set; inside an item it has no business at all.
-  if (top_level && tag.group <= 0x0002) return true;
+  // Command and meta elements of a bare data set; inside an item they have no business at all.
+  if (top_level && (tag.group == 0x0000 || tag.group == 0x0002)) return true;
   return top_level && (tag == t::planar_configuration || tag == t::extended_offset_table ||
                        tag == t::extended_offset_table_lengths ||
                        tag == t::encapsulated_pixel_data_value_total_length);
@@ -56,8 +88,8 @@ class HeaderWalk {
   HeaderWalk(CanonicalHeader& out) : out_(out) {}
 
   Status run(const dicom::DataSet& data_set) {
-    out_.character_sets_.emplace_back();
-    FIDUCIA_CHECK(enter(data_set, data_set.first(), {}, &out_.character_sets_.back()));
+    out_.text_encodings_.emplace_back();
+    FIDUCIA_CHECK(enter(data_set, data_set.first(), {}, &out_.text_encodings_.back()));
     while (!stack_.empty()) {
       Level& level = stack_.back();
       if (level.item != dicom::no_index) {
@@ -85,12 +117,12 @@ class HeaderWalk {
     std::uint32_t item_number = 0;
     bool top = false;
     Bytes prefix;
-    const dicom::CharacterSet* character_set = nullptr;
-    std::vector<Block> blocks;
+    const TextEncoding* text_encoding = nullptr;
+    Blocks blocks;
   };
 
   Status enter(const dicom::DataSet& data_set, dicom::ElementIndex first, Bytes prefix,
-               const dicom::CharacterSet* inherited) {
+               const TextEncoding* inherited) {
     if (stack_.size() > 2 * limits::nesting_depth_max)
       return fail_malformed("nesting", "sequences are nested more than " +
                                            std::to_string(limits::nesting_depth_max) + " deep.");
@@ -98,19 +130,24 @@ class HeaderWalk {
                 .element = first,
                 .top = stack_.empty(),
                 .prefix = std::move(prefix),
-                .character_set = inherited,
+                .text_encoding = inherited,
                 .blocks = {}};
     for (auto i = first; i != dicom::no_index; i = data_set.element(i).next) {
       const dicom::Element& element = data_set.element(i);
-      if (element.tag == dicom::tags::specific_character_set) {
-        out_.character_sets_.emplace_back(as_text(element.value));
-        level.character_set = &out_.character_sets_.back();
+      // The first counts, as for every attribute; a second one is a leaf (is_left_out).
+      if (element.tag == dicom::tags::specific_character_set && !element.duplicate) {
+        std::string_view term = as_text(element.value);
+        while (!term.empty() && (term.back() == ' ' || term.back() == '\0')) term.remove_suffix(1);
+        out_.text_encodings_.push_back(
+            {.set = dicom::CharacterSet(as_text(element.value)), .term = std::string(term)});
+        level.text_encoding = &out_.text_encodings_.back();
       }
     }
     for (auto i = first; i != dicom::no_index; i = data_set.element(i).next) {
       const dicom::Element& element = data_set.element(i);
       if (element.tag.is_private_creator()) add_block(level, element);
     }
+    level.blocks.finish();
     stack_.push_back(std::move(level));
     return {};
   }
@@ -119,21 +156,15 @@ class HeaderWalk {
     Bytes swap;
     std::string scratch;
     const CanonicalValue value = canonical_value(
-        dicom::vr::lo, dicom::little_endian_value(element, swap), *level.character_set, scratch);
+        dicom::vr::lo, dicom::little_endian_value(element, swap), *level.text_encoding, scratch);
+    ByteView name = value.bytes;
+    if (value.kind == ValueKind::raw_text)
+      name = name.subspan(level.text_encoding->term.size() + 1);
     Block block{.group = element.tag.group,
                 .number = static_cast<std::uint8_t>(element.tag.element),
-                .usable = !value.bytes.empty() && value.bytes.size() <= creator_bytes_max,
-                .creator = std::string(as_text(value.bytes))};
-    for (Block& other : level.blocks)
-      if (other.group == block.group && other.creator == block.creator)
-        other.usable = block.usable = false;
-    level.blocks.push_back(std::move(block));
-  }
-
-  static const Block* find_block(const Level& level, std::uint16_t group, unsigned number) {
-    for (const Block& block : level.blocks)
-      if (block.group == group && block.number == number) return block.usable ? &block : nullptr;
-    return nullptr;
+                .usable = !name.empty() && name.size() <= creator_bytes_max,
+                .creator = std::string(as_text(name))};
+    level.blocks.add(std::move(block));
   }
 
   static void append_step(Bytes& path, const Level& level, dicom::Tag tag) {
@@ -141,7 +172,7 @@ class HeaderWalk {
     const Block* block = nullptr;
     if (tag.is_private())
       block =
-          find_block(level, tag.group, tag.is_private_creator() ? tag.element : tag.element >> 8U);
+          level.blocks.find(tag.group, tag.is_private_creator() ? tag.element : tag.element >> 8U);
     if (block != nullptr) {
       path.push_back(
           static_cast<std::byte>(tag.is_private_creator() ? private_creator : private_element));
@@ -155,18 +186,21 @@ class HeaderWalk {
   }
 
   /// Our own block (0F1D,xx00..xxFF): its creator, and the one element that holds the evidence.
-  static bool is_own_block(const Level& level, dicom::Tag tag) {
-    if (!level.top || tag.group != embedded_group) return false;
+  static bool is_own_block(const Level& level, const dicom::Element& element) {
+    const dicom::Tag tag = element.tag;
+    if (!level.top || tag.group != embedded_group || element.vr == dicom::vr::sq) return false;
     const unsigned number = tag.is_private_creator() ? tag.element : tag.element >> 8U;
-    const Block* block = find_block(level, tag.group, number);
+    const Block* block = level.blocks.find(tag.group, number);
     return block != nullptr && block->creator == embedded_creator &&
            (tag.is_private_creator() || (tag.element & 0xFF) == embedded_element);
   }
 
   Status visit(std::size_t depth, const dicom::Element& element) {
     Level& level = stack_[depth];
-    if (is_left_out(element.tag, level.top) || &element == out_.context_.pixel_element ||
-        is_own_block(level, element.tag))
+    // A second element of a tag that is left out is no legitimate encoding: it gets a leaf.
+    if (&element == out_.context_.pixel_element ||
+        (!element.duplicate &&
+         (is_left_out(element.tag, level.top) || is_own_block(level, element))))
       return {};
     path_.assign(level.prefix.begin(), level.prefix.end());
     append_step(path_, level, element.tag);
@@ -197,7 +231,7 @@ class HeaderWalk {
                     .path_bytes = narrow<std::uint32_t>(path_.size()),
                     .vr = sequence ? dicom::vr::sq : element.vr,
                     .element = walked,
-                    .character_set = level.character_set,
+                    .text_encoding = level.text_encoding,
                     .is_sequence = sequence};
     if (out_.arena_.size() + path_.size() > arena_bytes_max)
       return fail(ErrorCode::over_limit, "the header's paths are too long to seal.",
@@ -208,7 +242,7 @@ class HeaderWalk {
       Level items{.data_set = data_set,
                   .item = walked->first_item,
                   .prefix = path_,
-                  .character_set = level.character_set,
+                  .text_encoding = level.text_encoding,
                   .blocks = {}};
       stack_.push_back(std::move(items));  // `level` is not valid past this line
     }
@@ -222,7 +256,7 @@ class HeaderWalk {
     Bytes prefix = level.prefix;
     append_be(prefix, level.item_number);
     const dicom::DataSet& data_set = *level.data_set;
-    const dicom::CharacterSet* inherited = level.character_set;
+    const TextEncoding* inherited = level.text_encoding;
     if (level.item == dicom::no_index) stack_.pop_back();  // `level` is not valid past this line
     return enter(data_set, item.first_element, std::move(prefix), inherited);
   }
@@ -270,7 +304,7 @@ CanonicalValue CanonicalHeader::value(const HeaderLeaf& leaf, dicom::Vr vr, Byte
       leaf.path_bytes == 5 && element.tag == dicom::tags::photometric_interpretation;
   if (top_level_photometric && context_.photometric_interpretation)
     return {ValueKind::text, as_bytes(*context_.photometric_interpretation)};
-  return canonical_value(vr, dicom::little_endian_value(element, swap_scratch), *leaf.character_set,
+  return canonical_value(vr, dicom::little_endian_value(element, swap_scratch), *leaf.text_encoding,
                          text_scratch);
 }
 

@@ -18,7 +18,7 @@ struct HeaderLeaf {
   std::uint32_t path_bytes = 0;
   dicom::Vr vr;  // as sealing would name it
   const dicom::Element* element = nullptr;
-  const dicom::CharacterSet* character_set = nullptr;
+  const TextEncoding* text_encoding = nullptr;
   bool is_sequence = false;  // walked as one
   bool duplicate = false;    // the leaf before it has the same path
 };
@@ -54,8 +54,8 @@ class CanonicalHeader {
   HeaderContext context_;
   Bytes arena_;
   std::vector<HeaderLeaf> leaves_;
-  std::deque<dicom::CharacterSet> character_sets_;  // stable addresses
-  std::deque<dicom::DataSet> reparsed_;             // sequences that had become bytes
+  std::deque<TextEncoding> text_encodings_;  // stable addresses
+  std::deque<dicom::DataSet> reparsed_;      // sequences that had become bytes
 };
 
 /// Computes leaf hashes in batches (spec/seal.md 5.2).

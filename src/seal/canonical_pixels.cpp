@@ -185,7 +185,7 @@ void TileHasher::hash(std::uint32_t frame_index, const codec::Frame& frame, cons
       for (std::size_t i = 0; i < count; ++i)
         uniform_[first + i] = is_uniform(messages_[i], pixel_bytes);
     if (sketch != nullptr) show(band, *sketch);
-    if (state != SampleState::carries_extra || !frame.carries_all_bits) continue;
+    if (state != SampleState::carries_extra) continue;
     if (!std::exchange(have_outside_salts, true)) {
       outside_salts_.resize(grid_.count());
       salts.frame(frame_index, FrameSaltUse::outside_bits, outside_salts_);

@@ -55,8 +55,8 @@ class TileHasher {
   explicit TileHasher(const codec::Geometry& geometry);
 
   /// Hashes every tile of one decoded frame: `tiles` gets grid().count() digests; leaves over
-  /// bits outside Bits Stored are appended to `outside_bits` (none when `frame` cannot carry
-  /// them). `sketch`, if any, sees each tile. spec/seal.md 6.
+  /// bits outside Bits Stored are appended to `outside_bits`. `sketch`, if any, sees each tile.
+  /// spec/seal.md 6.
   void hash(std::uint32_t frame_index, const codec::Frame& frame, const Salts& salts,
             std::span<Digest> tiles, std::vector<OutsideBitsLeaf>& outside_bits,
             SketchBuilder* sketch = nullptr);

@@ -131,8 +131,8 @@ std::optional<std::string> decimal_normal_form(std::string_view text) {
   return out;
 }
 
-CanonicalValue canonical_value(dicom::Vr vr, ByteView little_endian,
-                               const dicom::CharacterSet& character_set, std::string& scratch) {
+CanonicalValue canonical_value(dicom::Vr vr, ByteView little_endian, const TextEncoding& encoding,
+                               std::string& scratch) {
   if (little_endian.empty()) return {};
   const TextForm form = text_form(vr);
   if (form == TextForm::none) return {ValueKind::bytes, little_endian};
@@ -151,12 +151,19 @@ CanonicalValue canonical_value(dicom::Vr vr, ByteView little_endian,
       return of_text(ValueKind::text, trimmed(raw));
   }
   if (dicom::has_character_set(vr)) {
-    if (auto decoded = character_set.decode(raw, multi, vr == dicom::vr::pn)) {
+    if (auto decoded = encoding.set.decode(raw, multi, vr == dicom::vr::pn)) {
       const std::string_view result =
           multi ? trim_values(*decoded, leading, scratch) : trim(*decoded, leading);
       if (result.data() != scratch.data()) scratch = std::string(result);
       return of_text(ValueKind::text, scratch);
     }
+    const std::string_view text = trimmed(raw);
+    if (text.empty()) return {};
+    std::string bound = encoding.term;
+    bound += '\0';
+    bound += text;
+    scratch = std::move(bound);
+    return of_text(ValueKind::raw_text, scratch);
   }
   return of_text(ValueKind::raw_text, trimmed(raw));
 }

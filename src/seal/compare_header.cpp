@@ -38,6 +38,19 @@ bool follows_from_lossy_compression(ByteView path) {
   return path[2] == std::byte{0} && std::ranges::find(tags, tag) != tags.end();
 }
 
+/// Whether explicit VR now calls signed what was sealed as unsigned, or the other way round, and
+/// some value is another number for it.
+bool changes_sign(dicom::Vr sealed, const dicom::Element& element) {
+  namespace v = dicom::vr;
+  const dicom::Vr now = element.file_vr;
+  const bool both = (sealed == v::us && now == v::ss) || (sealed == v::ss && now == v::us);
+  if (!both || element.vr_source != dicom::VrSource::file) return false;
+  const ByteView value = element.value;
+  for (std::size_t at = 0; at + 1 < value.size(); at += 2)
+    if ((value[element.big_endian ? at : at + 1] & std::byte{0x80}) != std::byte{0}) return true;
+  return false;
+}
+
 /// A value as a person would read it, cut to 256 bytes, control characters made visible. Only
 /// for those who asked to see values.
 std::string printable_value(const CanonicalValue& value) {
@@ -112,6 +125,7 @@ class HeaderComparison {
         pair.vr_changed = leaf.element->file_vr != vr;
         // A value and a sequence are never the same, even when both are empty.
         pair.vr_refused = leaf.is_sequence != (vr == dicom::vr::sq) ||
+                          changes_sign(vr, *leaf.element) ||
                           (leaf.vr != vr && !is_allowed_vr_change(vr, *leaf.element));
         hasher.add(salts_[s], sealed[s].path, vr,
                    header_.value(leaf, vr, swap_scratch, text_scratch), &hashes_[s]);
@@ -183,11 +197,15 @@ class HeaderComparison {
 
   /// Tries the numbers a sequence can have had: only its hash was sealed.
   [[nodiscard]] std::optional<std::uint32_t> sealed_item_count(const Pair& pair,
-                                                               std::uint32_t now) const {
+                                                               std::uint32_t now) {
     const SealedAttribute& attribute = evidence_.attributes[pair.sealed];
-    constexpr std::uint32_t tried_max = 100'000;
-    const std::uint32_t end = now < tried_max ? now + 1'000 : 0;
-    for (std::uint32_t count = 0; count < end; ++count) {
+    // Nearest first; all sequences of a file share the tries, so hostile evidence costs little.
+    for (std::uint32_t step = 1; tries_left_ > 0; ++step) {
+      const std::uint32_t half = step / 2;
+      if (half > now && half > 1'000) break;
+      if (step % 2 != 0 && half >= now) continue;
+      --tries_left_;
+      const std::uint32_t count = step % 2 == 0 ? now + half : now - half - 1;
       std::array<std::byte, 4> value;
       store_be(value.data(), count);
       Digest hash;
@@ -266,6 +284,7 @@ class HeaderComparison {
   ByteView skip_prefix_;
   std::vector<ReportedItems> reported_;
   std::uint64_t vr_changes_ = 0;
+  std::uint32_t tries_left_ = 200'000;
 };
 
 }  // namespace
@@ -275,7 +294,8 @@ void compare_header(const dicom::DataSet& data_set, const Evidence& evidence,
                     const ContentOptions& options, ContentComparison& out) {
   HeaderContext context;
   if (photometric_interpretation)
-    context.photometric_interpretation = statable_text(*photometric_interpretation);
+    context.photometric_interpretation =
+        photometric_for_header(data_set, *photometric_interpretation);
   if (evidence.statement.pixels) {
     const SealedGeometry& g = evidence.statement.pixels->geometry;
     context.pixel_element =

@@ -37,6 +37,8 @@ class PixelComparison {
     if (untouched_encoding_) photometric_ = sealed_.photometric_interpretation;
     for (std::uint32_t f = 0; f < common; ++f) compare_frame(f);
     weigh_losses();
+    tell_of_lost_bits();
+    tell_of_new_label();
     compare_counts(sealed_frames);
     compare_tail();
     return photometric_;
@@ -83,6 +85,7 @@ class PixelComparison {
       for (const ByteView piece : pieces) file_.release(piece);
       if (same && !options_.count_textured) return;
     }
+    if (!untouched_encoding_ && is_same_codestream(f)) relabelled_ = true;
     if (!sealed_.root) {
       unsealed_samples(f);
       return;
@@ -100,6 +103,16 @@ class PixelComparison {
     }
     compare_samples(f, *frame);
     if (frame->borrowed_from_file) file_.release(frame->samples);
+  }
+
+  /// Whether the frame's bytes are those that were sealed, although the header around them says
+  /// something else about how to read them.
+  bool is_same_codestream(std::uint32_t f) const {
+    const auto& encoding = evidence_.statement.encoding;
+    return encoding && reader_.is_encapsulated() &&
+           file_.transfer_syntax().uid == evidence_.statement.transfer_syntax_uid &&
+           reader_.geometry().photometric_interpretation != encoding->photometric_interpretation &&
+           encoded_frame_hash(f, salts_, reader_.encoded(f)) == evidence_.pixels.encoded_frames[f];
   }
 
   void unsealed_samples(std::uint32_t f) {
@@ -168,11 +181,12 @@ class PixelComparison {
                            " of " + count_of(grid_.count(), "tile", "tiles") +
                            (differing.size() == 1 ? " differs" : " differ") + " from the seal."));
     }
-    if (frame.carries_all_bits) compare_outside_bits(f);
+    compare_outside_bits(f, frame.carries_all_bits);
   }
 
-  /// Bits above and below Bits Stored: which tiles carry other ones than were sealed.
-  void compare_outside_bits(std::uint32_t f) {
+  /// Bits above and below Bits Stored: which tiles carry other ones than were sealed. An encoding
+  /// that may have no place for them can lose them, but never add or change one.
+  void compare_outside_bits(std::uint32_t f, bool carries_all_bits) {
     const auto before = [](const OutsideBitsLeaf& leaf, std::uint32_t frame) {
       return leaf.frame < frame;
     };
@@ -183,7 +197,11 @@ class PixelComparison {
     auto now = outside_.begin();
     while (it != end || now != outside_.end()) {
       if (now == outside_.end() || (it != end && it->tile < now->tile)) {
-        differing.push_back((it++)->tile);  // sealed, and gone
+        if (carries_all_bits)
+          differing.push_back(it->tile);  // sealed, and gone
+        else
+          lost_outside_bits_ = true;
+        ++it;
       } else if (it == end || now->tile < it->tile) {
         differing.push_back((now++)->tile);  // not sealed
       } else {
@@ -240,6 +258,28 @@ class PixelComparison {
                        "samples differ: it was recompressed, or decompressed by another decoder."});
   }
 
+  void tell_of_lost_bits() {
+    if (!lost_outside_bits_) return;
+    add(Match::undecidable,
+        {.code = "pixels.missing",
+         .severity = Severity::warning,
+         .text = "Bits outside Bits Stored (an old overlay, for example) that were sealed are not "
+                 "in this encoding; the image itself can be compared."});
+  }
+
+  /// A codestream that says itself what its colours are decodes the same under another label, but
+  /// viewers that believe the label show other colours.
+  void tell_of_new_label() {
+    if (!relabelled_ || photometric_ != sealed_.photometric_interpretation) return;
+    add(Match::different,
+        {.code = "attribute.altered",
+         .severity = Severity::alarm,
+         .text = "Photometric Interpretation (0028,0004) differs from the seal, beside the same "
+                 "encoded image.",
+         .attribute = "(0028,0004)",
+         .keyword = "PhotometricInterpretation"});
+  }
+
   void compare_counts(std::uint32_t sealed_frames) {
     const std::uint32_t present = reader_.frames_present();
     if (present < sealed_frames)
@@ -294,6 +334,8 @@ class PixelComparison {
   bool untouched_encoding_ = false;
   bool told_undecodable_ = false;
   bool lossy_now_ = false;
+  bool lost_outside_bits_ = false;
+  bool relabelled_ = false;  // same codestream, another Photometric Interpretation
   std::uint64_t tiles_compared_ = 0;
   std::uint64_t tiles_differing_ = 0;
 };

@@ -38,6 +38,13 @@ std::string canonical_photometric(dicom::PixelEncoding encoding, std::string_vie
   return std::string(belongs ? decoder_says : file_says);
 }
 
+std::optional<std::string> photometric_for_header(const dicom::DataSet& data_set,
+                                                  std::string canonical) {
+  const dicom::Element* element = data_set.find(dicom::tags::photometric_interpretation);
+  if (element == nullptr || as_text(element->value).contains('\\')) return std::nullopt;
+  return statable_text(std::move(canonical));
+}
+
 std::optional<std::string> statable_text(std::string text) {
   constexpr std::size_t text_bytes_max = 64;
   if (text.empty() || text.size() > text_bytes_max || !is_utf8(text)) return std::nullopt;

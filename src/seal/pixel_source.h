@@ -22,6 +22,12 @@ namespace fiducia::seal {
                                                 std::string_view file_says,
                                                 std::string_view decoder_says);
 
+/// What stands for the value of Photometric Interpretation in the header: `canonical`, unless the
+/// attribute is odd (no single value, or none that a statement can hold); then it is hashed as it
+/// stands.
+[[nodiscard]] std::optional<std::string> photometric_for_header(const dicom::DataSet& data_set,
+                                                                std::string canonical);
+
 /// `text` when a statement can hold it (1..64 bytes of UTF-8), else absent: odd values stay where
 /// they are, in the header, and are hashed as they stand.
 [[nodiscard]] std::optional<std::string> statable_text(std::string text);

@@ -207,7 +207,7 @@ Result<Draft> draft_seal(const dicom::File& file, const Signer& signer, UnixTime
     context.pixel_element =
         find_pixel_element(data_set, reader.geometry().kind, reader.geometry().sample_bytes());
     context.photometric_interpretation =
-        statable_text(statement.pixels->photometric_interpretation);
+        photometric_for_header(data_set, statement.pixels->photometric_interpretation);
     // From here on only what a statement can hold.
     statement.pixels->photometric_interpretation = context.photometric_interpretation.value_or("?");
     if (statement.encoding)

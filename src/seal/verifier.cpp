@@ -26,6 +26,7 @@ struct Judgement {
   std::vector<Finding> findings;
   SealInfo seal;
   std::optional<LedgerInfo> ledger;
+  Digest sign1_hash;  // tells seals apart: a stranger can sign the same statement again
 };
 
 /// Lower is believed first: a proven original, then an accusation by a trusted signer, then what
@@ -71,6 +72,12 @@ void order_findings(std::vector<Finding>& findings) {
       {.code = "limit.reached",
        .severity = Severity::note,
        .text = "At least " + std::to_string(left_out) + " more findings are not listed."});
+}
+
+Finding unreadable(const std::string& where, const Error& error) {
+  return {.code = "seal.invalid",
+          .severity = Severity::alarm,
+          .text = "The evidence " + where + " cannot be read: " + error.what};
 }
 
 std::string device_value(const dicom::DataSet& data_set, dicom::Tag tag) {
@@ -122,10 +129,7 @@ struct Verifier::State {
         out.candidates.push_back({.evidence = std::move(*evidence), .found_in = found_in});
         return;
       }
-      out.broken.push_back(
-          {.code = "seal.invalid",
-           .severity = Severity::alarm,
-           .text = "The evidence " + where + " cannot be read: " + evidence.error().what});
+      out.broken.push_back(unreadable(where, evidence.error()));
     };
     for (const Evidence& evidence : given)
       if (given.size() == 1 || is_same_instance(file.data_set(), evidence))
@@ -136,11 +140,14 @@ struct Verifier::State {
       std::error_code none;
       const auto path = sidecar_path(file.name());
       if (std::filesystem::is_regular_file(path, none)) {
-        FIDUCIA_TRY(bytes, read_file(path, limits::evidence_bytes_max));
-        if (const auto parts = read_evidence_file(bytes))
+        auto bytes = read_file(path, limits::evidence_bytes_max);
+        if (!bytes && bytes.error().code != ErrorCode::over_limit)
+          return std::unexpected(std::move(bytes).error());
+        const auto parts = bytes ? read_evidence_file(*bytes)
+                                 : Result<std::vector<ByteView>>(std::unexpected(bytes.error()));
+        if (!parts) out.broken.push_back(unreadable("beside the file", parts.error()));
+        if (parts)
           for (const ByteView part : *parts) take(part, FoundIn::sidecar, "beside the file");
-        else
-          take(bytes, FoundIn::sidecar, "beside the file");
       }
     }
     return out;
@@ -169,7 +176,8 @@ struct Verifier::State {
                   .found_in = candidate.found_in,
                   .findings = std::move(trust.findings),
                   .seal = std::move(trust.seal),
-                  .ledger = std::move(trust.ledger)};
+                  .ledger = std::move(trust.ledger),
+                  .sign1_hash = crypto::sha256(candidate.evidence.sign1)};
     out.seal.found_in = candidate.found_in;
     std::ranges::move(content.findings, std::back_inserter(out.findings));
     return out;
@@ -191,9 +199,9 @@ struct Verifier::State {
     if (!proven || lookup != nullptr) {
       FIDUCIA_TRY(candidates, stored(file));
       for (const Candidate& candidate : candidates) {
-        const bool known = std::ranges::any_of(judged, [&](const Judgement& j) {
-          return j.seal.object_root == candidate.evidence.object_root;
-        });
+        const Digest sign1_hash = crypto::sha256(candidate.evidence.sign1);
+        const bool known = std::ranges::any_of(
+            judged, [&](const Judgement& j) { return j.sign1_hash == sign1_hash; });
         if (known) continue;
         Judgement j = judge_candidate(file, candidate, child);
         if (proven || std::ranges::any_of(judged, [](const Judgement& other) {
@@ -207,6 +215,22 @@ struct Verifier::State {
       }
     }
     if (judged.empty()) return without_seal(file, child, std::move(result), attached_evidence);
+    // A stranger's seal must not hide what the store can tell by the pixels.
+    const bool only_strangers =
+        std::ranges::none_of(judged, [](const Judgement& j) { return j.signer_accepted; });
+    if (only_strangers && lookup != nullptr) {
+      bool similar = false;
+      FIDUCIA_TRY(found, ask_by_pixels(file, child, true, result, similar));
+      if (found) {
+        result.findings.push_back(
+            {.code = "signer.untrusted",
+             .severity = Severity::alarm,
+             .text = "The file carries a seal that the trust file does not accept."});
+        std::ranges::move(attached_evidence.broken, std::back_inserter(result.findings));
+        order_findings(result.findings);
+        return result;
+      }
+    }
     conclude(result, judged, attached_evidence.broken, carries);
     if (conflict)
       result.findings.push_back(
@@ -262,16 +286,11 @@ struct Verifier::State {
   Result<VerifyResult> without_seal(const dicom::File& file, codec::CodecChild* child,
                                     VerifyResult result, Attached& attached_evidence) const {
     bool similar = false;
-    if (lookup != nullptr) {
-      const std::unique_ptr<SketchBuilder> builder = lookup->new_sketch();
-      if (const auto sketch = sketch_of(file, child, *builder)) {
-        FIDUCIA_TRY(found, lookup->find_by_sketch(*sketch));
-        if (judge_similar(file, child, found, result, similar)) {
-          std::ranges::move(attached_evidence.broken, std::back_inserter(result.findings));
-          order_findings(result.findings);
-          return result;
-        }
-      }
+    FIDUCIA_TRY(found, ask_by_pixels(file, child, false, result, similar));
+    if (found) {
+      std::ranges::move(attached_evidence.broken, std::back_inserter(result.findings));
+      order_findings(result.findings);
+      return result;
     }
     if (!attached_evidence.broken.empty()) {
       result.verdict = Verdict::altered;
@@ -302,9 +321,21 @@ struct Verifier::State {
     return result;
   }
 
+  /// Asks the store for images with the same pixels; true when one of them is this image.
+  Result<bool> ask_by_pixels(const dicom::File& file, codec::CodecChild* child, bool accepted_only,
+                             VerifyResult& result, bool& similar) const {
+    if (lookup == nullptr) return false;
+    const std::unique_ptr<SketchBuilder> builder = lookup->new_sketch();
+    const auto sketch = sketch_of(file, child, *builder);
+    if (!sketch) return false;
+    FIDUCIA_TRY(found, lookup->find_by_sketch(*sketch));
+    return judge_similar(file, child, found, accepted_only, result, similar);
+  }
+
   /// Whether one of `found` is this image, altered: at least half of its textured tiles verify.
   bool judge_similar(const dicom::File& file, codec::CodecChild* child,
-                     const std::vector<Bytes>& found, VerifyResult& result, bool& similar) const {
+                     const std::vector<Bytes>& found, bool accepted_only, VerifyResult& result,
+                     bool& similar) const {
     struct Best {
       std::uint64_t same = 0;
       std::optional<Candidate> candidate;
@@ -313,6 +344,7 @@ struct Verifier::State {
     for (const Bytes& encoded : found) {
       auto evidence = read_evidence(encoded);
       if (!evidence || !evidence->statement.pixels || !evidence->statement.pixels->root) continue;
+      if (accepted_only && !judge.judge(*evidence).accepted) continue;
       ContentComparison content = compare_content(
           file, *evidence, child, {.show_values = options.show_values, .count_textured = true});
       if (content.textured_tiles_same == 0) continue;
@@ -327,16 +359,18 @@ struct Verifier::State {
     }
     if (!best.candidate) return false;
     TrustJudgement trust = judge.judge(best.candidate->evidence);
-    // It is that image under another identity or in another state; never `authentic`, since the
-    // SOP Instance UID, which is sealed, is not the one it was sealed with.
-    result.verdict = Verdict::altered;
+    // Found by its pixels although not by its identity: altered, unless the object never had a
+    // SOP Instance UID and all of it verifies.
+    result.verdict = verdict_of(best.content, trust);
+    const bool altered = result.verdict == Verdict::altered;
     result.findings.push_back(
         {.code = "seal.stripped",
-         .severity = Severity::alarm,
-         .text = "The file carries no seal, but " + std::to_string(best.same) + " of " +
+         .severity = altered ? Severity::alarm : Severity::note,
+         .text = "The file carries no accepted seal, but " + std::to_string(best.same) + " of " +
                  std::to_string(best.content.textured_tiles) +
                  " textured tiles verify against a sealed image of the evidence store: it is that "
-                 "image, altered."});
+                 "image" +
+                 (altered ? ", altered." : ".")});
     std::ranges::move(trust.findings, std::back_inserter(result.findings));
     std::ranges::move(best.content.findings, std::back_inserter(result.findings));
     result.seal = std::move(trust.seal);

@@ -63,10 +63,10 @@ bool is_same_instance(const dicom::DataSet& data_set, const Evidence& evidence) 
   std::string text_scratch;
   Digest hash;
   HeaderHasher hasher;
-  hasher.add(Salts(evidence.seed).header_one(index), path, at->vr,
-             canonical_value(at->vr, dicom::little_endian_value(*element, swap_scratch),
-                             dicom::CharacterSet(), text_scratch),
-             &hash);
+  hasher.add(
+      Salts(evidence.seed).header_one(index), path, at->vr,
+      canonical_value(at->vr, dicom::little_endian_value(*element, swap_scratch), {}, text_scratch),
+      &hash);
   hasher.flush();
   return hash == at->hash;
 }

@@ -181,6 +181,7 @@ std::optional<UnixTime> TrustJudge::judge_ledger(const Evidence& evidence, const
                                            .claimed_at = evidence.statement.claimed_at});
   const Digest leaf = merkle::leaf_hash(entry);
   bool known_ledger = false;
+  std::optional<UnixTime> date;
   for (const ByteView encoded : evidence.receipts) {
     const auto receipt = ledger::read_receipt(encoded);
     if (!receipt) continue;
@@ -189,17 +190,21 @@ std::optional<UnixTime> TrustJudge::judge_ledger(const Evidence& evidence, const
     known_ledger = true;
     Digest root;
     if (!receipt->issued_at || !judge_receipt(*receipt, *ledger, leaf, root)) continue;
-    out.ledger = LedgerInfo{.origin = receipt->issuer,
-                            .index = receipt->leaf_index,
-                            .tree_size = receipt->tree_size,
-                            .checkpoint_at = receipt->issued_at,
-                            .witnesses = {}};
+    // The earliest good receipt dates the seal: a fresher one must not make it look late.
+    if (date && *date <= *receipt->issued_at) continue;
+    const std::optional<LedgerInfo> before =
+        std::exchange(out.ledger, LedgerInfo{.origin = receipt->issuer,
+                                             .index = receipt->leaf_index,
+                                             .tree_size = receipt->tree_size,
+                                             .checkpoint_at = receipt->issued_at,
+                                             .witnesses = {}});
     if (!judge_checkpoint(evidence, *receipt, root, *ledger, out)) {
-      out.ledger.reset();
+      out.ledger = before;
       continue;
     }
-    return receipt->issued_at;
+    date = receipt->issued_at;
   }
+  if (date) return date;
   if (known_ledger)
     out.findings.push_back(alarm("ledger.invalid",
                                  "The ledger's receipt or checkpoint does not prove that this "
@@ -279,6 +284,10 @@ TrustJudgement TrustJudge::judge(const Evidence& evidence) const {
     return out;
   }
   out.signature_valid = true;
+  if (out.seal.signer_name != evidence.statement.device)
+    out.findings.push_back(alarm("signer.untrusted",
+                                 "The seal names another device than the certificate that signed "
+                                 "it."));
 
   const auto ledger_time = judge_ledger(evidence, by.fingerprint, out);
   const UnixTime claimed = evidence.statement.claimed_at;

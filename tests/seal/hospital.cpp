@@ -82,6 +82,7 @@ Hospital::Hospital(const std::string& name, crypto::KeyKind device_key)
   signer_ = make_signer(authority_key_, authority, now, device_key);
   const std::string origin = "ledger.example/" + std::to_string(std::rand());
   auto log_key = must(crypto::PrivateKey::generate(crypto::KeyKind::ed25519));
+  log_key_pem_ = must(log_key.write_pem());
   const Bytes log_public = log_key.public_key().write_ed25519();
   must(ledger::Log::create(folder_.path() / "ledger", origin, log_key, now));
   log_.emplace(must(
@@ -106,6 +107,15 @@ Bytes Hospital::seal_claiming(const dicom::File& file, UnixTime claimed_at,
   Bytes evidence = draft.finish(appended.front(), log_->checkpoint());
   store_.put(draft.sop_instance_uid(), evidence);
   return evidence;
+}
+
+Bytes Hospital::receipt_of(std::uint64_t index) {
+  const auto reader =
+      must(ledger::LogReader::open(folder_.path() / "ledger", trust_.ledgers.front().key));
+  const ledger::LogStatus& status = reader.status();
+  const auto root = must(ledger::sign_root(must(crypto::PrivateKey::read_pem(log_key_pem_)),
+                                           status.origin, now, status.root));
+  return ledger::write_receipt(root, status.tree_size, index, must(reader.inclusion_proof(index)));
 }
 
 Bytes Hospital::seal_in_file(const Bytes& file, codec::CodecChild* child) {

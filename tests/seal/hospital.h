@@ -52,10 +52,15 @@ class Hospital {
     return signer_.chain.front();
   }
   [[nodiscard]] const seal::Signer& signer() const { return signer_; }
+  /// What later seals call the device; its certificate stays.
+  void rename_device(std::string name) { signer_.device = std::move(name); }
+  /// A receipt of entry `index` under the newest checkpoint.
+  [[nodiscard]] Bytes receipt_of(std::uint64_t index);
 
  private:
   ScratchFolder folder_;
   crypto::PrivateKey authority_key_;
+  std::string log_key_pem_;
   seal::Signer signer_;
   std::optional<ledger::Log> log_;
   seal::Trust trust_;

@@ -127,7 +127,8 @@ Json values_vector() {
     const dicom::CharacterSet set =
         *c.character_set == '\0' ? dicom::CharacterSet() : dicom::CharacterSet(c.character_set);
     std::string scratch;
-    const seal::CanonicalValue value = seal::canonical_value(vr, raw, set, scratch);
+    const seal::CanonicalValue value =
+        seal::canonical_value(vr, raw, {.set = set, .term = c.character_set}, scratch);
     out["cases"].push_back({{"name", c.name},
                             {"vr", c.vr},
                             {"specific_character_set", c.character_set},
