@@ -36,6 +36,8 @@ def verify_path(path, given, trusted, at=None):
                 "error": {"code": "malformed.evidence", "text": str(error), "path": path}}
     result = {"schema": "fiducia.verify/1", "path": path, "verdict": judgement.verdict,
               "findings": judgement.findings}
+    if judgement.decoder_lacks:
+        result["decoder_lacks"] = True
     if judgement.statement is not None:
         result["seal"] = {"device": judgement.statement.device,
                           "object_root": judgement.statement.object_root().hex()}

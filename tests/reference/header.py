@@ -117,6 +117,15 @@ def leaf_hash(*parts):
     return hashlib.sha256(preimage(*parts)).digest()
 
 
+def printable(creator):
+    """A creator as findings show it."""
+    try:
+        text = creator.decode("utf-8")
+    except UnicodeDecodeError:
+        text = "".join(chr(byte) if byte < 0x80 else "?" for byte in creator)
+    return "".join("?" if ord(c) < 0x20 or ord(c) == 0x7F else c for c in text)
+
+
 def _u16(number):
     return number.to_bytes(2, "big")
 
@@ -150,12 +159,12 @@ class Creators:
         if name is not None:
             if (group, name) in self.usable:
                 return (_u16(group) + b"\1" + _u16(len(name)) + name,
-                        '(%04X,"%s")' % (group, name.decode("utf-8", "replace")))
+                        '(%04X,"%s")' % (group, printable(name)))
         else:
             name = self.block.get((group, number >> 8))
             if name is not None and (group, name) in self.usable:
                 return (_u16(group) + b"\2" + _u16(len(name)) + name + bytes([number & 0xFF]),
-                        '(%04X,"%s",%02X)' % (group, name.decode("utf-8", "replace"),
+                        '(%04X,"%s",%02X)' % (group, printable(name),
                                               number & 0xFF))
         return _u16(group) + b"\3" + _u16(number), plain
 

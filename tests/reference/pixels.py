@@ -59,10 +59,11 @@ class Image:
 
 
 def _number(data_set, tag, default=None):
+    """One US value; `default` if it is absent or empty; -1 if it is something else."""
     element = data_set.first(tag)
-    if element is None or len(element.value) < 2:
+    if element is None or element.items is None and not element.value:
         return default
-    return int.from_bytes(element.value[:2], "little")
+    return int.from_bytes(element.value, "little") if len(element.value) == 2 else -1
 
 
 def _frames(data_set):
@@ -70,7 +71,6 @@ def _frames(data_set):
     text = element.value.strip(b" \0") if element is not None else b""
     if not text:
         return 1
-    text = text.split(b"\\")[0].strip(b" \0")
     return int(text) if re.fullmatch(rb"\+?[0-9]+", text) else None
 
 
@@ -85,6 +85,15 @@ def file_term(data_set):
     return term if 1 <= len(term.encode()) <= 64 else "?"
 
 
+def covered_element(file):
+    """The element that a pixel tree covers (5.4), whether it can be read as an image or not."""
+    for tag in SOURCES:
+        element = file.data_set.first(tag)
+        if element is not None:
+            return element
+    return None
+
+
 def open_image(file):
     """The pixel part, or None where pixel data is an ordinary attribute."""
     data_set = file.data_set
@@ -94,29 +103,31 @@ def open_image(file):
     element = found[0]
     if element.items is not None:
         return None
+    encapsulated = file.transfer_syntax not in reader.NATIVE
+    if element.tag == reader.PIXEL_DATA and encapsulated != (element.fragments is not None):
+        return None
     rows, columns = _number(data_set, 0x00280010), _number(data_set, 0x00280011)
-    samples = _number(data_set, 0x00280002, 1)
-    allocated, frames = _number(data_set, 0x00280100), _frames(data_set)
-    if not rows or not columns or not frames or not 1 <= samples <= 4:
+    samples, frames = _number(data_set, 0x00280002), _frames(data_set)
+    allocated = _number(data_set, 0x00280100)
+    if not rows or not columns or not frames or samples not in (1, 2, 3, 4):
         return None
     if element.tag != reader.PIXEL_DATA:
         allocated = 32 if element.tag == 0x7FE00008 else 64
         kind, stored, high = 2, allocated, allocated - 1
     else:
-        stored = _number(data_set, 0x00280101, allocated)
-        if allocated not in (1, 8, 16, 24, 32, 64) or not stored or stored > allocated:
-            return None
-        high = _number(data_set, 0x00280102, stored - 1)
-        if not stored - 1 <= high < allocated:
-            return None
-        kind = _number(data_set, 0x00280103, 0)
-        if kind > 1:
+        stored, high = _number(data_set, 0x00280101), _number(data_set, 0x00280102)
+        kind = _number(data_set, 0x00280103)
+        if allocated not in (1, 8, 16, 24, 32, 64) or not stored or stored > allocated \
+                or high is None or not stored - 1 <= high < allocated or kind not in (0, 1):
             return None
     size = next(n for n in (1, 2, 4, 8) if 8 * n >= allocated)
-    planar = _number(data_set, 0x00280006, 0) if samples > 1 else 0
-    image = Image(element, [frames, rows, columns, samples, size, kind, stored], allocated, high,
-                  planar, file_term(data_set), file.transfer_syntax, data_set)
-    return image
+    planar = 0
+    if samples > 1:
+        planar = _number(data_set, 0x00280006, 0)
+        if planar not in (0, 1):
+            return None
+    return Image(element, [frames, rows, columns, samples, size, kind, stored], allocated, high,
+                 planar, file_term(data_set), file.transfer_syntax, data_set)
 
 
 # --- native ------------------------------------------------------------------------------------

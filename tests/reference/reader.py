@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads a data set by the rules of spec/seal.md section 2, without normalising anything."""
 
+import re
 import zlib
 from dataclasses import dataclass, field
 from typing import Optional
@@ -13,6 +14,15 @@ PIXEL_DATA = 0x7FE00010
 NESTING_MAX = 64
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 BIG_ENDIAN, DEFLATED = "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
+PAPYRUS, JPIP, JPIP_DEFLATED = "1.2.840.10008.1.20", "1.2.840.10008.1.2.4.94", \
+    "1.2.840.10008.1.2.4.95"
+JPIP_HT, JPIP_HT_DEFLATED = "1.2.840.10008.1.2.4.204", "1.2.840.10008.1.2.4.205"
+DEFLATED_SETS = {DEFLATED, JPIP_DEFLATED, JPIP_HT_DEFLATED}
+NATIVE = {IMPLICIT, EXPLICIT, BIG_ENDIAN, DEFLATED, PAPYRUS, JPIP, JPIP_DEFLATED, JPIP_HT,
+          JPIP_HT_DEFLATED}
+# Transfer syntaxes that can be read; others say nothing about how the data set is encoded.
+SYNTAX = re.compile(r"1\.2\.840\.10008\.1\.(20|2|2\.1|2\.1\.9[89]|2\.2|2\.5|2\.8\.1|"
+                    r"2\.4\.(5[0-9]|6[0-6]|70|8[01]|9[0-5]|10[0-6](\.1)?|10[78]|11[0-2]|20[1-5]))")
 
 
 class Malformed(Exception):
@@ -97,9 +107,7 @@ class Reader:
             self.need(at, 8, end)
             tag = self.tag(at)
             if until is not None and tag == until:
-                if self.u32(at + 4) != 0:
-                    raise Malformed("delimiter with a length")
-                return result, at + 8
+                return result, at + 8  # whatever length it has
             if tag >> 16 == 0xFFFE:
                 raise Malformed("delimiter where an element should be")
             element, at = self.element(tag, at, end, result, depth)
@@ -128,7 +136,7 @@ class Reader:
             vr = dictionary.look_up(tag, holder.find_pixel_representation)
 
         if length == UNDEFINED:
-            if tag == PIXEL_DATA:
+            if tag == PIXEL_DATA or said in ("OB", "OW"):
                 return self.encapsulated(tag, vr, said, start, end)
             if vr != "SQ" and not (said in (None, "UN")):
                 raise Malformed("undefined length")
@@ -166,8 +174,6 @@ class Reader:
             self.need(at, 8, end)
             tag, length = self.tag(at), self.u32(at + 4)
             if undefined and tag == SEQUENCE_END:
-                if length != 0:
-                    raise Malformed("delimiter with a length")
                 return result, at + 8
             if tag != ITEM:
                 raise Malformed("no Item")
@@ -186,7 +192,7 @@ class Reader:
             item, length = self.tag(at), self.u32(at + 4)
             if item == SEQUENCE_END:
                 return Element(tag, vr, said, fragments=self.data[start:at], defined=False), at + 8
-            if item != ITEM or length % 2:
+            if item != ITEM:
                 raise Malformed("fragment")
             self.need(at + 8, length, end)
             at += 8 + length
@@ -269,39 +275,63 @@ def _clean_elements(reader, at, end, depth, undefined):
 class File:
     data_set: DataSet
     transfer_syntax: str
-    named: bool  # the file itself names its transfer syntax
 
 
-def _guess(data):
-    """A data set without a transfer syntax: by the looks of its first element."""
-    letters = data[4:6].decode("latin-1")
+def _look(body, fallback=None):
+    """How a data set is encoded, by its first element; `fallback` where that does not tell."""
+    if len(body) < 8:
+        return fallback
+    letters = body[4:6].decode("latin-1")
     if letters in dictionary.ALL:
-        big = data[0] == 0 and data[1] != 0
+        big = body[0] == 0 and body[1] != 0
         return BIG_ENDIAN if big else EXPLICIT
-    return IMPLICIT
+    length = int.from_bytes(body[4:8], "little")
+    if length == UNDEFINED or length <= len(body) - 8:
+        return IMPLICIT
+    return fallback
+
+
+def _guess(body):
+    """A data set whose transfer syntax is not named."""
+    syntax = _look(body)
+    order = "big" if syntax == BIG_ENDIAN else "little"
+    if syntax is None or int.from_bytes(body[:2], order) > 0xFF:
+        raise Malformed("not_dicom")
+    return syntax
 
 
 def read_file(data):
     at, uid = 0, None
     if data[128:132] == b"DICM":
         at = 132
-        reader = Reader(data, True, False)
-        while len(data) - at >= 8 and reader.u16(at) == 2:
-            element, at = reader.element(reader.tag(at), at, len(data), DataSet(), 0)
-            if element.tag == 0x00020010:
-                uid = element.value.decode("latin-1").rstrip(" \0")
-    elif len(data) < 8:
-        raise Malformed("not_dicom")
+    meta = Reader(data, True, False)
+    while len(data) - at >= 8 and meta.u16(at) == 2:
+        element, at = meta.element(meta.tag(at), at, len(data), DataSet(), 0)
+        if element.tag == 0x00020010:
+            uid = element.value.decode("latin-1").rstrip(" \0")
     body = data[at:]
     syntax = uid if uid else _guess(body)
-    if syntax == DEFLATED:
+    if not SYNTAX.fullmatch(syntax):
+        raise Malformed("transfer_syntax")
+    if syntax in DEFLATED_SETS:
         inflate = zlib.decompressobj(-15)
         try:
             body = inflate.decompress(body, 1 << 30)
         except zlib.error as error:
             raise Malformed("deflate") from error
-    # Files that claim explicit VR and are implicit exist; the first element tells.
-    explicit = syntax != IMPLICIT and all(0x41 <= c <= 0x5A for c in body[4:6])
+    # Files whose data set is in the other VR encoding than they claim exist; the first element
+    # tells.
+    seen = _look(body, syntax)
+    explicit = syntax != IMPLICIT
+    if syntax == IMPLICIT and seen == EXPLICIT:
+        syntax, explicit = EXPLICIT, True
+    elif syntax not in (IMPLICIT, BIG_ENDIAN) and seen == IMPLICIT \
+            and not all(0x41 <= c <= 0x5A for c in body[4:6]):
+        syntax, explicit = IMPLICIT if syntax == EXPLICIT else syntax, False
     reader = Reader(body, explicit, syntax == BIG_ENDIAN)
     data_set, _ = reader.data_set(0, len(body), None, 0, None)
-    return File(data_set, syntax, bool(uid))
+    if not uid:
+        pixel_data = data_set.first(PIXEL_DATA)
+        if pixel_data is not None and pixel_data.fragments is not None:
+            syntax = ""  # encapsulated, and nobody says how
+    return File(data_set, syntax)

@@ -275,8 +275,7 @@ def check_ledger(evidence, certificate_der, trust):
         try:
             receipt = ledger.read_receipt(encoded)
         except ledger.BadReceipt:
-            first_code = first_code or "ledger.invalid"
-            continue
+            continue  # of no known ledger
         for known in trust.ledgers:
             if known.origin == receipt.origin:
                 code = _judge_receipt(receipt, evidence, leaf, known)

@@ -31,6 +31,9 @@ class Judgement:
     undecidable: bool = False
     differs: bool = False
     accepted: bool = True
+    compared_tiles: int = 0
+    differing_tiles: int = 0
+    decoder_lacks: bool = False  # what a decoder makes of the colours is not known here
 
     def add(self, code, severity="alarm", **where):
         self.findings.append({"code": code, "severity": severity, **where})
@@ -48,36 +51,34 @@ class Judgement:
 # --- header ------------------------------------------------------------------------------------
 
 def _name_of_path(path):
-    """The text of a canonical path (5.1)."""
+    """The text of a canonical path (5.1); None for bytes that are no path."""
     at, out = 0, ""
-    while at < len(path):
-        group, kind = path[at] << 8 | path[at + 1], path[at + 2]
-        at += 3
-        if kind in (0, 3):
-            out += "(%04X,%02X%02X)" % (group, path[at], path[at + 1])
-            at += 2
-        else:
-            length = path[at] << 8 | path[at + 1]
-            creator = path[at + 2:at + 2 + length].decode("utf-8", "replace")
-            at += 2 + length
-            out += '(%04X,"%s"' % (group, creator)
-            if kind == 2:
-                out += ",%02X" % path[at]
-                at += 1
-            out += ")"
-        if at < len(path):
-            out += "[%d]." % int.from_bytes(path[at:at + 4], "big")
-            at += 4
-    return out
 
+    def take(count):
+        nonlocal at
+        if count > len(path) - at:
+            raise ValueError
+        at += count
+        return path[at - count:at]
 
-def _tag_of_path(path):
-    """The standard tag that a path ends in, or None."""
-    if len(path) >= 5 and path[-3] == 0 and not path[-5:][0:2] == b"":
-        group = path[-5] << 8 | path[-4]
-        if group % 2 == 0:
-            return group << 16 | path[-2] << 8 | path[-1]
-    return None
+    try:
+        while True:
+            group, kind = int.from_bytes(take(2), "big"), take(1)[0]
+            if kind in (0, 3):
+                out += "(%04X,%04X)" % (group, int.from_bytes(take(2), "big"))
+            elif kind in (1, 2):
+                creator = take(int.from_bytes(take(2), "big"))
+                if not creator:
+                    raise ValueError
+                out += '(%04X,"%s"' % (group, header.printable(creator))
+                out += ",%02X)" % take(1)[0] if kind == 2 else ")"
+            else:
+                raise ValueError
+            if at == len(path):
+                return out
+            out += "[%d]." % int.from_bytes(take(4), "big")
+    except ValueError:
+        return None
 
 
 def _vr_change_allowed(leaf, sealed_vr):
@@ -103,12 +104,15 @@ def _sealed_items(salt, path, digest):
 
 
 def compare_header(judgement, file, image, evidence, salts, term):
+    covered = image.element if image else None
+    if evidence.statement.pixels and covered is None:
+        covered = pixels.covered_element(file)  # the alarm over it is given already
     sealed = {}
     for index, (path, vr, digest) in enumerate(evidence.rows):
         sealed.setdefault(path, []).append((index, vr, digest))
     first_vrs = {path: rows[0][1] for path, rows in sealed.items()}
     current = {}
-    for leaf in header.walk(file.data_set, image.element if image else None, first_vrs):
+    for leaf in header.walk(file.data_set, covered, first_vrs):
         current.setdefault(leaf.path, []).append(leaf)
 
     silent = []  # what lies under these paths is not reported again
@@ -122,7 +126,7 @@ def compare_header(judgement, file, image, evidence, salts, term):
                                        image, term, silent)
         name = leaves[0].name if leaves else _name_of_path(path)
         for _ in rows[len(leaves):]:
-            judgement.alarm("attribute.removed", attribute=name)
+            judgement.alarm("attribute.removed", **({"attribute": name} if name else {}))
         for _ in leaves[len(rows):]:
             judgement.alarm("attribute.added", attribute=name)
         if not rows or not leaves:
@@ -250,12 +254,16 @@ def _compare_frame(judgement, image, evidence, salts, frame, encoded):
         return
     tiles, bits = pixels.frame_hashes(image, salts, frame, containers)
     each, across = evidence.tiles_per_frame, image.tile_grid[1]
-    differ = {t for t in range(each) if tiles[t] != evidence.tiles[frame * each + t]}
+    judgement.compared_tiles += each
+    differ = [t for t in range(each) if tiles[t] != evidence.tiles[frame * each + t]]
+    judgement.differing_tiles += len(differ)
+    others = []
     if image.carries_all_bits:
-        differ |= {t for t in range(each) if bits.get(t) != evidence.outside.get((frame, t))}
-    if differ:
-        judgement.alarm("pixels.altered", frame=frame + 1,
-                        tiles=[[t // across, t % across] for t in sorted(differ)])
+        others = [t for t in range(each) if bits.get(t) != evidence.outside.get((frame, t))]
+    for found in (differ, others):
+        if found:
+            judgement.alarm("pixels.altered", frame=frame + 1,
+                            tiles=[[t // across, t % across] for t in found])
 
 
 def _shortcut_holds_but_frames(image, statement):
@@ -318,11 +326,15 @@ def judge(file, data, trust, at=None):
     elif image is not None:
         judgement.alarm("pixels.added")
     term = canonical_term(file, image, statement)
+    judgement.decoder_lacks = (image is not None and image.encapsulated
+                               and pixels.term_belongs(image.syntax, image.term)
+                               and not (statement.pixels and _shortcut_holds(image, statement)))
     compare_header(judgement, file, image, evidence, salts, term)
     if image is not None and statement.pixels and file.transfer_syntax != statement.syntax:
         judgement.add("encoding.changed", "note")
     elif file.transfer_syntax != statement.syntax:
         judgement.add("encoding.changed", "note")
+    _judge_loss(judgement, statement)
     if judgement.differs:
         judgement.verdict = "altered"
     elif not judgement.accepted:
@@ -331,9 +343,24 @@ def judge(file, data, trust, at=None):
         judgement.verdict = "indeterminate"
     else:
         judgement.verdict = "authentic"
-    if judgement.differs or not judgement.accepted:
-        judgement.findings = [f for f in judgement.findings]
     return judgement
+
+
+def _judge_loss(judgement, statement):
+    """10.4. The lossy decoders are not here, so only the seal can say that there was loss."""
+    if not statement.pixels or statement.pixels[1] is None or statement.pixels[3] \
+            or 2 * judgement.differing_tiles <= judgement.compared_tiles:
+        return
+    kept = [f for f in judgement.findings if f["code"] != "pixels.altered"]
+    judgement.findings, judgement.differs = [], False
+    judgement.undecided("lossy.recompressed")
+    for finding in kept:
+        if finding.get("attribute") in COMPRESSOR_WRITES:
+            finding["severity"] = "warning"
+        elif finding["severity"] == "alarm" and finding["code"].split(".")[0] in (
+                "pixels", "attribute", "item", "seal") and finding["code"] != "seal.later":
+            judgement.differs = True
+        judgement.findings.append(finding)
 
 
 def _without_image(judgement, file):
