@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "seal/canonical_header.h"
+#include "seal/compressor_remark.h"
 #include "seal/pixel_source.h"
 
 namespace fiducia::seal {
@@ -159,10 +160,11 @@ class HeaderComparison {
         item_count_differs(pair);
         return;
       }
+      if (is_compressor_remark(pair)) return;
       add("attribute.altered", path, pair.now, " differs from the seal.");
       return;
     }
-    if (is_under_reported_item(path)) return;
+    if (is_under_reported_item(path) || is_compressor_remark(pair)) return;
     if (pair.sealed != none) {
       add("attribute.removed", path, none, " was sealed and is missing.");
       if (evidence_.attributes[pair.sealed].vr == dicom::vr::sq) skip_prefix_ = path;
@@ -175,6 +177,47 @@ class HeaderComparison {
       }
       if (leaf.is_sequence) skip_prefix_ = path;
     }
+  }
+
+  /// Whether Derivation Description only gained the remark of a lossless compressor, whose work
+  /// the pixel comparison has proven to be lossless. What stood there before must be as sealed.
+  bool is_compressor_remark(const Pair& pair) {
+    static constexpr std::array<std::byte, 5> path{std::byte{0x00}, std::byte{0x08}, std::byte{0},
+                                                   std::byte{0x21}, std::byte{0x11}};
+    if (pair.now == none || out_.pixels != Match::same || !evidence_.statement.pixels ||
+        !same_bytes(path_of(pair), path) || header_.leaves()[pair.now].duplicate || pair.vr_refused)
+      return false;
+    Bytes swap_scratch;
+    std::string text_scratch;
+    const CanonicalValue value =
+        header_.value(header_.leaves()[pair.now], dicom::vr::st, swap_scratch, text_scratch);
+    if (value.kind != ValueKind::text) return false;
+    std::string_view rest = as_text(value.bytes);
+    while (const auto before = without_compressor_remark(rest)) {
+      rest = *before;
+      const bool as_sealed =
+          rest.empty()
+              ? pair.sealed == none || has_sealed_value(pair, {})
+              : pair.sealed != none && has_sealed_value(pair, {ValueKind::text, as_bytes(rest)});
+      if (!as_sealed) continue;
+      out_.findings.push_back({.code = "encoding.changed",
+                               .severity = Severity::note,
+                               .text = "Derivation Description (0008,2111) gained the remark of a "
+                                       "lossless compressor; what stood there is unchanged.",
+                               .attribute = "(0008,2111)",
+                               .keyword = "DerivationDescription"});
+      return true;
+    }
+    return false;
+  }
+
+  [[nodiscard]] bool has_sealed_value(const Pair& pair, const CanonicalValue& value) const {
+    const SealedAttribute& attribute = evidence_.attributes[pair.sealed];
+    Digest hash;
+    HeaderHasher hasher;
+    hasher.add(salts_[pair.sealed], attribute.path, attribute.vr, value, &hash);
+    hasher.flush();
+    return hash == attribute.hash;
   }
 
   /// The number of items of a sequence is not what was sealed. Items count from 1 and are
@@ -198,7 +241,6 @@ class HeaderComparison {
   /// Tries the numbers a sequence can have had: only its hash was sealed.
   [[nodiscard]] std::optional<std::uint32_t> sealed_item_count(const Pair& pair,
                                                                std::uint32_t now) {
-    const SealedAttribute& attribute = evidence_.attributes[pair.sealed];
     // Nearest first; all sequences of a file share the tries, so hostile evidence costs little.
     for (std::uint32_t step = 1; tries_left_ > 0; ++step) {
       const std::uint32_t half = step / 2;
@@ -208,12 +250,7 @@ class HeaderComparison {
       const std::uint32_t count = step % 2 == 0 ? now + half : now - half - 1;
       std::array<std::byte, 4> value;
       store_be(value.data(), count);
-      Digest hash;
-      HeaderHasher hasher;
-      hasher.add(salts_[pair.sealed], attribute.path, attribute.vr, {ValueKind::items, value},
-                 &hash);
-      hasher.flush();
-      if (hash == attribute.hash) return count;
+      if (has_sealed_value(pair, {ValueKind::items, value})) return count;
     }
     return std::nullopt;
   }
