@@ -24,6 +24,18 @@ int answer(const Answer& answer, bool json) {
   return answer.exit_code;
 }
 
+/// Runs a sub-command. What could not be printed was not said: a full disk behind standard output
+/// is an error, whatever the sub-command found.
+int run_and_flush(const Command& command) {
+  const int exit_code = std::visit([](const auto& options) { return run(options); }, command);
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
+  print_error(Error{.code = ErrorCode::io_unwritable,
+                    .what = "The results could not be printed.",
+                    .remedy = "Make room where standard output goes."},
+              /*json=*/false);
+  return 1;
+}
+
 }  // namespace
 
 int run_program(int argc, const char* const* argv) {
@@ -35,7 +47,7 @@ int run_program(int argc, const char* const* argv) {
     const auto parsed = read_arguments(std::move(arguments));
     if (const auto* nothing_to_run = std::get_if<Answer>(&parsed))
       return answer(*nothing_to_run, json);
-    return std::visit([](const auto& options) { return run(options); }, std::get<Command>(parsed));
+    return run_and_flush(std::get<Command>(parsed));
   } catch (const std::bad_alloc&) {
     print_error(Error{.code = ErrorCode::over_limit,
                       .what = "This machine has not enough memory for this input.",

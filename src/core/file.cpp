@@ -132,15 +132,18 @@ Status write_all(int fd, ByteView bytes, const std::filesystem::path& path) {
 
 Result<Bytes> read_descriptor(int fd, std::uint64_t bytes_max, std::uint64_t expected,
                               const std::filesystem::path& path) {
+  const auto too_large = [&] {
+    return fail(ErrorCode::over_limit, "is larger than " + std::to_string(bytes_max) + " bytes.",
+                "Split it, or give a smaller file.", Location{.file = path.string()});
+  };
+  // A file that says it is too large costs no memory: a sparse one of terabytes is a few bytes.
+  if (expected > bytes_max) return too_large();
   Bytes bytes;
   bytes.resize(static_cast<std::size_t>(std::min(expected + 1, bytes_max + 1)));
   std::size_t used = 0;
   for (;;) {
     if (used == bytes.size()) {
-      if (used > bytes_max)
-        return fail(ErrorCode::over_limit,
-                    "is larger than " + std::to_string(bytes_max) + " bytes.",
-                    "Split it, or give a smaller file.", Location{.file = path.string()});
+      if (used > bytes_max) return too_large();
       bytes.resize(static_cast<std::size_t>(
           std::min<std::uint64_t>(std::max<std::uint64_t>(used * 2, 64 << 10), bytes_max + 1)));
     }
@@ -153,9 +156,7 @@ Result<Bytes> read_descriptor(int fd, std::uint64_t bytes_max, std::uint64_t exp
     used += static_cast<std::size_t>(n);
   }
   bytes.resize(used);
-  if (used > bytes_max)
-    return fail(ErrorCode::over_limit, "is larger than " + std::to_string(bytes_max) + " bytes.",
-                "Split it, or give a smaller file.", Location{.file = path.string()});
+  if (used > bytes_max) return too_large();
   return bytes;
 }
 

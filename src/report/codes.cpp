@@ -36,6 +36,8 @@ constexpr std::array table{
               "The file carries no seal, yet the evidence store knows this image as a sealed one.",
               "Find out which system removed the seal; the findings beside this one say whether "
               "anything else changed."},
+    CodeEntry{"unsealed", "No seal was found: not in the file, beside it, in the store, or given.",
+              "If it should have one, ask its source for the sealed file or for its evidence."},
     CodeEntry{"seal.expected",
               "No seal was found, although the file names a device that seals every image.",
               "Treat the image as unproven; ask the device's operator for the sealed original."},

@@ -9,7 +9,6 @@ import subprocess
 
 import numpy as np
 import pydicom
-from pydicom.uid import (JPEG2000Lossless, JPEGLSLossless, JPEGLossless, JPEGLosslessSV1)
 from pydicom.values import convert_SQ
 
 # Not content (DESIGN 4.3): what a change of encoding may set, add or drop.
@@ -139,8 +138,8 @@ def attribute_differences(source, target):
     return out
 
 
-DECODERS = {JPEGLossless: ("dcmdjpeg",), JPEGLosslessSV1: ("dcmdjpeg",),
-            JPEGLSLossless: ("dcmdjpls",), JPEG2000Lossless: ("gdcmconv", "--raw")}
+DECODERS = {"1.2.840.10008.1.2.4.57": ("dcmdjpeg",), "1.2.840.10008.1.2.4.70": ("dcmdjpeg",),
+            "1.2.840.10008.1.2.4.80": ("dcmdjpls",), "1.2.840.10008.1.2.4.90": ("gdcmconv", "--raw")}
 
 
 class NoOpinion(Exception):

@@ -49,7 +49,7 @@ TEST(Codes, that_the_contract_names_are_all_explained) {
         "signer.expired",    "ledger.missing",     "ledger.invalid",   "ledger.unwitnessed",
         "identity.conflict", "encoding.changed",   "codec.missing",    "codec.failed",
         "limit.reached",     "lossy.recompressed", "withheld",         "similar.sealed",
-        "seal.expected",     "seal.later",         "time.disagrees"}) {
+        "seal.expected",     "seal.later",         "time.disagrees",   "unsealed"}) {
     EXPECT_EQ(explain_code(code).code, code);
   }
   EXPECT_EQ(explain_code("malformed.cbor").code, "malformed.<what>");
