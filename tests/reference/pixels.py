@@ -211,7 +211,7 @@ def _rle(image, data):
     if count != samples * width:
         raise BadFrame("segments")
     offsets = [int(o) for o in head[1:1 + count]] + [len(data)]
-    if offsets[0] != 64 or any(a > b for a, b in zip(offsets, offsets[1:])):
+    if offsets[0] < 64 or any(a > b for a, b in zip(offsets, offsets[1:])):
         raise BadFrame("offsets")
     wide = numpy.zeros((samples, rows * columns, size), numpy.uint8)
     for i in range(count):
@@ -337,8 +337,8 @@ def encoded_frames(image):
         length = int.from_bytes(data[at + 4:at + 8], "little")
         parts.append((at, data[at + 8:at + 8 + length]))
         at += 8 + length
-    if not parts:
-        raise BadFrame("no offset table")
+    if len(parts) < 2:
+        raise BadFrame("no fragment")
     table, parts = parts[0][1], parts[1:]
     base = 8 + len(table)
     frames = image.geometry[0]
@@ -356,11 +356,13 @@ def encoded_frames(image):
         if offsets[0] != 0 or any(a >= b for a, b in zip(offsets, offsets[1:])) \
                 or any(o not in starts_at for o in offsets):
             raise BadFrame("offsets")
+        if len(offsets) > frames or len(offsets) < frames <= len(parts):
+            raise BadFrame("another number of frames")
         firsts = [starts_at[o] for o in offsets]
     elif frames == 1:
-        firsts = [0] if parts else []
-    elif len(parts) == frames:
-        firsts = list(range(frames))
+        firsts = [0]
+    elif len(parts) <= frames:
+        firsts = list(range(len(parts)))  # with fewer, the last frames are missing
     else:
         firsts = [i for i, (_, part) in enumerate(parts) if part.startswith(STARTS)]
         if not firsts or firsts[0] != 0 or len(firsts) != frames:

@@ -319,6 +319,8 @@ def read_file(data):
             body = inflate.decompress(body, 1 << 30)
         except zlib.error as error:
             raise Malformed("deflate") from error
+        if not inflate.eof:
+            raise Malformed("deflate")
     # Files whose data set is in the other VR encoding than they claim exist; the first element
     # tells.
     seen = _look(body, syntax)

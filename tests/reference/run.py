@@ -31,8 +31,11 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, HERE)
 
 import fiducia_reference  # noqa: E402
+import sealer  # noqa: E402
 import tamper  # noqa: E402
 import trust  # noqa: E402
+import trust_cases  # noqa: E402
+from authority import Authority, rfc3339, trust_text  # noqa: E402
 
 BASE_BYTES_MAX = 3 << 20
 # Codes that need a decoder which the reference has not.
@@ -134,6 +137,96 @@ def differences(program, reference):
     return result
 
 
+def compare_trust(program, folder, now):
+    """Seals of the reference under many trust files, judged by both. Returns (cases, failures)."""
+    data = os.path.join(ROOT, "tests", "data", "vectors", "fiducia", "tiny.dcm")
+    path = os.path.join(folder, "trusted.dcm")
+    shutil.copy(data, path)
+    with open(path, "rb") as stream:
+        data = stream.read()
+    count = failed = 0
+    for name, evidence, text, at, verdict, code in trust_cases.cases(data, now):
+        evidence_path, trust_path = os.path.join(folder, "t.evidence"), os.path.join(folder, "t.toml")
+        for target, content in ((evidence_path, evidence), (trust_path, text.encode())):
+            with open(target, "wb") as stream:
+                stream.write(content)
+        done = call(program, "verify", "--json", "--trust", trust_path, "--evidence",
+                    evidence_path, *(["--at", rfc3339(at)] if at is not None else []), path)
+        result = (json.loads(done.stdout.splitlines()[0]) if done.stdout
+                  else {"error": done.stderr.decode()})
+        own = fiducia_reference.verify_path(path, [evidence], trust.read(text.encode()), at)
+        found = differences(result, own)
+        codes = {finding["code"] for finding in own.get("findings", ())}
+        if own.get("verdict") != verdict or code is not None and code not in codes:
+            found.append("expected %s %s, reference says %s %s"
+                         % (verdict, code, own.get("verdict"), sorted(codes)))
+        count += 1
+        if found:
+            failed += 1
+            print("trust: %s:" % name)
+            for line in found:
+                print("    " + line)
+    return count, failed
+
+
+def compare_own_seals(program, folder, paths, seed, now, seconds):
+    """Files sealed by the reference: authentic to the program, and so are their re-encodings;
+    tampered copies are judged alike. Returns (cases, failures, samples)."""
+    started, count, failed, sealed = time.monotonic(), 0, 0, 0
+    authority = Authority("Reference CA", now)
+    signer = authority.signer("REFERENCE")
+    hospital = Hospital.__new__(Hospital)
+    hospital.program, hospital.trust_path = program, os.path.join(folder, "own.toml")
+    text = trust_text([(authority, ["seal"])]).encode()
+    with open(hospital.trust_path, "wb") as stream:
+        stream.write(text)
+    hospital.trust = trust.read(text)
+    for number, path in enumerate(paths):
+        if time.monotonic() - started > seconds:
+            break
+        place = os.path.join(folder, "own-%03d" % number)
+        with open(path, "rb") as stream:
+            data = stream.read()
+        try:
+            evidence = sealer.seal(data, signer, now=now)
+        except sealer.CannotSeal:
+            continue
+        os.makedirs(place)
+        base = os.path.join(place, "base.dcm")
+        for target, content in ((base, data), (base + ".evidence", evidence)):
+            with open(target, "wb") as stream:
+                stream.write(content)
+        chance = random.Random("own %d %s" % (seed, os.path.basename(path)))
+        bad = compare_folder(hospital, path, place, dict(tamper.variants(
+            place, base, evidence, chance, tampered=3)))
+        count, failed, sealed = count + bad[0], failed + bad[1], sealed + 1
+        if not bad[1]:
+            shutil.rmtree(place)
+    return count, failed, sealed
+
+
+def compare_folder(hospital, path, place, cases, tally=None):
+    """Both judge all files of a folder. Returns (cases, failures)."""
+    judged, failed = hospital.judge(place), 0
+    for name, what in sorted(cases.items()):
+        case = os.path.join(place, name)
+        program = judged.get(case)
+        reference = fiducia_reference.verify_path(case, [], hospital.trust)
+        found = (["the program says nothing"] if program is None
+                 else differences(program, reference))
+        if what == "as sealed" and program and program.get("verdict") != "authentic":
+            found.append("a fresh seal is %s" % program.get("verdict"))
+        if tally is not None:
+            verdict = reference.get("verdict", "error")
+            tally[verdict] = tally.get(verdict, 0) + 1
+        if found:
+            failed += 1
+            print("%s, %s (%s):" % (path, what, case))
+            for line in found[:8]:
+                print("    " + line)
+    return len(cases), failed
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fiducia", required=True)
@@ -156,15 +249,21 @@ def main():
 
 
 def compare(arguments, seed, folder):
-    hospital = Hospital(arguments.fiducia, folder)
-    started, compared, undecided, failed, by_verdict = time.monotonic(), 0, 0, 0, {}
+    started, now = time.monotonic(), int(time.time())
     paths = [p for p in samples() if not arguments.only or arguments.only in p]
-    order = random.Random(seed)
-    order.shuffle(paths)
-    unfinished = 0
+    random.Random(seed).shuffle(paths)
+    count, failed = compare_trust(arguments.fiducia, folder, now)
+    print("%d trust files: %d differ" % (count, failed), flush=True)
+    own = compare_own_seals(arguments.fiducia, folder, paths, seed, now, arguments.seconds / 3)
+    print("%d copies of %d samples sealed by the reference: %d differ" % (own[0], own[2], own[1]),
+          flush=True)
+    total, failures = count + own[0], failed + own[1]
+
+    hospital, tally, sealed, left = Hospital(arguments.fiducia, folder), {}, 0, 0
+    count = failed = 0
     for number, path in enumerate(paths):
         if time.monotonic() - started > arguments.seconds:
-            unfinished = len(paths) - number
+            left = len(paths) - number
             break
         place = os.path.join(folder, "%03d" % number)
         os.makedirs(place)
@@ -175,37 +274,20 @@ def compare(arguments, seed, folder):
             shutil.rmtree(place)
             continue
         chance = random.Random("%d %s" % (seed, os.path.basename(path)))
-        cases = {os.path.join(place, name): what
-                 for name, what in tamper.variants(place, base, evidence, chance)}
-        judged = hospital.judge(place)
-        bad_here = 0
-        for case, what in sorted(cases.items()):
-            program = judged.get(case)
-            reference = fiducia_reference.verify_path(case, [], hospital.trust)
-            found = (["the program says nothing"] if program is None
-                     else differences(program, reference))
-            if what == "as sealed" and program and program.get("verdict") != "authentic":
-                found.append("the program's own seal is %s" % program.get("verdict"))
-            compared += 1
-            verdict = reference.get("verdict", "error")
-            by_verdict[verdict] = by_verdict.get(verdict, 0) + 1
-            undecided += any(f["code"] == "codec.missing" for f in reference.get("findings", ()))
-            if found:
-                bad_here += 1
-                failed += 1
-                print("%s, %s (%s):" % (path, what, case))
-                for line in found[:8]:
-                    print("    " + line)
-        if not bad_here and not arguments.keep:
+        cases = dict(tamper.variants(place, base, evidence, chance))
+        here = compare_folder(hospital, path, place, cases, tally)
+        count, failed, sealed = count + here[0], failed + here[1], sealed + 1
+        if not here[1] and not arguments.keep:
             shutil.rmtree(place)
-    print("%d comparisons of %d samples in %.0f s; verdicts %s; %d without a decoder; %d differ%s"
-          % (compared, len(paths) - unfinished, time.monotonic() - started,
-             json.dumps(by_verdict, sort_keys=True), undecided, failed,
-             "; %d samples left for lack of time" % unfinished if unfinished else ""))
-    if compared < 300 and not arguments.only:
+    print("%d copies of %d samples sealed by the program: %d differ; verdicts %s%s"
+          % (count, sealed, failed, json.dumps(tally, sort_keys=True),
+             "; %d samples left for lack of time" % left if left else ""))
+    total, failures = total + count, failures + failed
+    print("%d comparisons in %.0f s, %d differ" % (total, time.monotonic() - started, failures))
+    if total < 300 and not arguments.only:
         print("too few comparisons: the samples are missing")
         return 1
-    return 1 if failed else 0
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":

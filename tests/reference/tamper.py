@@ -26,7 +26,7 @@ ENCODINGS = {
 TAMPERED_PER_FILE = 10
 
 
-def variants(place, base, evidence, chance):
+def variants(place, base, evidence, chance, tampered=TAMPERED_PER_FILE):
     """Writes copies beside `base`, each with its evidence; yields (name, what was done)."""
     yield "base.dcm", "as sealed"
     with open(base, "rb") as stream:
@@ -42,7 +42,7 @@ def variants(place, base, evidence, chance):
         elif os.path.exists(path):
             os.remove(path)
     sources = [base] + encoded
-    for number in range(TAMPERED_PER_FILE):
+    for number in range(tampered):
         name = "tampered-%02d.dcm" % number
         path = os.path.join(place, name)
         source = chance.choice(sources)

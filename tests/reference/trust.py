@@ -224,7 +224,7 @@ def _depths_kept(path):
     return True
 
 
-def check_signer(chain, trust, time):
+def check_signer(chain, trust, time, at=None):
     """Codes of findings: signer.untrusted, signer.expired, signer.revoked."""
     codes = []
     authorities = [c for _, roles, c in trust.authorities if "seal" in roles]
@@ -238,7 +238,7 @@ def check_signer(chain, trust, time):
     elif not any(all(_valid_at(certificate, time) for certificate in path) for path in paths):
         codes.append("signer.expired")
     revoked_at = trust.revocations.get(fingerprint(chain[0]))
-    if revoked_at is not None and revoked_at <= time:
+    if revoked_at is not None and revoked_at <= time and (at is None or revoked_at <= at):
         codes.append("signer.revoked")
     return codes
 

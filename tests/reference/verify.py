@@ -45,6 +45,8 @@ class Judgement:
 
     def undecided(self, code, **where):
         self.undecidable = True
+        if any(finding["code"] == code for finding in self.findings):
+            return None  # said once, for the first frame
         return self.add(code, "warning", **where)
 
 
@@ -284,7 +286,7 @@ def judge_trust(judgement, evidence, trust, at):
         judgement.add("time.disagrees", "warning")
     try:
         chain = [x509.load_der_x509_certificate(item) for item in der]
-        codes += trusts.check_signer(chain, trust, time)
+        codes += trusts.check_signer(chain, trust, time, at)
     except ValueError:
         codes.append("signer.untrusted")
     if at is not None and time > at:
