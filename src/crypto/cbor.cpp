@@ -184,6 +184,19 @@ Bytes CborWriter::take() {
 // --- reader ----------------------------------------------------------------------------------
 
 Result<CborReader::Head> CborReader::read_head() const {
+  // The heads of nearly all items: one byte, or two for a length up to 255. A table of leaves has
+  // thousands of them.
+  const ByteView rest = cursor_.rest();
+  if (rest.size() >= 2) {
+    const auto initial_byte = std::to_integer<std::uint8_t>(rest[0]);
+    const auto next_byte = std::to_integer<std::uint8_t>(rest[1]);
+    const unsigned major = initial_byte >> 5U;
+    const unsigned info = initial_byte & 0x1fU;
+    if (major != major_simple && info < 24)
+      return Head{.major = major, .value = info, .length_bytes = 1};
+    if (major != major_simple && info == 24 && next_byte >= 24)
+      return Head{.major = major, .value = next_byte, .length_bytes = 2};
+  }
   ByteCursor cursor = cursor_;
   const std::uint64_t start = cursor.offset();
   FIDUCIA_TRY(initial, cursor.le<std::uint8_t>());

@@ -389,8 +389,15 @@ void sha256_tiles(std::span<const TileMessage> tiles, std::span<Digest> out) {
   const std::vector<std::size_t> rest =
       use_wide(tiles.size()) ? wide::hash_tiles(tiles, out) : all_indices(tiles.size());
   if (!use_ni()) {
+    Bytes scratch;
     for (const std::size_t i : rest) {
       EVP_MD_CTX* context = thread_context();
+      // A call a row costs more than copying the rows together.
+      if (message_bytes(tiles[i]) <= gather_bytes_max) {
+        update(context, gather(tiles[i], scratch));
+        out[i] = finish(context);
+        continue;
+      }
       update(context, tiles[i].head);
       for (std::size_t row = 0; row < tiles[i].rows; ++row) {
         update(context, {tiles[i].first_row + row * tiles[i].stride_bytes, tiles[i].row_bytes});

@@ -153,15 +153,23 @@ struct Verifier::State {
     return out;
   }
 
-  Result<std::vector<Candidate>> stored(const dicom::File& file) const {
+  /// What the store has for this instance, but for what is `attached` byte for byte: to decode
+  /// that again is most of what the store costs.
+  Result<std::vector<Candidate>> stored(const dicom::File& file,
+                                        std::span<const Candidate> attached) const {
     std::vector<Candidate> out;
     if (lookup == nullptr) return out;
     const auto uid = file.data_set().find_text(dicom::tags::sop_instance_uid);
     if (!uid) return out;
     FIDUCIA_TRY(found, lookup->find_by_instance(*uid));
-    for (const Bytes& encoded : found)
+    for (const Bytes& encoded : found) {
+      const bool known = std::ranges::any_of(attached, [&](const Candidate& candidate) {
+        return same_bytes(candidate.evidence.encoded, encoded);
+      });
+      if (known) continue;
       if (auto evidence = read_evidence(encoded))
         out.push_back({.evidence = std::move(*evidence), .found_in = FoundIn::store});
+    }
     return out;
   }
 
@@ -197,7 +205,7 @@ struct Verifier::State {
     });
     bool conflict = false;
     if (!proven || lookup != nullptr) {
-      FIDUCIA_TRY(candidates, stored(file));
+      FIDUCIA_TRY(candidates, stored(file, attached_evidence.candidates));
       for (const Candidate& candidate : candidates) {
         const Digest sign1_hash = crypto::sha256(candidate.evidence.sign1);
         const bool known = std::ranges::any_of(
@@ -414,7 +422,7 @@ Result<VerifyResult> Verifier::verify(const dicom::File& file, codec::CodecChild
 
 Result<std::optional<Bytes>> Verifier::find_evidence(const dicom::File& file) const {
   FIDUCIA_TRY(attached, state_->attached(file));
-  FIDUCIA_TRY(stored, state_->stored(file));
+  FIDUCIA_TRY(stored, state_->stored(file, attached.candidates));
   std::vector<Candidate> candidates = std::move(attached.candidates);
   std::ranges::move(stored, std::back_inserter(candidates));
   // What verify would choose first: evidence of this very instance, from a signer it accepts.
