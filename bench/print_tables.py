@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Prints the tables of scripts/bench as Markdown: print_tables.py IN_PROCESS.json PROCESSES.json
+
+A ratio is the quotient of two medians of one run of scripts/bench; in brackets, the smallest and
+the largest single measurement against the peer's median.
+"""
+import json
+import statistics
+import sys
+
+
+def ratio(values, peers):
+    peer = statistics.median(peers)
+    return (f"{statistics.median(values) / peer:.2f} "
+            f"({min(values) / peer:.2f} to {max(values) / peer:.2f})")
+
+
+def spread(values, digits=2):
+    return (f"{statistics.median(values):.{digits}f} "
+            f"({min(values):.{digits}f} to {max(values):.{digits}f})")
+
+
+def in_process(path):
+    rates, counters = {}, {}
+    for row in json.load(open(path))["benchmarks"]:
+        if row.get("run_type") != "iteration":
+            continue
+        name = row["name"].removesuffix("/manual_time")
+        rates.setdefault(name, []).append(row["items_per_second"])
+        if "evidence_bytes" in row:
+            counters[name.split("/")[0]] = (row["evidence_bytes"], row["file_bytes"])
+    for name, values in list(rates.items()):
+        if name.endswith("/parse"):  # its own clock runs for the parsing alone
+            rates[name] = [1e3 / t for t in parse_times_us(path, name)]
+    return rates, counters
+
+
+def parse_times_us(path, name):
+    return [1e3 * r["real_time"] / {"ns": 1e6, "us": 1e3, "ms": 1}[r["time_unit"]]
+            for r in json.load(open(path))["benchmarks"]
+            if r.get("run_type") == "iteration" and r["name"].startswith(name)]
+
+
+def print_hashing(rates):
+    print("### Canonical form, one core: speed against OpenSSL's SHA-256 over the same file\n")
+    print("| Image | with OpenSSL's hashing | with SHA-NI, two lanes | with AVX-512, sixteen lanes "
+          "| OpenSSL, objects/s | parsing, share of the canonical form |")
+    print("|---|---|---|---|---|---|")
+    for subject in ("ct", "dx"):
+        peer = rates[f"{subject}/hash/openssl"]
+        cells = [ratio(rates[f"{subject}/canonical/{b}"], peer)
+                 if f"{subject}/canonical/{b}" in rates else "not on this processor"
+                 for b in ("openssl", "sha_ni", "avx512")]
+        best = max(statistics.median(rates[f"{subject}/canonical/{b}"])
+                   for b in ("openssl", "sha_ni", "avx512") if f"{subject}/canonical/{b}" in rates)
+        parse_us = 1e3 / statistics.median(rates[f"{subject}/parse"])
+        print(f"| {subject} | {' | '.join(cells)} | {spread(peer, 0)} "
+              f"| {100 * parse_us / (1e6 / best):.1f} % ({parse_us:.1f} us) |")
+
+
+def print_sealing(rates):
+    print("\n### Sealing and verifying in one process, one core: objects/s against the peers\n")
+    print("| Operation | fiducia, objects/s | against DCMTK | against plain EVP over the file |")
+    print("|---|---|---|---|")
+    for subject in ("ct", "dx", "jpeg-ls"):
+        for operation, ours in (("seal", "fiducia"), ("seal", "fiducia_with_sketch"),
+                                ("verify", "fiducia")):
+            values = rates.get(f"{subject}/{operation}/{ours}")
+            if values is None:
+                continue
+            peers = [rates.get(f"{subject}/{operation}/{peer}") for peer in ("dcmtk", "evp")]
+            cells = [ratio(values, p) if p else "cannot" for p in peers]
+            label = operation + (" with sketch" if ours.endswith("sketch") else "")
+            print(f"| {subject} {label} | {spread(values, 0)} | {cells[0]} | {cells[1]} |")
+
+
+def print_evidence(counters):
+    print("\n### Evidence\n\n| Image | file, bytes | evidence, bytes | share |\n|---|---|---|---|")
+    for subject, (evidence, file) in counters.items():
+        print(f"| {subject} | {file:.0f} | {evidence:.0f} | {100 * evidence / file:.2f} % |")
+
+
+def print_processes(path):
+    for group in json.load(open(path)):
+        print(f"\n### {group['name']}\n")
+        print("| Command | wall, ms | time against the last row | CPU, ms | peak memory, MiB |")
+        print("|---|---|---|---|---|")
+        rows = list(group["rows"].items())
+        peer = [sample[0] for sample in rows[-1][1]]
+        for name, samples in rows:
+            wall, cpu, memory = ([s[i] for s in samples] for i in range(3))
+            print(f"| {name} | {spread(wall)} | {ratio(wall, peer)} | {spread(cpu)} "
+                  f"| {max(memory):.0f} |")
+
+
+rates_now, counters_now = in_process(sys.argv[1])
+print_hashing(rates_now)
+print_sealing(rates_now)
+print_evidence(counters_now)
+print_processes(sys.argv[2])
