@@ -146,24 +146,40 @@ std::vector<ByteView> codestream_pieces(std::span<const ByteView> fragments,
     if (!fragment.empty()) pieces.push_back(fragment);
   if (!is_jpeg(encoding) && !is_jpeg_2000(encoding)) return pieces;
 
-  // From the end over padding, across pieces, to D9 with FF before it.
-  std::size_t piece = pieces.size();
-  std::size_t end = 0;  // bytes of pieces[piece] not yet looked at
-  const auto step_back = [&]() -> std::optional<std::byte> {
-    while (end == 0) {
-      if (piece == 0) return std::nullopt;
-      end = pieces[--piece].size();
-    }
-    return pieces[piece][--end];
+  // Reads backwards from the end, across pieces.
+  struct Position {
+    std::size_t piece;
+    std::size_t end;  // bytes of pieces[piece] not yet looked at
   };
-  std::optional<std::byte> byte = step_back();
-  while (byte == std::byte{0x00} || byte == std::byte{0xFF}) byte = step_back();
-  if (byte != std::byte{0xD9}) return pieces;
-  const std::size_t last_piece = piece;
-  const std::size_t last_bytes = end + 1;
-  if (step_back() != std::byte{0xFF}) return pieces;
-  pieces.resize(last_piece + 1);
-  pieces.back() = pieces.back().first(last_bytes);
+  const auto step_back = [&](Position& at) -> std::optional<std::byte> {
+    while (at.end == 0) {
+      if (at.piece == 0) return std::nullopt;
+      at.end = pieces[--at.piece].size();
+    }
+    return pieces[at.piece][--at.end];
+  };
+  /// Cuts behind `at` when D9 with FF before it ends there.
+  const auto cut_after_eoi = [&](Position at) {
+    if (step_back(at) != std::byte{0xD9}) return false;
+    const Position last = at;
+    if (step_back(at) != std::byte{0xFF}) return false;
+    pieces.resize(last.piece + 1);
+    pieces.back() = pieces.back().first(last.end + 1);
+    return true;
+  };
+  const Position end{pieces.size(), 0};
+  Position before_padding = end;
+  for (Position at = end;;) {
+    const std::optional<std::byte> byte = step_back(at);
+    if (byte != std::byte{0x00} && byte != std::byte{0xFF}) break;
+    before_padding = at;
+  }
+  if (cut_after_eoi(before_padding)) return pieces;
+  // Some writers (DCMTK's JPEG-LS) make an odd codestream even with whatever byte is at hand.
+  std::size_t total_bytes = 0;
+  for (const ByteView piece : pieces) total_bytes += piece.size();
+  Position before_last = end;
+  if (total_bytes % 2 == 0 && step_back(before_last)) cut_after_eoi(before_last);
   return pieces;
 }
 

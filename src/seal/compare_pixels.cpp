@@ -56,6 +56,11 @@ class PixelComparison {
     SealedGeometry now = sealed_geometry(geometry);
     now.frames = sealed_.geometry.frames;
     if (now == sealed_.geometry) return true;
+    if (is_lossy_rendition(now)) {
+      lossy_now_ = true;
+      tell_of_loss();
+      return false;
+    }
     const auto describe = [](const SealedGeometry& g) {
       return std::to_string(g.columns) + " x " + std::to_string(g.rows) + " pixels of " +
              count_of(g.samples_per_pixel, "sample", "samples") + " with " +
@@ -66,6 +71,17 @@ class PixelComparison {
                            .text = "The image is now " + describe(now) + "; sealed were " +
                                    describe(sealed_.geometry) + "."});
     return false;
+  }
+
+  /// Whether the image has the size that was sealed but other bits, and is encoded with loss now:
+  /// lossy compressors reduce 16 bits to 8 or 12.
+  bool is_lossy_rendition(const SealedGeometry& now) {
+    const SealedGeometry& then = sealed_.geometry;
+    if (now.rows != then.rows || now.columns != then.columns ||
+        now.samples_per_pixel != then.samples_per_pixel || !reader_.is_encapsulated())
+      return false;
+    const auto frame = reader_.read(0);
+    return frame && !frame->lossless;
   }
 
   /// Whether equal bytes of a frame mean equal samples: everything that decoding depends on,
@@ -245,7 +261,10 @@ class PixelComparison {
   void weigh_losses() {
     if (tiles_differing_ == 0 || options_.count_textured) return;
     const bool decoded_elsewhere = !sealed_.lossless && tiles_differing_ * 2 > tiles_compared_;
-    if (!lossy_now_ && !decoded_elsewhere) return;
+    if (lossy_now_ || decoded_elsewhere) tell_of_loss();
+  }
+
+  void tell_of_loss() {
     std::erase_if(out_.findings, [](const Finding& f) { return f.code == "pixels.altered"; });
     out_.pixels = Match::undecidable;
     add(Match::undecidable,

@@ -102,6 +102,9 @@ TEST(CodestreamEnd, is_cut_after_the_last_marker) {
   };
   constexpr auto jpeg = PixelEncoding::jpeg_baseline;
   for (const Row& row : {
+           Row{"any byte that makes the length even", jpeg, {"ffd8aaffd98d"}, "ffd8aaffd9"},
+           Row{"such a byte alone in a fragment", jpeg, {"ffd8aaff", "d98d"}, "ffd8aaffd9"},
+           Row{"two bytes are no padding", jpeg, {"ffd8ffd98d8d"}, "ffd8ffd98d8d"},
            Row{"no padding", jpeg, {"ffd8aaffd9"}, "ffd8aaffd9"},
            Row{"a zero", jpeg, {"ffd8aaffd900"}, "ffd8aaffd9"},
            Row{"fill bytes", jpeg, {"ffd8aaffd9ffff0000"}, "ffd8aaffd9"},
