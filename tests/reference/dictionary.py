@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Value representations of PS3.6, by pydicom's tables, and those of PS3.5."""
+"""Value representations of PS3.6, by pydicom's tables and what newer editions added, and those of
+PS3.5."""
+
+import os
 
 from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
 
@@ -11,6 +14,15 @@ SHORT = {"AE", "AS", "AT", "CS", "DA", "DS", "DT", "FL", "FD", "IS", "LO", "LT",
 LONG = {"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"}
 ALL = SHORT | LONG
 
+# Attributes that are newer than Debian's pydicom: tag, VR, name, keyword.
+_NEWER = {}
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "scripts",
+                       "dictionary-supplement.tsv"), encoding="utf-8") as _lines:
+    for _line in _lines:
+        if not _line.startswith("#") and "\t" in _line:
+            _fields = _line.rstrip("\n").split("\t")
+            _NEWER[_fields[0].lower()] = _fields[1]
+
 _MASKS = []
 for _pattern, _entry in RepeatersDictionary.items():
     _mask = int("".join("0" if c == "x" else "f" for c in _pattern), 16)
@@ -18,6 +30,9 @@ for _pattern, _entry in RepeatersDictionary.items():
 
 
 def _entry(tag):
+    newer = _NEWER.get("%08x" % tag)
+    if newer is not None:
+        return (newer,)
     entry = DicomDictionary.get(tag)
     if entry is None:
         for mask, value, candidate in _MASKS:

@@ -155,8 +155,9 @@ class Creators:
         plain = "(%04X,%04X)" % (group, number)
         if group % 2 == 0:
             return _u16(group) + b"\0" + _u16(number), plain
-        name = self.by_element.get(id(element))
-        if name is not None:
+        if id(element) in self.by_element:
+            # A second one with another creator goes by the name of the first.
+            name = self.block[group, number]
             if (group, name) in self.usable:
                 return (_u16(group) + b"\1" + _u16(len(name)) + name,
                         '(%04X,"%s")' % (group, printable(name)))

@@ -173,7 +173,8 @@ def read_receipt(data):
         protected = message.protected
         claims = protected.get(15)
         proofs = message.unprotected.get(396)
-        if message.payload is not None or protected.get(395) != 1 or not isinstance(claims, dict) \
+        if message.payload is not None or not isinstance(protected.get(1), int) \
+                or protected.get(395) != 1 or not isinstance(claims, dict) \
                 or not isinstance(claims.get(1), str) or not isinstance(proofs, dict) \
                 or not isinstance(proofs.get(-1), list) or len(proofs[-1]) != 1 \
                 or not isinstance(proofs[-1][0], bytes):

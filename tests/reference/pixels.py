@@ -85,15 +85,6 @@ def file_term(data_set):
     return term if 1 <= len(term.encode()) <= 64 else "?"
 
 
-def covered_element(file):
-    """The element that a pixel tree covers (5.4), whether it can be read as an image or not."""
-    for tag in SOURCES:
-        element = file.data_set.first(tag)
-        if element is not None:
-            return element
-    return None
-
-
 def open_image(file):
     """The pixel part, or None where pixel data is an ordinary attribute."""
     data_set = file.data_set
@@ -327,7 +318,11 @@ def _trim_codestream(data):
     end = len(data)
     while end and data[end - 1] in (0x00, 0xFF):
         end -= 1
-    return data[:end] if end >= 2 and data[end - 2:end] == b"\xff\xd9" else data
+    if end >= 2 and data[end - 2:end] == b"\xff\xd9":
+        return data[:end]
+    if len(data) % 2 == 0 and data[-3:-1] == b"\xff\xd9":  # a pad byte of any value
+        return data[:-1]
+    return data
 
 
 def encoded_frames(image):

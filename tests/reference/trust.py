@@ -251,7 +251,7 @@ def _judge_receipt(receipt, evidence, leaf, known):
     if root is None or receipt.time is None:
         return "ledger.invalid"
     if not evidence.checkpoint:
-        return "ledger.unwitnessed" if known.quorum else None
+        return "ledger.invalid" if known.quorum else None
     try:
         checkpoint = ledger.read_checkpoint(evidence.checkpoint)
         if checkpoint.origin != known.origin or checkpoint.size != receipt.size \

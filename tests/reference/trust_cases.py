@@ -86,7 +86,7 @@ def _ledger_cases(sealed, data, now, home, plain):
     yield "receipt, no quorum asked", _with(good, checkpoint=""), trusting(0), None, \
         "authentic", None
     yield "quorum asked, no checkpoint", _with(good, checkpoint=""), trusting(1), None, \
-        "untrusted", "ledger.unwitnessed"
+        "untrusted", "ledger.invalid"
     bare = sealed(plain, log=log)
     yield "not cosigned", bare, trusting(1), None, "untrusted", "ledger.unwitnessed"
     yield "cosigned by another", sealed(plain, log=log, witnesses=[("w.example", other)]), \

@@ -105,10 +105,9 @@ def _sealed_items(salt, path, digest):
     return None
 
 
-def compare_header(judgement, file, image, evidence, salts, term):
-    covered = image.element if image else None
-    if evidence.statement.pixels and covered is None:
-        covered = pixels.covered_element(file)  # the alarm over it is given already
+def compare_header(judgement, file, image, evidence, salts, term, sealed_tag):
+    """`sealed_tag`: of the element that the pixel tree covers, or None."""
+    covered = file.data_set.first(sealed_tag) if sealed_tag is not None else None
     sealed = {}
     for index, (path, vr, digest) in enumerate(evidence.rows):
         sealed.setdefault(path, []).append((index, vr, digest))
@@ -162,8 +161,6 @@ def _compare_leaf(judgement, evidence, salts, index, path, vr, digest, leaf, ima
         return 0
     if not same or not _vr_change_allowed(leaf, vr):
         judgement.alarm("attribute.altered", attribute=leaf.name)
-        if (vr == "SQ") != (element.items is not None):
-            silent.append(path)
         return 0
     return 1
 
@@ -320,21 +317,23 @@ def judge(file, data, trust, at=None):
         judgement.alarm("seal.invalid")
     else:
         judge_trust(judgement, evidence, trust, at)
-    image = pixels.open_image(file)
+    image, sealed_tag = None, None
     if statement.pixels:
-        if image is None:
-            _without_image(judgement, file)
+        kind, size = statement.geometry[5], statement.geometry[4]
+        sealed_tag = pixels.SOURCES[0 if kind < 2 else 1 if size == 4 else 2]
+        image = pixels.open_image(file)
+        if file.data_set.first(sealed_tag) is None:
+            judgement.alarm("pixels.missing")
+            image = None
+        elif image is None:
+            judgement.alarm("pixels.altered")
         compare_pixels(judgement, image, evidence, salts)
-    elif image is not None:
-        judgement.alarm("pixels.added")
     term = canonical_term(file, image, statement)
     judgement.decoder_lacks = (image is not None and image.encapsulated
                                and pixels.term_belongs(image.syntax, image.term)
                                and not (statement.pixels and _shortcut_holds(image, statement)))
-    compare_header(judgement, file, image, evidence, salts, term)
-    if image is not None and statement.pixels and file.transfer_syntax != statement.syntax:
-        judgement.add("encoding.changed", "note")
-    elif file.transfer_syntax != statement.syntax:
+    compare_header(judgement, file, image, evidence, salts, term, sealed_tag)
+    if file.transfer_syntax != statement.syntax:
         judgement.add("encoding.changed", "note")
     _judge_loss(judgement, statement)
     if judgement.differs:
@@ -363,13 +362,6 @@ def _judge_loss(judgement, statement):
                 "pixels", "attribute", "item", "seal") and finding["code"] != "seal.later":
             judgement.differs = True
         judgement.findings.append(finding)
-
-
-def _without_image(judgement, file):
-    if any(file.data_set.first(tag) is not None for tag in pixels.SOURCES):
-        judgement.alarm("pixels.altered")
-    else:
-        judgement.alarm("pixels.missing")
 
 
 # --- a file ------------------------------------------------------------------------------------
@@ -407,7 +399,8 @@ def verify(file_bytes, given, beside, trust, at=None):
             evidences.read(item)
         gathered += items if len(items) == 1 else [i for i in items if _has_instance(i, file)]
     element = header.embedded_evidence(file.data_set)[0]
-    carried = ([element.value] if element is not None else []) + ([beside] if beside else [])
+    carried = [element.value] if element is not None else []
+    carried += [beside] if beside is not None else []
     judged = []
     for data, own in [(item, False) for item in gathered] + [(item, True) for item in carried]:
         try:
