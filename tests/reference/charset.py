@@ -17,6 +17,7 @@ class Charset:
 
     def __init__(self, value=b""):
         self.unknown, self.whole, self.sets, self.extended = False, None, [], False
+        self.term = value.rstrip(b" \0")  # as it stands; what undecodable text is bound to
         terms = [re.sub(rb"[ _\-.\0]", b"", term).decode("latin-1").upper()
                  for term in value.split(b"\\")]
         for i, term in enumerate(terms):

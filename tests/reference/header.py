@@ -13,6 +13,7 @@ VALUES_BOTH = {"AE", "CS", "LO", "SH", "PN"}
 VALUES_TRAILING = {"DA", "TM", "DT", "AS", "UC", "UI"}
 WHOLE = {"ST", "LT", "UT", "UR"}
 DECODED = {"LO", "LT", "PN", "SH", "ST", "UC", "UT"}
+# Of each tag, the first in a data set or item.
 LEFT_OUT = {0x00080001, 0x00080005, 0xFFFCFFFC, 0xFFFAFFFA, 0x4FFE0001}
 LEFT_OUT_AT_TOP = {0x00280006, 0x7FE00001, 0x7FE00002, 0x7FE00003}
 NUMBER = re.compile(rb"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
@@ -49,7 +50,7 @@ def text_value(data, vr, charset):
     else:
         text = data.decode("ascii") if _ascii(data) else None
     if text is None:
-        return RAW, data
+        return RAW, charset.term + b"\0" + data if vr in DECODED else data
     if separates:
         text = "\\".join(trim(part, both) for part in text.split("\\"))
     text = text.encode("utf-8")
@@ -94,7 +95,7 @@ def bytes_value(data, vr, charset):
         return text_value(data, vr, charset)
     if vr in ("DS", "IS"):
         return decimal_value(data, charset)
-    return BYTES, data
+    return BYTES, data + b"\0" * (len(data) % 2)  # the pad byte that a writer adds
 
 
 def canonical(element, vr, charset):
@@ -123,7 +124,7 @@ def printable(creator):
         text = creator.decode("utf-8")
     except UnicodeDecodeError:
         text = "".join(chr(byte) if byte < 0x80 else "?" for byte in creator)
-    return "".join("?" if ord(c) < 0x20 or ord(c) == 0x7F else c for c in text)
+    return "".join("?" if ord(c) < 0x20 or ord(c) == 0x7F or c == '"' else c for c in text)
 
 
 def _u16(number):
@@ -142,7 +143,9 @@ class Creators:
                 continue
             name = b""
             if element.items is None and element.fragments is None:
-                name = bytes_value(element.value, "LO", charset)[1]
+                kind, name = bytes_value(element.value, "LO", charset)
+                if kind == RAW:
+                    name = trim(element.value, True)
             self.by_element[id(element)] = name
             self.block.setdefault((group, number), name)
             counts[group, name] = counts.get((group, name), 0) + 1
@@ -171,11 +174,8 @@ class Creators:
 
 
 def charset_of(data_set, outer):
-    result = outer
-    for element in data_set.elements:
-        if element.tag == 0x00080005 and element.items is None:
-            result = Charset(element.value)
-    return result
+    element = data_set.first(0x00080005)
+    return outer if element is None or element.items is not None else Charset(element.value)
 
 
 def embedded_evidence(data_set):
@@ -189,9 +189,9 @@ def embedded_evidence(data_set):
         if step == _u16(0x0F1D) + b"\1" + _u16(7) + b"FIDUCIA":
             out.add(id(element))
         if step == _u16(0x0F1D) + b"\2" + _u16(7) + b"FIDUCIA" + b"\1":
-            out.add(id(element))
             if found is None and element.items is None:
                 found = element
+                out.add(id(element))
     return found, out
 
 
@@ -207,14 +207,20 @@ def walk(data_set, covered, sealed_vrs=None):
     return leaves
 
 
+def _left_out(tag, depth):
+    return (tag & 0xFFFF == 0 or tag >> 16 in (0, 2) or tag in LEFT_OUT
+            or depth == 0 and tag in LEFT_OUT_AT_TOP)
+
+
 def _walk(data_set, prefix, name_prefix, outer, skipped, sealed_vrs, leaves, depth):
     charset = charset_of(data_set, outer)
-    creators = Creators(data_set, charset)
+    creators, met = Creators(data_set, charset), set()
     for element in data_set.elements:
         tag = element.tag
-        if tag >> 16 <= 2 or tag & 0xFFFF == 0 or tag in LEFT_OUT or id(element) in skipped:
+        if id(element) in skipped:
             continue
-        if depth == 0 and tag in LEFT_OUT_AT_TOP:
+        if _left_out(tag, depth) and tag not in met:
+            met.add(tag)
             continue
         step, text = creators.step(element)
         path, name = prefix + step, name_prefix + text

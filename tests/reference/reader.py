@@ -277,27 +277,15 @@ class File:
     transfer_syntax: str
 
 
-def _look(body, fallback=None):
-    """How a data set is encoded, by its first element; `fallback` where that does not tell."""
+def _plausible(body):
+    """A file without the prefix DICM: does it start with a data element?"""
     if len(body) < 8:
-        return fallback
-    letters = body[4:6].decode("latin-1")
-    if letters in dictionary.ALL:
-        big = body[0] == 0 and body[1] != 0
-        return BIG_ENDIAN if big else EXPLICIT
+        return False
+    big = body[0] == 0 and body[1] != 0
     length = int.from_bytes(body[4:8], "little")
-    if length == UNDEFINED or length <= len(body) - 8:
-        return IMPLICIT
-    return fallback
-
-
-def _guess(body):
-    """A data set whose transfer syntax is not named."""
-    syntax = _look(body)
-    order = "big" if syntax == BIG_ENDIAN else "little"
-    if syntax is None or int.from_bytes(body[:2], order) > 0xFF:
-        raise Malformed("not_dicom")
-    return syntax
+    named = body[4:6].decode("latin-1") in dictionary.ALL
+    return int.from_bytes(body[:2], "big" if big else "little") <= 0xFF and (
+        named or length == UNDEFINED or length <= len(body) - 8)
 
 
 def read_file(data):
@@ -310,10 +298,11 @@ def read_file(data):
         if element.tag == 0x00020010:
             uid = element.value.decode("latin-1").rstrip(" \0")
     body = data[at:]
-    syntax = uid if uid else _guess(body)
-    if not SYNTAX.fullmatch(syntax):
+    if uid is not None and not SYNTAX.fullmatch(uid):
         raise Malformed("transfer_syntax")
-    if syntax in DEFLATED_SETS:
+    if uid is None and not _plausible(body):
+        raise Malformed("not_dicom")
+    if uid in DEFLATED_SETS:
         inflate = zlib.decompressobj(-15)
         try:
             body = inflate.decompress(body, 1 << 30)
@@ -321,19 +310,19 @@ def read_file(data):
             raise Malformed("deflate") from error
         if not inflate.eof:
             raise Malformed("deflate")
-    # Files whose data set is in the other VR encoding than they claim exist; the first element
-    # tells.
-    seen = _look(body, syntax)
-    explicit = syntax != IMPLICIT
-    if syntax == IMPLICIT and seen == EXPLICIT:
-        syntax, explicit = EXPLICIT, True
-    elif syntax not in (IMPLICIT, BIG_ENDIAN) and seen == IMPLICIT \
-            and not all(0x41 <= c <= 0x5A for c in body[4:6]):
-        syntax, explicit = IMPLICIT if syntax == EXPLICIT else syntax, False
-    reader = Reader(body, explicit, syntax == BIG_ENDIAN)
-    data_set, _ = reader.data_set(0, len(body), None, 0, None)
-    if not uid:
-        pixel_data = data_set.first(PIXEL_DATA)
-        if pixel_data is not None and pixel_data.fragments is not None:
-            syntax = ""  # encapsulated, and nobody says how
+    # 2.9: as named; else explicit VR in the order of bytes that the first tag shows; else implicit.
+    shown = BIG_ENDIAN if len(body) > 1 and body[0] == 0 and body[1] != 0 else EXPLICIT
+    attempts = ([uid] if uid else []) + [shown, IMPLICIT]
+    for number, syntax in enumerate(attempts):
+        reader = Reader(body, syntax != IMPLICIT, syntax == BIG_ENDIAN)
+        try:
+            data_set, _ = reader.data_set(0, len(body), None, 0, None)
+            break
+        except Malformed:
+            if number == len(attempts) - 1:
+                raise
+    pixel_data = data_set.first(PIXEL_DATA)
+    if pixel_data is not None and pixel_data.fragments is not None:
+        # Encapsulated: as the file names it, or nobody says how.
+        syntax = "" if uid is None or uid in NATIVE else uid
     return File(data_set, syntax)

@@ -109,7 +109,8 @@ def seal(data, signer, log=None, witnesses=(), now=None):
     for index, leaf in enumerate(header.walk(file.data_set, image.element if image else None)):
         vr = leaf.element.vr
         form = header.canonical(leaf.element, vr, leaf.charset)
-        if image is not None and image.term != "?" and leaf.path == b"\0\x28\0\0\x04":
+        if image is not None and image.term != "?" and b"\\" not in leaf.element.value \
+                and leaf.path == b"\0\x28\0\0\x04":
             form = (header.TEXT, image.term.encode())
         result.rows.append([leaf.path, vr,
                             header.leaf_hash(salts.header(index), leaf.path, vr, *form)])

@@ -224,13 +224,18 @@ def _depths_kept(path):
     return True
 
 
-def check_signer(chain, trust, time, at=None):
+def _common_name(certificate):
+    names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return names[0].value if names else None
+
+
+def check_signer(chain, trust, time, at=None, device=None):
     """Codes of findings: signer.untrusted, signer.expired, signer.revoked."""
     codes = []
     authorities = [c for _, roles, c in trust.authorities if "seal" in roles]
     usage = _extension(chain[0], x509.KeyUsage)
     paths = []
-    if usage is None or usage.digital_signature:
+    if (usage is None or usage.digital_signature) and _common_name(chain[0]) == device:
         paths = [path for path in _paths(chain[0], chain[1:], authorities, [])
                  if all(_strong(certificate) for certificate in path) and _depths_kept(path)]
     if not paths:
@@ -264,13 +269,13 @@ def _judge_receipt(receipt, evidence, leaf, known):
 
 
 def check_ledger(evidence, certificate_der, trust):
-    """(codes of findings, time of the first good receipt or None)."""
+    """(codes of findings, earliest time of the good receipts or None)."""
     if not trust.ledgers:
         return [], None
     signer = hashlib.sha256(certificate_der).digest()
     data = ledger.entry(1, hashlib.sha256(evidence.sign1).digest(), signer,
                         evidence.statement.claimed_at)
-    leaf, first_code = ledger.leaf_hash(data), None
+    leaf, first_code, times = ledger.leaf_hash(data), None, []
     for encoded in evidence.receipts:
         try:
             receipt = ledger.read_receipt(encoded)
@@ -280,6 +285,8 @@ def check_ledger(evidence, certificate_der, trust):
             if known.origin == receipt.origin:
                 code = _judge_receipt(receipt, evidence, leaf, known)
                 if code is None:
-                    return [], receipt.time
+                    times.append(receipt.time)
                 first_code = first_code or code
+    if times:
+        return [], min(times)
     return [first_code or "ledger.missing"], None
