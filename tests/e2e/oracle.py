@@ -5,6 +5,7 @@ It shares no code with the program. Where a cell of the matrix is not `authentic
 whether the tool that made the file changed the content, or the program gave a false alarm.
 """
 import decimal
+import re
 import subprocess
 
 import numpy as np
@@ -64,7 +65,7 @@ class Element:
                 str(v) for v in (value if isinstance(value, (list, pydicom.multival.MultiValue))
                                  else [value])]
             try:
-                return [decimal.Decimal(p.strip()) if p.strip() else "" for p in parts]
+                return [decimal.Decimal(p.strip(" \0")) if p.strip(" \0") else "" for p in parts]
             except decimal.InvalidOperation:
                 return parts
         if self.vr in TEXT:
@@ -77,6 +78,21 @@ def without_padding(data):
     return data.rstrip(b" \0") if data is not None else b""
 
 
+# What DCMTK's lossless JPEG coder writes in front of Derivation Description (spec/seal.md 10.1).
+REMARK = re.compile(r"Lossless JPEG compression, selection value [1-7], point transform \d+, "
+                    r"compression ratio \d+(\.\d+)?( \[(?P<old>.*)\])?", re.DOTALL)
+
+
+def without_remarks(text):
+    while (found := REMARK.fullmatch(text)) is not None:
+        text = found["old"] or ""
+    return text
+
+
+def is_remark_only(ds, tag):
+    return tag == 0x00082111 and without_remarks(str(ds[tag].value)) == ""
+
+
 def one_colour_model(values):
     return ["RGB" if value == "YBR_RCT" else value for value in values]
 
@@ -85,6 +101,8 @@ def same_element(a, b):
     if a.vr == b.vr:
         if a.tag == 0x00280004:  # the reversible transform of JPEG 2000 is how RGB is encoded
             return one_colour_model(a.meaning()) == one_colour_model(b.meaning())
+        if a.tag == 0x00082111:
+            return without_remarks(a.meaning()[0]) == without_remarks(b.meaning()[0])
         if a.vr in TEXT or a.vr in ("DS", "IS"):
             return a.meaning() == b.meaning()
         if a.bytes is not None and b.bytes is not None:
@@ -106,7 +124,7 @@ def keys_by_path(ds, prefix):
     skipped = own_block_tags(ds)
     return {path_of(ds, tag, prefix): tag for tag in ds.keys()
             if tag not in skipped and tag not in OUTSIDE and tag.element != 0 and
-            tag.group not in (0x0002, 0x7FE0, 0xFFFA) and tag != 0x4FFE0001 and
+            tag.group not in (0x0000, 0x0002, 0x7FE0, 0xFFFA) and tag != 0x4FFE0001 and
             not tag.is_private_creator}
 
 
@@ -120,7 +138,8 @@ def attribute_differences(source, target):
         for path in of_a.keys() - of_b.keys():
             out[path] = "removed"
         for path in of_b.keys() - of_a.keys():
-            out[path] = "added"
+            if not is_remark_only(b, of_b[path]):
+                out[path] = "added"
         for path in of_a.keys() & of_b.keys():
             one, two = Element(a, of_a[path]), Element(b, of_b[path])
             if one.vr == "SQ" or two.vr == "SQ":
