@@ -26,7 +26,7 @@ def in_process(path):
     for row in json.load(open(path))["benchmarks"]:
         if row.get("run_type") != "iteration":
             continue
-        name = row["name"].removesuffix("/manual_time")
+        name = row["name"].removesuffix("/manual_time").removesuffix("/iterations:300")
         rates.setdefault(name, []).append(row["items_per_second"])
         if "evidence_bytes" in row:
             counters[name.split("/")[0]] = (row["evidence_bytes"], row["file_bytes"])
@@ -84,14 +84,15 @@ def print_evidence(counters):
 def print_processes(path):
     for group in json.load(open(path)):
         print(f"\n### {group['name']}\n")
-        print("| Command | wall, ms | time against the last row | CPU, ms | peak memory, MiB |")
-        print("|---|---|---|---|---|")
+        print("| Command | wall, ms | wall against the last row | CPU, ms "
+              "| CPU against the last row | peak memory, MiB |")
+        print("|---|---|---|---|---|---|")
         rows = list(group["rows"].items())
-        peer = [sample[0] for sample in rows[-1][1]]
+        wall_peer, cpu_peer = ([sample[i] for sample in rows[-1][1]] for i in range(2))
         for name, samples in rows:
             wall, cpu, memory = ([s[i] for s in samples] for i in range(3))
-            print(f"| {name} | {spread(wall)} | {ratio(wall, peer)} | {spread(cpu)} "
-                  f"| {max(memory):.0f} |")
+            print(f"| {name} | {spread(wall, 1)} | {ratio(wall, wall_peer)} | {spread(cpu, 1)} "
+                  f"| {ratio(cpu, cpu_peer)} | {max(memory):.0f} |")
 
 
 rates_now, counters_now = in_process(sys.argv[1])

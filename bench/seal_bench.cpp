@@ -119,24 +119,28 @@ void add_hashing(Subject& s) {
   canonical("sha_ni", crypto::HashBackend::sha_ni);
   canonical("avx512", crypto::HashBackend::avx512);
   FIDUCIA_ASSERT(crypto::use_hash_backend(before).has_value());
-  benchmark::RegisterBenchmark((s.name + "/parse").c_str(), [&](benchmark::State& state) {
-    // The copy of the bytes is not parsing: only File::read is timed.
-    const auto seconds = [] {
-      timespec t = {};
-      clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-      return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-    };
-    std::size_t next = 0;
-    for (auto _ : state) {
-      Bytes copy(files[next].bytes().begin(), files[next].bytes().end());
-      const double start = seconds();
-      auto file = dicom::File::read(std::move(copy));
-      state.SetIterationTime(seconds() - start);
-      FIDUCIA_ASSERT(file.has_value());
-      if (++next == files.size()) next = 0;
-    }
-    state.SetItemsProcessed(state.iterations());
-  })->UseManualTime();
+  benchmark::RegisterBenchmark(
+      (s.name + "/parse").c_str(),
+      [&](benchmark::State& state) {
+        // The copy of the bytes is not parsing: only File::read is timed.
+        const auto seconds = [] {
+          timespec t = {};
+          clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+          return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+        };
+        std::size_t next = 0;
+        for (auto _ : state) {
+          Bytes copy(files[next].bytes().begin(), files[next].bytes().end());
+          const double start = seconds();
+          auto file = dicom::File::read(std::move(copy));
+          state.SetIterationTime(seconds() - start);
+          FIDUCIA_ASSERT(file.has_value());
+          if (++next == files.size()) next = 0;
+        }
+        state.SetItemsProcessed(state.iterations());
+      })
+      ->UseManualTime()
+      ->Iterations(300);  // the copies take long
 }
 
 void add_sealing(Subject& s, store::EvidenceStore& store) {
@@ -207,8 +211,11 @@ int run(int argc, char** argv) {
   const auto add = [&](const char* name, const std::filesystem::path& path, bool native) {
     if (!std::filesystem::exists(path)) return;
     Subject& s = *subjects.emplace_back(std::make_unique<Subject>(name, path, program, folder));
-    if (native) add_hashing(s);
-    add_sealing(s, *store);
+    if (native) {
+      add_hashing(s);
+      // Sealing what is compressed is the decoder's time, and the decoder is another process.
+      add_sealing(s, *store);
+    }
     add_verifying(s);
   };
   add("ct", samples / "derived" / "ct-series", true);
