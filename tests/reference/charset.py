@@ -50,7 +50,7 @@ class Charset:
             else:
                 self.unknown = True
                 return
-        self.extended |= len(self.sets) > 1 or bool({87, 159, 149, 58} & set(self.sets))
+        self.extended |= len(terms) > 1 or bool({87, 159, 149, 58} & set(self.sets))
 
     def decode(self, data, separates, name):
         """Unicode of `data`, or None. `separates`: backslash separates values; `name`: PN."""

@@ -12,6 +12,7 @@ from cbor import CborError
 from pixels import TILE
 from salts import merkle_root
 
+STATEMENT_TYPE = "application/fiducia-statement+cbor"
 EVIDENCE_BYTES_MAX = 256 << 20
 
 
@@ -173,10 +174,12 @@ def read(data):
     result = Evidence(map_[2], map_[3], map_[4], None, {}, None, [], map_[6], map_[7])
     try:
         result.message = cose.read_sign1(map_[2])
-    except cose.BadCose as error:
-        raise BadEvidence(str(error)) from error
-    _expect(result.message.payload is not None, "payload")
-    result.statement = read_statement(result.message.payload)
+        _expect(result.message.payload is not None
+                and result.message.protected.get(cose.CONTENT_TYPE) == STATEMENT_TYPE, "statement")
+        result.message.chain()
+        result.statement = read_statement(result.message.payload)
+    except (cose.BadCose, BadEvidence):
+        return result  # without a statement: seal.invalid
     _expect(len(result.rows) == result.statement.header_count, "rows")
     _read_leaves(result, map_[5])
     return result

@@ -103,7 +103,8 @@ def open_image(file):
     if not rows or not columns or not frames or samples not in (1, 2, 3, 4):
         return None
     if element.tag != reader.PIXEL_DATA:
-        allocated = 32 if element.tag == 0x7FE00008 else 64
+        if allocated != (32 if element.tag == 0x7FE00008 else 64):
+            return None
         kind, stored, high = 2, allocated, allocated - 1
     else:
         stored, high = _number(data_set, 0x00280101), _number(data_set, 0x00280102)

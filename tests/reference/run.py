@@ -286,7 +286,7 @@ def compare(arguments, seed, folder):
              "; %d samples left for lack of time" % left if left else ""))
     total, failures = total + count, failures + failed
     print("%d comparisons in %.0f s, %d differ" % (total, time.monotonic() - started, failures))
-    if total < 300 and not arguments.only:
+    if total < 200 and not arguments.only:
         print("too few comparisons: the samples are missing")
         return 1
     return 1 if failures else 0
