@@ -135,7 +135,12 @@ CanonicalValue canonical_value(dicom::Vr vr, ByteView little_endian, const TextE
                                std::string& scratch) {
   if (little_endian.empty()) return {};
   const TextForm form = text_form(vr);
-  if (form == TextForm::none) return {ValueKind::bytes, little_endian};
+  if (form == TextForm::none) {
+    if (little_endian.size() % 2 == 0) return {ValueKind::bytes, little_endian};
+    // Values have an even length (PS3.5 7.1.1): whoever passes an odd one on pads it.
+    scratch.assign(as_text(little_endian)).push_back('\0');
+    return {ValueKind::bytes, as_bytes(scratch)};
+  }
   const std::string_view raw = as_text(little_endian);
   if (form == TextForm::number) return canonical_numbers(raw, scratch);
   const bool leading = form == TextForm::both_multi;

@@ -194,6 +194,27 @@ TEST_F(OtherObjects, a_sequence_never_passes_for_an_empty_value) {
   }
 }
 
+TEST_F(OtherObjects, a_value_of_odd_length_may_be_padded_and_no_more) {
+  const dicom::Tag tag{0x0011, 0x1001};
+  DicomDataSet d = identity("1.2.840.10008.5.1.4.1.1.88.11");
+  d.bytes(tag, "UN", bytes("010203"));
+  const Bytes evidence = seal(d);
+  struct Row {
+    const char* name;
+    const char* value;
+    seal::Verdict expected;
+  };
+  for (const Row& row : {Row{"as it was", "010203", seal::Verdict::authentic},
+                         Row{"padded", "01020300", seal::Verdict::authentic},
+                         Row{"padded with something", "01020301", seal::Verdict::altered},
+                         Row{"padded twice", "0102030000", seal::Verdict::altered},
+                         Row{"cut", "0102", seal::Verdict::altered}}) {
+    SCOPED_TRACE(row.name);
+    element_of(d, tag).value = bytes(row.value);
+    EXPECT_EQ(judge(d, evidence).verdict, row.expected);
+  }
+}
+
 TEST_F(OtherObjects, meta_information_inside_an_item_is_part_of_the_item) {
   DicomDataSet item;
   item.text({0x0008, 0x0104}, "LO", "meaning");
