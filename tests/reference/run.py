@@ -120,7 +120,8 @@ def differences(program, reference):
             return []  # 10.4 changes what header findings mean, and needs the samples
         # 10.1: whether the coder's remark in (0008,2111) counts depends on the samples.
         findings, own_findings = (
-            {f for f in found if not f[0].startswith(PIXEL_CODES) and f[3] != "(0008,2111)"}
+            {f for f in found if not f[0].startswith(PIXEL_CODES) and f[3] != "(0008,2111)"
+             and f[0] != "encoding.changed"}
             for found in (findings, own_findings))
         if own_verdict == "indeterminate" and verdict in ("authentic", "altered", "indeterminate"):
             verdict = own_verdict
