@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -40,7 +41,12 @@ void parallel_for(std::size_t count, unsigned workers,
   };
   std::vector<std::jthread> pool;
   pool.reserve(threads - 1);
-  for (unsigned worker = 1; worker < threads; ++worker) pool.emplace_back(run, worker);
+  try {
+    for (unsigned worker = 1; worker < threads; ++worker) pool.emplace_back(run, worker);
+  } catch (const std::system_error&) {
+    // The system grants no more threads (a limit of the user or container): those that run, at
+    // least the calling one, do all the work.
+  }
   run(0);
 }
 

@@ -2,6 +2,7 @@
 #include "core/thread_pool.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -85,6 +86,21 @@ TEST(ParallelFor, stays_on_the_calling_thread_with_one_worker_or_one_index) {
     EXPECT_EQ(worker, 0U);
   });
 }
+
+// Sanitizers reserve terabytes of addresses, so no limit of addresses can be set under them.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST(ParallelFor, does_all_work_where_the_system_grants_no_thread) {
+  const auto without_threads = [] {
+    const rlimit none{.rlim_cur = 1 << 20, .rlim_max = 1 << 20};  // no room for a stack
+    if (setrlimit(RLIMIT_AS, &none) != 0) std::_Exit(3);
+    // The C library keeps stacks of threads that have ended, so a few threads may still be had.
+    std::atomic<unsigned> done{0};
+    parallel_for(100, 64, [&](std::size_t, unsigned) { ++done; });
+    std::_Exit(done == 100 ? 0 : 1);
+  };
+  EXPECT_EXIT(without_threads(), testing::ExitedWithCode(0), "");
+}
+#endif
 
 TEST(WorkerCount, follows_the_environment_only_where_it_makes_sense) {
   const Workers unset{nullptr};
