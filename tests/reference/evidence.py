@@ -174,9 +174,7 @@ def read(data):
     result = Evidence(map_[2], map_[3], map_[4], None, {}, None, [], map_[6], map_[7])
     try:
         result.message = cose.read_sign1(map_[2])
-        _expect(result.message.payload is not None
-                and result.message.protected.get(cose.CONTENT_TYPE) == STATEMENT_TYPE, "statement")
-        result.message.chain()
+        _expect(result.message.payload is not None, "payload")
         result.statement = read_statement(result.message.payload)
     except (cose.BadCose, BadEvidence):
         return result  # without a statement: seal.invalid

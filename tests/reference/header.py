@@ -149,8 +149,11 @@ class Creators:
             self.by_element[id(element)] = name
             self.block.setdefault((group, number), name)
             counts[group, name] = counts.get((group, name), 0) + 1
+        # The same (gggg,00bb) twice: which counts would be each reader's choice, so none does.
+        blocks = [e.tag for e in data_set.elements if id(e) in self.by_element]
+        doubled = {self.block[tag >> 16, tag & 0xFFFF] for tag in blocks if blocks.count(tag) > 1}
         self.usable = {key for key, count in counts.items()
-                       if count == 1 and 0 < len(key[1]) <= 1024}
+                       if count == 1 and 0 < len(key[1]) <= 1024 and key[1] not in doubled}
 
     def step(self, element):
         """(bytes of the step, its text)."""

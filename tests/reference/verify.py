@@ -343,6 +343,8 @@ def judge_trust(judgement, evidence, trust, at):
 
 
 def _signature_good(evidence):
+    if evidence.message.protected.get(cose.CONTENT_TYPE) != evidences.STATEMENT_TYPE:
+        return False
     try:
         key = x509.load_der_x509_certificate(evidence.message.chain()[0]).public_key()
     except (ValueError, cose.BadCose):
