@@ -32,7 +32,7 @@ void add_time(CLI::App& app, const char* name, std::optional<UnixTime>& time, co
              throw CLI::ValidationError(name, "give a time such as 2026-11-24T10:00:00Z or a day");
            time = *read;
          },
-         help)
+         std::string(help) + ". TIME: 2026-11-24T10:00:00Z, or a day, for its first second in UTC")
       ->type_name("TIME");
 }
 

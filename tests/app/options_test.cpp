@@ -94,6 +94,17 @@ TEST(Options, help_of_each_command_teaches_with_an_example) {
   }
 }
 
+TEST(Options, help_says_how_a_time_is_written) {
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"verify", "--help"}, {"device", "revoke", "--help"}}) {
+    const auto result = read_arguments(arguments);
+    const auto* answer = std::get_if<Answer>(&result);
+    ASSERT_NE(answer, nullptr);
+    EXPECT_NE(answer->text.find("TIME: 2026-11-24T10:00:00Z, or a day"), std::string::npos)
+        << answer->text;
+  }
+}
+
 TEST(Options, version_is_printed) {
   const auto result = read_arguments({"--version"});
   const auto* answer = std::get_if<Answer>(&result);
