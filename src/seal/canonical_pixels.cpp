@@ -211,6 +211,32 @@ void TileHasher::hash(std::uint32_t frame_index, const codec::Frame& frame, cons
   }
 }
 
+std::optional<Digest> TileHasher::zero_extended_leaf(std::uint32_t frame_index,
+                                                     const codec::Frame& frame, std::uint32_t tile,
+                                                     const Salts& salts) const {
+  const std::size_t pixel_bytes =
+      std::size_t{geometry_.samples_per_pixel} * geometry_.sample_bytes();
+  const std::size_t row_bytes = pixel_bytes * geometry_.columns;
+  const TilePosition at = grid_.position(tile);
+  const std::uint32_t x = at.column * tile_edge;
+  const std::uint32_t y = at.row * tile_edge;
+  const std::uint32_t width = std::min(tile_edge, geometry_.columns - x);
+  const std::uint32_t height = std::min(tile_edge, geometry_.rows - y);
+  Bytes outside(width * pixel_bytes * height);
+  bool any = false;
+  for (std::uint32_t row = 0; row < height; ++row)
+    any |= zero_extension(
+        frame.samples.subspan((y + row) * row_bytes + x * pixel_bytes, width * pixel_bytes),
+        sample_bits(geometry_),
+        std::span{outside}.subspan(row * width * pixel_bytes, width * pixel_bytes));
+  if (!any) return std::nullopt;
+  const Head head = tile_head(leaf_tags::outside_bits,
+                              salts.frame_one(frame_index, FrameSaltUse::outside_bits, tile),
+                              frame_index, at, height, width, geometry_);
+  const ByteView parts[] = {ByteView{head}, outside};
+  return crypto::sha256(parts);
+}
+
 Digest encoded_frame_hash(std::uint32_t frame_index, const Salts& salts,
                           std::span<const ByteView> pieces) {
   std::uint64_t length_bytes = 0;

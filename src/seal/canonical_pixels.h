@@ -60,6 +60,13 @@ class TileHasher {
   void hash(std::uint32_t frame_index, const codec::Frame& frame, const Salts& salts,
             std::span<Digest> tiles, std::vector<OutsideBitsLeaf>& outside_bits,
             SketchBuilder* sketch = nullptr);
+  /// The outside-bits leaf that tile `tile` of `frame` would have if the signs of its samples were
+  /// not extended; absent when no sample is negative. Some encoders drop the extension and some
+  /// decoders mend it, so the verifier must know (spec/seal.md 10.2).
+  [[nodiscard]] std::optional<Digest> zero_extended_leaf(std::uint32_t frame_index,
+                                                         const codec::Frame& frame,
+                                                         std::uint32_t tile,
+                                                         const Salts& salts) const;
   /// Which tiles of the frame hashed last are all one value: they identify nothing.
   [[nodiscard]] const std::vector<bool>& uniform() const { return uniform_; }
   /// Makes hash() fill uniform(); off by default, as it costs a pass.

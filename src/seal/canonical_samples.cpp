@@ -41,8 +41,8 @@ U canonical_of(U x, const Masks<U>& m, bool is_signed) {
 template <class U>
 U outside_of(U x, const Masks<U>& m, bool is_signed) {
   U above = static_cast<U>(x & m.above);
-  // Bits above that only repeat the sign say nothing.
-  if (is_signed && (x & m.sign) != 0 && above == m.above) above = 0;
+  // Bits above that only repeat the sign say nothing; whatever differs from that does.
+  if (is_signed && (x & m.sign) != 0) above = static_cast<U>(above ^ m.above);
   return static_cast<U>(above | static_cast<U>(x & m.below));
 }
 
@@ -79,6 +79,21 @@ void split(ByteView samples, const SampleBits& bits, std::byte* canonical, std::
   }
 }
 
+template <class U>
+bool zero_extension(ByteView samples, const SampleBits& bits, std::byte* outside) {
+  const Masks<U> m(bits);
+  const std::size_t count = samples.size() / sizeof(U);
+  U any = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    U x;
+    std::memcpy(&x, samples.data() + i * sizeof(U), sizeof x);
+    const U o = (x & m.sign) != 0 ? m.above : U{0};
+    any = static_cast<U>(any | o);
+    std::memcpy(outside + i * sizeof(U), &o, sizeof o);
+  }
+  return any != 0;
+}
+
 template <class F>
 auto with_container(unsigned container_bits, F f) {
   switch (container_bits) {
@@ -113,6 +128,14 @@ SampleState inspect_samples(ByteView samples, const SampleBits& bits) {
   if (bits.is_whole()) return SampleState::canonical;
   return with_container(bits.container_bits,
                         [&](auto zero) { return inspect<decltype(zero)>(samples, bits); });
+}
+
+bool zero_extension(ByteView samples, const SampleBits& bits, std::span<std::byte> outside) {
+  FIDUCIA_ASSERT(outside.size() == samples.size());
+  if (!bits.is_signed) return false;
+  return with_container(bits.container_bits, [&](auto zero) {
+    return zero_extension<decltype(zero)>(samples, bits, outside.data());
+  });
 }
 
 void split_samples(ByteView samples, const SampleBits& bits, std::span<std::byte> canonical,

@@ -25,9 +25,14 @@ enum class SampleState {
 [[nodiscard]] SampleState inspect_samples(ByteView samples, const SampleBits& bits);
 
 /// Writes the canonical samples (Bits Stored, shifted down, sign- or zero-extended) to
-/// `canonical`, and what lies outside Bits Stored, where it stood, to `outside`; bits above that
-/// only repeat the sign count as nothing. All three have the same size.
+/// `canonical`, and what lies outside Bits Stored, where it stood, to `outside`: of a negative
+/// sample the bits above that do *not* repeat the sign. All three have the same size.
 void split_samples(ByteView samples, const SampleBits& bits, std::span<std::byte> canonical,
                    std::span<std::byte> outside);
+
+/// Writes to `outside` what split_samples would give for the same samples, were their signs not
+/// extended (negative ones with zeroes above). False when no sample is negative.
+[[nodiscard]] bool zero_extension(ByteView samples, const SampleBits& bits,
+                                  std::span<std::byte> outside);
 
 }  // namespace fiducia::seal

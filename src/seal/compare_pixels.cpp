@@ -80,6 +80,10 @@ class PixelComparison {
     if (now.rows != then.rows || now.columns != then.columns ||
         now.samples_per_pixel != then.samples_per_pixel || !reader_.is_encapsulated())
       return false;
+    // The very codestream that was sealed was not compressed again, whatever the header says now.
+    if (evidence_.statement.encoding && reader_.frames_present() > 0 &&
+        encoded_frame_hash(0, salts_, reader_.encoded(0)) == evidence_.pixels.encoded_frames[0])
+      return false;
     const auto frame = reader_.read(0);
     return frame && !frame->lossless;
   }
@@ -197,14 +201,14 @@ class PixelComparison {
                            " of " + count_of(grid_.count(), "tile", "tiles") +
                            (differing.size() == 1 ? " differs" : " differ") + " from the seal."));
     }
-    compare_outside_bits(f, frame.carries_all_bits);
+    compare_outside_bits(f, frame);
   }
 
   /// Bits above and below Bits Stored: which tiles carry other ones than were sealed. An encoding
   /// that may have no place for them can lose them, but never add or change one.
-  void compare_outside_bits(std::uint32_t f, bool carries_all_bits) {
-    const auto before = [](const OutsideBitsLeaf& leaf, std::uint32_t frame) {
-      return leaf.frame < frame;
+  void compare_outside_bits(std::uint32_t f, const codec::Frame& frame) {
+    const auto before = [](const OutsideBitsLeaf& leaf, std::uint32_t number) {
+      return leaf.frame < number;
     };
     const auto& sealed = evidence_.pixels.outside_bits;
     auto it = std::lower_bound(sealed.begin(), sealed.end(), f, before);
@@ -213,13 +217,20 @@ class PixelComparison {
     auto now = outside_.begin();
     while (it != end || now != outside_.end()) {
       if (now == outside_.end() || (it != end && it->tile < now->tile)) {
-        if (carries_all_bits)
-          differing.push_back(it->tile);  // sealed, and gone
-        else
-          lost_outside_bits_ = true;
+        // Sealed, and gone. Signs that were not extended when sealed may be now.
+        if (hasher_->zero_extended_leaf(f, frame, it->tile, salts_) != it->hash) {
+          if (frame.carries_all_bits)
+            differing.push_back(it->tile);
+          else
+            lost_outside_bits_ = true;
+        }
         ++it;
       } else if (it == end || now->tile < it->tile) {
-        differing.push_back((now++)->tile);  // not sealed
+        // Not sealed. A codec may leave the extension of signs to whoever reads the samples.
+        if (frame.carries_all_bits ||
+            hasher_->zero_extended_leaf(f, frame, now->tile, salts_) != now->hash)
+          differing.push_back(now->tile);
+        ++now;
       } else {
         if (it->hash != now->hash) differing.push_back(it->tile);
         ++it;

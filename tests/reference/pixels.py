@@ -267,10 +267,9 @@ def canonical(image, containers):
         negative = (value >> unsigned(stored - 1)) & unsigned(1) == 1
         extension = unsigned(((1 << bits) - 1) ^ mask)
         value = numpy.where(negative, value | extension, value)
-        # "All bits above" are those of Bits Allocated above High Bit.
-        above = ((1 << image.allocated) - 1) >> (image.high_bit + 1) << (image.high_bit + 1)
-        extended = negative & (containers & unsigned(above) == unsigned(above))
-        outside = numpy.where(extended, outside & unsigned(~above & ((1 << bits) - 1)), outside)
+                # Bits above that differ from the sign; extension that is there is 0.
+        above = ((1 << bits) - 1) >> (image.high_bit + 1) << (image.high_bit + 1)
+        outside = numpy.where(negative, outside ^ unsigned(above), outside)
     return value.astype(containers.dtype), outside.astype(containers.dtype)
 
 
@@ -290,6 +289,22 @@ def tile_hash(tag, salt, frame, r, c, part, kind):
             + c.to_bytes(4, "big") + height.to_bytes(4, "big") + width.to_bytes(4, "big")
             + samples.to_bytes(2, "big") + bytes([part.dtype.itemsize, kind]) + b"\0" * 4)
     return hashlib.sha256(head + part.tobytes()).digest()
+
+
+def unextended_leaf(image, salts, frame, containers, tile):
+    """Leaf that the outside of a tile would have with zeroes above its negative samples, or None."""
+    size, kind, stored = image.geometry[4:7]
+    if kind != 1 or image.allocated == 1:
+        return None
+    bits, unsigned = 8 * size, containers.dtype.type
+    above = ((1 << bits) - 1) >> (image.high_bit + 1) << (image.high_bit + 1)
+    negative = (containers >> unsigned(image.high_bit)) & unsigned(1) == 1
+    outside = numpy.where(negative, unsigned(above), unsigned(0)).astype(containers.dtype)
+    for t, r, c, part in tiles_of(image, outside):
+        if t == tile:
+            return (tile_hash(b"fiducia/bits/1", salts.bits(frame, t), frame, r, c, part, kind)
+                    if part.any() else None)
+    return None
 
 
 def frame_hashes(image, salts, frame, containers):

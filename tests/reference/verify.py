@@ -307,7 +307,9 @@ def _compare_frame(judgement, image, evidence, salts, frame, encoded):
     judgement.differing_tiles += len(differ)
     others = []
     if image.carries_all_bits:  # no other is decoded here
-        others = [t for t in range(each) if bits.get(t) != evidence.outside.get((frame, t))]
+                others = [t for t in range(each) if bits.get(t) != evidence.outside.get((frame, t))
+                  and not (t not in bits and evidence.outside[frame, t]
+                           == pixels.unextended_leaf(image, salts, frame, containers, t))]
     for found in (differ, others):
         if found:
             judgement.alarm("pixels.altered", frame=frame + 1,
