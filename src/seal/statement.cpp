@@ -109,8 +109,8 @@ Result<SealedGeometry> read_geometry(crypto::CborReader& in) {
   const bool whole =
       sample_bytes == 1 || sample_bytes == 2 || sample_bytes == 4 || sample_bytes == 8;
   if (frames == 0 || rows == 0 || columns == 0 || rows > 0xFFFF || columns > 0xFFFF ||
-      samples == 0 || !whole || kind > 2 || bits_stored == 0 || bits_stored > sample_bytes * 8U ||
-      frames > limits::frames_max)
+      samples == 0 || samples > 4 || !whole || kind > 2 || bits_stored == 0 ||
+      bits_stored > sample_bytes * 8U || frames > limits::frames_max)
     return malformed("the geometry is impossible.", offset);
   return g;
 }
