@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A verifier that meets any file with good evidence: a verdict, and `authentic` only for a file
 // whose canonical form is the one that was sealed.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -24,6 +25,7 @@ struct World {
   Bytes samples;
   Bytes evidence;
   std::optional<seal::Verifier> verifier;
+  std::vector<std::pair<dicom::Tag, std::string>> shown;  // what a reader of the image relies on
   World() {
     std::mt19937_64 prng{7};
     const test::ImageShape shape{.rows = 8, .columns = 70, .frames = 2};
@@ -33,6 +35,31 @@ struct World {
     auto made = seal::Verifier::make(hospital.trust(), {}, nullptr, {evidence});
     require(made.has_value(), "our own evidence is read");
     verifier.emplace(std::move(*made));
+    for (const std::string_view syntax :
+         {test::explicit_le, test::implicit_le, test::explicit_be, test::deflated_le}) {
+      const auto file = test::read_dicom(original.file(syntax));
+      const auto result = verifier->verify(file, nullptr);
+      require(result.has_value() && result->verdict == seal::Verdict::authentic,
+              "the sealed image is authentic, so that this target tests something");
+      if (syntax == test::explicit_le) remember(file.data_set());
+    }
+  }
+
+ private:
+  /// Values of ASCII outside of Image Pixel, which every encoding writes with the same bytes.
+  void remember(const dicom::DataSet& data_set) {
+    for (dicom::ElementIndex i = 0; i != dicom::no_index; i = data_set.element(i).next) {
+      const dicom::Element& element = data_set.element(i);
+      const bool plain = element.vr == dicom::vr::ui || element.vr == dicom::vr::cs ||
+                         element.vr == dicom::vr::da || element.vr == dicom::vr::ds ||
+                         element.vr == dicom::vr::is || element.vr == dicom::vr::lo;
+      if (!plain || element.tag.group == 0x0028 || element.tag == dicom::Tag{0x0008, 0x0005})
+        continue;
+      const auto text = data_set.find_text(element.tag);
+      if (text && std::ranges::all_of(*text, [](char c) { return c > ' ' && c < 0x7F; }))
+        shown.emplace_back(element.tag, *text);
+    }
+    require(shown.size() >= 4, "the image has plain values");
   }
 };
 
@@ -68,5 +95,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             "authentic frames hold the samples that were sealed");
   }
   require(!name_of(*file).empty(), "authentic files name the patient");
+  for (const auto& [tag, text] : world.shown)
+    require(file->data_set().find_text(tag) == text, "authentic files show what was sealed");
   return 0;
 }
