@@ -121,7 +121,7 @@ class HeaderComparison {
       if (order == 0) {
         const HeaderLeaf& leaf = now[n];
         const dicom::Vr vr = sealed[s].vr;
-        pair.vr_changed = leaf.vr != vr;
+        pair.vr_changed = leaf.element->file_vr != vr;
         // A value and a sequence are never the same, even when both are empty.
         pair.vr_refused = leaf.is_sequence != (vr == dicom::vr::sq) ||
                           changes_sign(vr, *leaf.element) ||
