@@ -83,18 +83,18 @@ void write_seal_link(HtmlWriter& html, const seal::VerifyResult& result) {
     html.close();
     return;
   }
-  const bool is_invalid = has_problem(result, "seal.invalid");
-  const bool differs = result.verdict == seal::Verdict::altered;
-  const bool matches =
-      result.verdict == seal::Verdict::authentic || result.verdict == seal::Verdict::untrusted;
-  const LinkState state = is_invalid || differs ? LinkState::broken
-                          : matches             ? LinkState::holds
-                                                : LinkState::absent;
+  const bool is_invalid = !result.seal->holds;
+  const bool matches = result.seal->content_matches;
+  const bool is_altered = result.verdict == seal::Verdict::altered;
+  const LinkState state = is_invalid || is_altered ? LinkState::broken
+                          : matches                ? LinkState::holds
+                                                   : LinkState::absent;
   open_link(html, "Seal", state,
-            is_invalid ? "The seal does not hold."
-            : differs  ? "The image differs from its seal."
-            : matches  ? "The image matches its seal."
-                       : "Whether the image matches its seal is open.");
+            is_invalid              ? "The seal does not hold."
+            : is_altered && matches ? "The image matches this seal, but another one came with it."
+            : is_altered            ? "The image differs from its seal."
+            : matches               ? "The image matches its seal."
+                                    : "Whether the image matches its seal is open.");
   html.open("dl");
   write_fact(html, "Found", where_found(result.seal->found_in));
   write_time(html, "Sealed at (claimed by the signer)", result.seal->sealed_at);
@@ -109,7 +109,9 @@ void write_device_link(HtmlWriter& html, const seal::VerifyResult& result) {
     html.close();
     return;
   }
-  const bool is_doubtful = has_problem(result, "signer.") || has_problem(result, "seal.invalid");
+  // A finding about a signer may speak of another seal that came with the file.
+  const bool is_doubtful =
+      !result.seal->holds || (!result.seal->accepted && has_problem(result, "signer."));
   const bool was_checked = result.verdict == seal::Verdict::authentic ||
                            result.verdict == seal::Verdict::altered ||
                            result.verdict == seal::Verdict::untrusted;
@@ -117,10 +119,11 @@ void write_device_link(HtmlWriter& html, const seal::VerifyResult& result) {
             is_doubtful   ? LinkState::broken
             : was_checked ? LinkState::holds
                           : LinkState::absent,
-            has_problem(result, "signer.revoked")   ? "The signer was revoked."
+            !is_doubtful && was_checked ? "The trust file accepts the signer."
+            : !result.seal->holds       ? "Without a seal that holds, no signer vouches."
+            : has_problem(result, "signer.revoked") ? "The signer was revoked."
             : has_problem(result, "signer.expired") ? "The certificate was not valid at that time."
             : is_doubtful                           ? "The trust file does not accept the signer."
-            : was_checked                           ? "The trust file accepts the signer."
                                                     : "The signer is named, not vouched for.");
   html.open("dl");
   write_fact(html, "Device", result.seal->device);

@@ -70,6 +70,10 @@ struct SealInfo {
   UnixTime sealed_at;       // claimed by the signer
   Digest object_root;
   FoundIn found_in = FoundIn::given;
+  // What holds of this seal, whatever other seals came with the file (for reports, not in JSON).
+  bool holds = false;            // its tables and its signature verify
+  bool accepted = false;         // the trust file accepts signer, ledger, witnesses and time
+  bool content_matches = false;  // everything it covers is in the file, and nothing else
 };
 
 struct LedgerInfo {

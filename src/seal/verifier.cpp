@@ -187,6 +187,7 @@ struct Verifier::State {
                   .ledger = std::move(trust.ledger),
                   .sign1_hash = crypto::sha256(candidate.evidence.sign1)};
     out.seal.found_in = candidate.found_in;
+    out.seal.content_matches = std::max(content.pixels, content.header) == Match::same;
     std::ranges::move(content.findings, std::back_inserter(out.findings));
     return out;
   }
@@ -383,6 +384,8 @@ struct Verifier::State {
     std::ranges::move(best.content.findings, std::back_inserter(result.findings));
     result.seal = std::move(trust.seal);
     result.seal->found_in = FoundIn::store;
+    result.seal->content_matches =
+        std::max(best.content.pixels, best.content.header) == Match::same;
     result.ledger = std::move(trust.ledger);
     return true;
   }

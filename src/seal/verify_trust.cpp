@@ -297,6 +297,8 @@ TrustJudgement TrustJudge::judge(const Evidence& evidence) const {
         alarm("seal.later", "The seal is dated after the time that was asked for."));
   judge_signer(by, sealed_at, out);
   out.accepted = out.tables_valid && out.findings.empty();
+  out.seal.holds = out.tables_valid;
+  out.seal.accepted = out.accepted;
   if (ledger_time && std::abs(ledger_time->seconds - claimed.seconds) > time_gap_seconds)
     out.findings.push_back({.code = "time.disagrees",
                             .severity = Severity::warning,

@@ -252,5 +252,25 @@ TEST(StyleSheet, has_readable_contrast_in_light_dark_and_print) {
   }
 }
 
+TEST(HtmlChain, speaks_of_the_seal_that_was_used_not_of_another_that_came_with_the_file) {
+  report::ReportItem item{.result = test::sample_result(seal::Verdict::altered, "ct/0042.dcm"),
+                          .pictures = {},
+                          .pictures_missing = "None."};
+  item.result.seal->found_in = seal::FoundIn::store;
+  item.result.seal->content_matches = true;
+  item.result.findings = {{.code = "seal.invalid",
+                           .severity = seal::Severity::alarm,
+                           .text = "The seal in the file does not belong to this image."},
+                          {.code = "signer.untrusted",
+                           .severity = seal::Severity::alarm,
+                           .text = "The file carries a seal by a signer that is not accepted."}};
+  const std::string page = to_html({&item, 1}, made_at);
+  EXPECT_THAT(page, HasSubstr("The image matches this seal, but another one came with it."));
+  EXPECT_THAT(page, HasSubstr("The trust file accepts the signer."));
+  EXPECT_THAT(page, Not(HasSubstr("The seal does not hold.</")));
+  item.result.seal->holds = false;
+  EXPECT_THAT(to_html({&item, 1}, made_at), Not(HasSubstr("The trust file accepts the signer.")));
+}
+
 }  // namespace
 }  // namespace fiducia::report

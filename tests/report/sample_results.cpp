@@ -69,7 +69,11 @@ seal::VerifyResult sample_result(seal::Verdict verdict, std::string path) {
                                  .signer_name = "CT-1, Example Hospital",
                                  .sealed_at = {1'795'514'400},
                                  .object_root = digest(101),
-                                 .found_in = seal::FoundIn::file};
+                                 .found_in = seal::FoundIn::file,
+                                 .holds = true,
+                                 .accepted = verdict != seal::Verdict::untrusted,
+                                 .content_matches = verdict == seal::Verdict::authentic ||
+                                                    verdict == seal::Verdict::untrusted};
     result.ledger = seal::LedgerInfo{.origin = "example.org/ledger",
                                      .index = 41,
                                      .tree_size = 300,
