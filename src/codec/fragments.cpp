@@ -110,13 +110,6 @@ Result<Starts> divide_fragments(const FragmentView& view, std::uint32_t frames,
   if (view.fragments.size() > limits::fragments_max)
     return fail(ErrorCode::over_limit, "Pixel Data has too many fragments.",
                 "Split the object into smaller ones.");
-  // A frame of RLE is one fragment (PS3.5 section A.4.2): a second one would be shown by some
-  // readers and not by others.
-  const auto used = static_cast<std::size_t>(
-      std::ranges::count_if(view.fragments, [](ByteView f) { return !f.empty(); }));
-  if (encoding == PixelEncoding::rle && used > frames)
-    return contradiction("Pixel Data has " + std::to_string(used) + " RLE fragments for " +
-                         std::to_string(frames) + " frames.");
   // One chain for the whole video (PS3.5 section 8.2.5); its tables mean nothing to us.
   if (encoding == PixelEncoding::video) return starts_without_tables(view, frames, encoding);
 

@@ -353,8 +353,6 @@ def encoded_frames(image):
     table, parts = parts[0][1], parts[1:]
     base = 8 + len(table)
     frames = image.geometry[0]
-    if image.syntax == "1.2.840.10008.1.2.5" and sum(1 for _, part in parts if part) > frames:
-        raise BadFrame("more RLE fragments than frames")
     basic = [int.from_bytes(table[i:i + 4], "little") for i in range(0, len(table) - 3, 4)]
     element = image.data_set.first(0x7FE00001)
     extended = []
