@@ -22,6 +22,10 @@ Result<store::EvidenceStore*> StoredEvidence::opened() {
     return std::unexpected(*failure_);
   }
   auto store = home->open_store(/*read_only=*/true);
+  if (!store && store.error().kind == store::log_lost_kind) {
+    // A `seal` was killed at its very end. Whoever may write mends it; else the first error counts.
+    if (home->open_store(/*read_only=*/false)) store = home->open_store(/*read_only=*/true);
+  }
   if (!store) {
     failure_ = std::move(store).error();
     return std::unexpected(*failure_);

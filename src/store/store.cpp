@@ -89,6 +89,19 @@ FileState look_at(const std::filesystem::path& path) {
   return state;
 }
 
+/// The same, once no writer is just closing: SQLite removes the index of a log that it has merged
+/// a moment before the log.
+FileState look_at_rest(const std::filesystem::path& path) {
+  constexpr int attempts_max = 20;
+  constexpr std::chrono::milliseconds pause{5};
+  FileState state = look_at(path);
+  for (int attempt = 1; state.log_lost && attempt < attempts_max; ++attempt) {
+    std::this_thread::sleep_for(pause);
+    state = look_at(path);
+  }
+  return state;
+}
+
 /// Takes back a transaction that was not committed.
 class Transaction {
  public:
@@ -291,7 +304,7 @@ struct EvidenceStore::State {
   /// now: another process may have begun to write, or finished.
   Result<std::unique_ptr<Reader>> take_reader() {
     FileState now;
-    if (read_only) now = look_at(path);
+    if (read_only) now = look_at_rest(path);
     {
       const std::lock_guard lock{pool_mutex};
       while (!idle.empty()) {
@@ -302,10 +315,14 @@ struct EvidenceStore::State {
     }
     if (!read_only) return open_reader(path, OpenMode::read_write, now);
     if (now.log_lost)
-      return fail(ErrorCode::io_unreadable,
-                  "The evidence store has a write-ahead log that was not merged, and its index "
+      return std::unexpected(Error{
+          .code = ErrorCode::io_unreadable,
+          .what = "The evidence store has a write-ahead log that was not merged, and its index "
                   "is missing.",
-                  "Copy the store with its -wal file to a writable folder and open it there once.");
+          .remedy = "Open it once with the right to write, or copy it with its -wal file to a "
+                    "writable folder and open it there once.",
+          .where = {},
+          .kind = log_lost_kind});
     return open_reader(path, now.log_in_use ? OpenMode::read_only : OpenMode::read_immutable, now);
   }
 

@@ -17,6 +17,10 @@ struct Record {
   std::uint64_t ledger_index = 0;
 };
 
+/// `kind` of the io_unreadable error of a store opened read-only beside a log whose writer was
+/// killed while it closed: opening it once for writing mends it, and loses nothing.
+inline constexpr const char* log_lost_kind = "log_lost";
+
 /// The evidence store: one SQLite file, WAL, durable inserts (spec/store.md). Look-ups by keyed
 /// hash of SOP Instance UID, by object root, and by pixel sketch. Thread-safe.
 class EvidenceStore final : public seal::EvidenceLookup {

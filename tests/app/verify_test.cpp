@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sub-commands verify and export: exit codes of several files, homes, order, reports.
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "scratch_home.h"
 #include "seal/seal.h"
@@ -142,6 +145,39 @@ TEST(Verify, fails_closed_when_the_store_cannot_be_read) {
   ASSERT_TRUE(durable_write(scratch.home() / "evidence.db", as_bytes("not a database at all")));
   const auto [code, out] = run_captured(verifying(scratch, {image.string()}));
   EXPECT_EQ(code, 1) << "unsealed would be a guess: " << out;
+}
+
+TEST(Verify, mends_a_store_whose_writer_was_killed_while_it_closed) {
+  const ScratchHome scratch;
+  const std::string image = scratch.write_image("a.dcm", "1.2.3", 1);
+  ASSERT_EQ(run_captured(SealOptions{.common = scratch.common(),
+                                     .paths = {image},
+                                     .device = "",
+                                     .out = "",
+                                     .in_place = false,
+                                     .sidecar = false})
+                .first,
+            0);
+  const std::filesystem::path store = scratch.home() / "evidence.db";
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const auto home = Home::open(scratch.home());
+    if (!home) ::_exit(1);
+    const auto writer = home->open_store(/*read_only=*/false);
+    store::Record record{};
+    record.sop_instance_uid = "1.2.4";
+    record.evidence = Bytes(64);
+    if (!writer || !(*writer)->put(std::span{&record, 1})) ::_exit(1);
+    ::kill(::getpid(), SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  ASSERT_GT(std::filesystem::file_size(store.string() + "-wal"), 0U);
+  ASSERT_TRUE(std::filesystem::remove(store.string() + "-shm"));
+  EXPECT_EQ(run_captured(verifying(scratch, {image})).first, 0);
+  EXPECT_FALSE(std::filesystem::exists(store.string() + "-wal"));
 }
 
 TEST(Verify, of_a_revoked_device_is_untrusted_from_that_time_on) {

@@ -320,6 +320,7 @@ TEST_F(Store, read_only_reads_the_log_of_a_writer_that_was_killed) {
   const auto store = EvidenceStore::open(path(), key, true);
   ASSERT_FALSE(store.has_value());
   EXPECT_EQ(store.error().code, ErrorCode::io_unreadable);
+  EXPECT_EQ(store.error().kind, log_lost_kind);
   EXPECT_FALSE(std::filesystem::exists(path().string() + "-shm"));
   // With write access it is recovered.
   EXPECT_EQ(open()->find_by_root(record.object_root).value(), record.evidence);
