@@ -38,7 +38,7 @@ class RowRenderer {
     }
     if (auto space = ColourSpace::find(photometric, geometry)) {
       std::string rendering{space->rendering()};
-      return RowRenderer{std::move(*space), std::move(rendering)};
+      return RowRenderer{*space, std::move(rendering)};
     }
     missing = "The picture cannot be drawn: there is no rule here for colours of this kind.";
     return std::nullopt;
