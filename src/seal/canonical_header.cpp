@@ -74,13 +74,13 @@ bool is_left_out(dicom::Tag tag, bool top_level) {
                        tag == t::encapsulated_pixel_data_value_total_length);
 }
 
-int compare(ByteView a, ByteView b) {
+}  // namespace
+
+int compare_paths(ByteView a, ByteView b) {
   const int order = std::memcmp(a.data(), b.data(), std::min(a.size(), b.size()));
   if (order != 0) return order;
   return a.size() < b.size() ? -1 : a.size() > b.size() ? 1 : 0;
 }
-
-}  // namespace
 
 /// The walk over one data set and its items; its stack is a vector, so depth costs no stack.
 class HeaderWalk {
@@ -263,13 +263,13 @@ class HeaderWalk {
 
   void sort() {
     const auto less = [this](const HeaderLeaf& a, const HeaderLeaf& b) {
-      return compare(out_.path(a), out_.path(b)) < 0;
+      return compare_paths(out_.path(a), out_.path(b)) < 0;
     };
     if (!std::is_sorted(out_.leaves_.begin(), out_.leaves_.end(), less))
       std::stable_sort(out_.leaves_.begin(), out_.leaves_.end(), less);
     for (std::size_t i = 1; i < out_.leaves_.size(); ++i)
       out_.leaves_[i].duplicate =
-          compare(out_.path(out_.leaves_[i - 1]), out_.path(out_.leaves_[i])) == 0;
+          compare_paths(out_.path(out_.leaves_[i - 1]), out_.path(out_.leaves_[i])) == 0;
   }
 
   /// Paths are addressed with 32 bits; honest headers need a few megabytes.

@@ -71,6 +71,9 @@ class HeaderHasher {
   std::vector<Digest*> out_;
 };
 
+/// Order of canonical paths: as bytes, a prefix first (spec/seal.md 5.1). Negative, 0 or positive.
+[[nodiscard]] int compare_paths(ByteView a, ByteView b);
+
 /// For people: "(0040,0275)[1].(0040,0007)", `(0029,"SIEMENS",10)`. `keyword` is that of the last
 /// step, "" when PS3.6 names none. Errors: malformed, when `path` is no canonical path.
 struct PathText {

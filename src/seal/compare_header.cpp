@@ -12,12 +12,6 @@
 namespace fiducia::seal {
 namespace {
 
-int compare(ByteView a, ByteView b) {
-  const int order = std::memcmp(a.data(), b.data(), std::min(a.size(), b.size()));
-  if (order != 0) return order;
-  return a.size() < b.size() ? -1 : a.size() > b.size() ? 1 : 0;
-}
-
 bool starts_with(ByteView path, ByteView prefix) {
   return path.size() > prefix.size() && std::memcmp(path.data(), prefix.data(), prefix.size()) == 0;
 }
@@ -114,7 +108,7 @@ class HeaderComparison {
     while (s < sealed.size() || n < now.size()) {
       const int order = s == sealed.size() ? 1
                         : n == now.size()  ? -1
-                                           : compare(sealed[s].path, header_.path(now[n]));
+                                           : compare_paths(sealed[s].path, header_.path(now[n]));
       Pair pair;
       if (order <= 0) pair.sealed = s;
       if (order >= 0) pair.now = n;
@@ -339,8 +333,8 @@ void compare_header(const dicom::DataSet& data_set, const Evidence& evidence,
   context.sealed_vr = [&](ByteView path) -> std::optional<dicom::Vr> {
     const auto at = std::lower_bound(
         evidence.attributes.begin(), evidence.attributes.end(), path,
-        [](const SealedAttribute& a, ByteView p) { return compare(a.path, p) < 0; });
-    if (at == evidence.attributes.end() || compare(at->path, path) != 0) return std::nullopt;
+        [](const SealedAttribute& a, ByteView p) { return compare_paths(a.path, p) < 0; });
+    if (at == evidence.attributes.end() || compare_paths(at->path, path) != 0) return std::nullopt;
     return at->vr;
   };
   const auto header = CanonicalHeader::read(data_set, std::move(context));

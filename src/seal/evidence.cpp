@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "seal/canonical_header.h"
+
 namespace fiducia::seal {
 namespace {
 
@@ -77,11 +79,6 @@ Status expect_array(crypto::CborReader& in, std::size_t count) {
   return {};
 }
 
-bool path_before(ByteView a, ByteView b) {
-  const int order = std::memcmp(a.data(), b.data(), std::min(a.size(), b.size()));
-  return order != 0 ? order < 0 : a.size() < b.size();
-}
-
 Status read_attributes(crypto::CborReader& in, Evidence& evidence) {
   FIDUCIA_TRY(count, in.array());  // at most the bytes that are left
   if (count > limits::elements_max)
@@ -95,7 +92,7 @@ Status read_attributes(crypto::CborReader& in, Evidence& evidence) {
     FIDUCIA_TRY(hash, read_digest(in));
     if (path.empty() || vr.size() != 2 || !dicom::is_known_vr({vr[0], vr[1]}))
       return malformed("a row of the attribute table is not path and VR.", offset);
-    if (i > 0 && path_before(path, evidence.attributes.back().path))
+    if (i > 0 && compare_paths(path, evidence.attributes.back().path) < 0)
       return malformed("the attribute table is not in order.", offset);
     evidence.attributes.push_back({.path = path, .vr = {vr[0], vr[1]}, .hash = hash});
   }
