@@ -54,12 +54,13 @@ class Sequencer {
   virtual ~Sequencer() = default;
 
   /// Waits for the turn to append and tells what is behind a tree of `known_size` leaves (0:
-  /// everything that is kept, with its base). Errors: busy, io_unreadable, malformed; then the turn
-  /// is not held.
+  /// everything that is kept, with its base; no base and no rounds: the log is still empty).
+  /// Errors: busy, io_unreadable, malformed; then the turn is not held.
   [[nodiscard]] virtual Result<News> take_turn(std::uint64_t known_size) = 0;
-  /// Makes `round` durable, gives the turn back. On an error the round may or may not have been
-  /// committed, and the next `take_turn` tells which. Errors: io_unwritable.
-  [[nodiscard]] virtual Status commit(const Round& round) = 0;
+  /// Makes `round`, which builds upon `before`, durable and gives the turn back. On an error the
+  /// round may or may not have been committed, and the next `take_turn` tells which.
+  /// Errors: io_unwritable, busy (the turn was lost).
+  [[nodiscard]] virtual Status commit(const Round& round, const Tail& before) = 0;
   /// Gives the turn back without a round.
   virtual void abandon() noexcept = 0;
 
@@ -69,8 +70,7 @@ class Sequencer {
   /// Everything up to `tail` is in the store, though not yet durable; gives the turn back. The
   /// sequencer calls `sync` (the store's) before it forgets rounds, which need not be now.
   /// Errors: io_unwritable, and those of `sync`; the turn is given back in any case.
-  [[nodiscard]] virtual Status published(const Tail& tail,
-                                         const std::function<Status()>& sync) = 0;
+  [[nodiscard]] virtual Status published(const Tail& tail, const std::function<Status()>& sync) = 0;
   virtual void abandon_publishing() noexcept = 0;
 };
 
