@@ -72,6 +72,12 @@ inline constexpr std::size_t ledger_round_entries_max = 65'536;
 /// How long opening a log waits for another appender. Big: busy.
 inline constexpr std::uint32_t ledger_lock_timeout_ms = 10'000;
 
+// --- cluster: a log's tiles in S3 -------------------------------------------------------------
+/// Access key, secret key or session token of an S3 server, and the file that holds them. Session
+/// tokens of AWS reach some 2 KiB. config.invalid.
+inline constexpr std::size_t s3_key_bytes_max = 4'096;
+inline constexpr std::uint64_t s3_credentials_bytes_max = 64 << 10;
+
 // --- trust file -----------------------------------------------------------------------------
 inline constexpr std::uint64_t trust_file_bytes_max = 4ULL << 20;
 
