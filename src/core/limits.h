@@ -48,6 +48,9 @@ inline constexpr std::size_t cose_proofs_max = 64;
 /// Certificates in one x5chain. Hostile: malformed.
 inline constexpr std::size_t certificate_chain_max = 8;
 inline constexpr std::size_t certificate_bytes_max = 64 << 10;
+/// Bytes of one time-stamp token, or of a time-stamp authority's answer; honest ones are below
+/// 10 KiB. Hostile: limit.reached, and in evidence malformed.
+inline constexpr std::size_t time_stamp_bytes_max = 64 << 10;
 
 // --- seal: evidence -------------------------------------------------------------------------
 /// Bytes of one evidence: 4 million tiles of 32 bytes and the header. Big: limit.reached.

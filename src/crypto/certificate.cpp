@@ -208,9 +208,15 @@ ChainStatus status_of(int openssl_error) {
   }
 }
 
-/// RFC 5280 section 4.1.2.5: notAfter itself still belongs to the validity; OpenSSL already
-/// calls it expired.
-int judge_step(int fine, X509_STORE_CTX* context) {
+/// basicConstraints with CA true, and keyCertSign where key usage is given. OpenSSL's own check
+/// also lets old certificates without basicConstraints pass (answers 3 to 5); this one does not.
+bool may_issue(X509* x509) { return X509_check_ca(x509) == 1; }
+
+bool well_formed(X509* x509) { return (X509_get_extension_flags(x509) & EXFLAG_INVALID) == 0; }
+
+}  // namespace
+
+int accept_last_second(int fine, X509_STORE_CTX* context) {
   if (fine == 1) return 1;
   if (X509_STORE_CTX_get_error(context) != X509_V_ERR_CERT_HAS_EXPIRED) return 0;
   const auto not_after = find_time(X509_get0_notAfter(X509_STORE_CTX_get_current_cert(context)));
@@ -219,14 +225,6 @@ int judge_step(int fine, X509_STORE_CTX* context) {
   X509_STORE_CTX_set_error(context, X509_V_OK);
   return 1;
 }
-
-/// basicConstraints with CA true, and keyCertSign where key usage is given. OpenSSL's own check
-/// also lets old certificates without basicConstraints pass (answers 3 to 5); this one does not.
-bool may_issue(X509* x509) { return X509_check_ca(x509) == 1; }
-
-bool well_formed(X509* x509) { return (X509_get_extension_flags(x509) & EXFLAG_INVALID) == 0; }
-
-}  // namespace
 
 // --- Certificate -----------------------------------------------------------------------------
 
@@ -335,10 +333,18 @@ Result<Certificate> make_authority(const PrivateKey& key, const CertificateReque
   return sign_certificate(x509.get(), key.handle());
 }
 
-Result<Certificate> make_device_certificate(const PublicKey& subject_key,
-                                            const CertificateRequest& request,
-                                            const PrivateKey& authority_key,
-                                            const Certificate& authority) {
+namespace {
+
+bool add_time_stamping(X509* x509) {
+  const FreedPtr<EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free> usage(EXTENDED_KEY_USAGE_new());
+  return usage != nullptr && sk_ASN1_OBJECT_push(usage.get(), OBJ_nid2obj(NID_time_stamp)) > 0 &&
+         add_extension(x509, NID_ext_key_usage, usage.get(), true);
+}
+
+/// An end entity's certificate.
+Result<Certificate> issue(const PublicKey& subject_key, const CertificateRequest& request,
+                          const PrivateKey& authority_key, const Certificate& authority,
+                          bool time_stamping) {
   FIDUCIA_TRY(x509, begin_certificate(request, subject_key.handle().key.get()));
   X509* issuer = authority.handle().x509.get();
   if (X509_check_private_key(issuer, authority_key.handle().key.get()) != 1 || !may_issue(issuer)) {
@@ -350,10 +356,27 @@ Result<Certificate> make_device_certificate(const PublicKey& subject_key,
   constexpr std::array usage{bit_digital_signature};
   if (X509_set_issuer_name(x509.get(), X509_get_subject_name(issuer)) != 1 ||
       !add_basic_constraints(x509.get(), false) || !add_key_usage(x509.get(), usage) ||
+      (time_stamping && !add_time_stamping(x509.get())) ||
       !add_key_identifiers(x509.get(), X509_get0_subject_key_id(issuer))) {
     return fail_crypto("cannot make a certificate");
   }
   return sign_certificate(x509.get(), authority_key.handle());
+}
+
+}  // namespace
+
+Result<Certificate> make_device_certificate(const PublicKey& subject_key,
+                                            const CertificateRequest& request,
+                                            const PrivateKey& authority_key,
+                                            const Certificate& authority) {
+  return issue(subject_key, request, authority_key, authority, false);
+}
+
+Result<Certificate> make_time_stamp_certificate(const PublicKey& subject_key,
+                                                const CertificateRequest& request,
+                                                const PrivateKey& authority_key,
+                                                const Certificate& authority) {
+  return issue(subject_key, request, authority_key, authority, true);
 }
 
 ChainStatus verify_chain(std::span<const Certificate> chain, std::span<const Certificate> anchors,
@@ -393,7 +416,7 @@ ChainStatus verify_chain(std::span<const Certificate> chain, std::span<const Cer
   X509_VERIFY_PARAM_set_depth(rules, narrow<int>(limits::certificate_chain_max));
   // 112 bits: refuses MD5 and SHA-1 signatures, and RSA keys below 2048 bits.
   X509_VERIFY_PARAM_set_auth_level(rules, 2);
-  X509_STORE_CTX_set_verify_cb(context.get(), judge_step);
+  X509_STORE_CTX_set_verify_cb(context.get(), accept_last_second);
   if (X509_verify_cert(context.get()) != 1) {
     const int error = X509_STORE_CTX_get_error(context.get());
     forget_openssl_errors();

@@ -50,6 +50,13 @@ struct CertificateRequest {
                                                           const PrivateKey& authority_key,
                                                           const Certificate& authority);
 
+/// A certificate of a time-stamp authority (RFC 3161 section 2.3): CA false, keyUsage
+/// digitalSignature, extended key usage critical and time-stamping alone. To try things out.
+[[nodiscard]] Result<Certificate> make_time_stamp_certificate(const PublicKey& subject_key,
+                                                              const CertificateRequest& request,
+                                                              const PrivateKey& authority_key,
+                                                              const Certificate& authority);
+
 /// Why a chain is not accepted; `ok` only when everything holds.
 enum class ChainStatus { ok, unknown_authority, expired, not_yet_valid, bad_usage, broken };
 

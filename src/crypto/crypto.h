@@ -6,3 +6,4 @@
 #include "crypto/cose.h"
 #include "crypto/hash.h"
 #include "crypto/key.h"
+#include "crypto/time_stamp.h"

@@ -45,6 +45,10 @@ void start_openssl();
 /// Empties OpenSSL's error queue after a failure that the caller expects.
 void forget_openssl_errors();
 
+/// For X509_STORE_CTX_set_verify_cb. RFC 5280 section 4.1.2.5: notAfter itself still belongs to the
+/// validity; OpenSSL already calls it expired.
+int accept_last_second(int fine, X509_STORE_CTX* context);
+
 [[nodiscard]] inline const unsigned char* openssl_bytes(ByteView bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }
