@@ -81,11 +81,29 @@ inline constexpr std::uint32_t ledger_lock_timeout_ms = 10'000;
 inline constexpr std::size_t s3_key_bytes_max = 4'096;
 inline constexpr std::uint64_t s3_credentials_bytes_max = 64 << 10;
 
+// --- cluster: a log's rounds in PostgreSQL ------------------------------------------------------
+/// The name of a log in a database. Ours have below 100. usage.invalid.
+inline constexpr std::size_t postgres_origin_bytes_max = 1'024;
+/// An encoded round; a value of PostgreSQL may have 1 GiB. Big: limit.reached.
+inline constexpr std::uint64_t postgres_round_bytes_max = 512ULL << 20;
+/// What is taken of one answer: the most that appenders leave unpublished, with room. A database
+/// that sends more is taken for hostile. io.unreadable.
+inline constexpr std::uint64_t postgres_row_bytes_max = 4ULL << 30;
+/// Rounds that are handed to a publisher at once; one more may be.
+inline constexpr std::uint64_t postgres_publishing_bytes_max = 64ULL << 20;
+/// How long the turn to append may be held without a word: signing a round of the largest size
+/// takes below a second. busy.
+inline constexpr std::uint32_t postgres_turn_idle_ms_max = 30'000;
+/// Published rounds that are kept before the store is synced and they are forgotten.
+inline constexpr std::uint64_t postgres_kept_rounds_max = 256;
+inline constexpr std::uint64_t postgres_kept_bytes_max = 1ULL << 20;
+
 // --- trust file -----------------------------------------------------------------------------
 inline constexpr std::uint64_t trust_file_bytes_max = 4ULL << 20;
 
 static_assert(inflate_free_bytes < inflated_bytes_max);
 static_assert(static_cast<std::uint64_t>(nesting_depth_max) < elements_max);
+static_assert(postgres_publishing_bytes_max + postgres_round_bytes_max < postgres_row_bytes_max);
 static_assert(tiles_max * 32 >= evidence_bytes_max / 2, "tile hashes alone may fill an evidence");
 
 }  // namespace fiducia::limits

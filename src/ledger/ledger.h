@@ -3,5 +3,7 @@
 // The front of module ledger.
 #include "ledger/log.h"
 #include "ledger/note.h"
+#include "ledger/object_store.h"
 #include "ledger/receipt.h"
+#include "ledger/sequencer.h"
 #include "ledger/tile.h"
