@@ -75,6 +75,18 @@ inline constexpr std::size_t ledger_round_entries_max = 65'536;
 /// How long opening a log waits for another appender. Big: busy.
 inline constexpr std::uint32_t ledger_lock_timeout_ms = 10'000;
 
+// --- http: server and client --------------------------------------------------------------------
+/// Request line and header fields of one request; of a response, what the client reads. Browsers
+/// and proxies send below 8 KiB. Hostile: 431, io.unreadable.
+inline constexpr std::uint32_t http_header_bytes_max = 16 << 10;
+/// Body of one request, unless a server says otherwise; witnesses get below 64 KiB. Big: 413.
+inline constexpr std::uint64_t http_request_bytes_max = 1 << 20;
+/// Body of one response, unless a request says otherwise: the largest entry bundle fits (a
+/// static_assert in exchange). Big: limit.reached.
+inline constexpr std::uint64_t http_response_bytes_max = 32ULL << 20;
+/// Connections open at once to one server; each takes some 20 KiB. More wait.
+inline constexpr std::uint32_t http_connections_max = 1'024;
+
 // --- cluster: a log's tiles in S3 -------------------------------------------------------------
 /// Access key, secret key or session token of an S3 server, and the file that holds them. Session
 /// tokens of AWS reach some 2 KiB. config.invalid.
