@@ -3,13 +3,13 @@
 
 #include <algorithm>
 
+#include "http/grammar.h"
+
 namespace fiducia::http {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 bool same_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() && lower_case(a) == lower_case(b);
 }
 
 }  // namespace
@@ -24,7 +24,7 @@ std::string printable_url(std::string_view url) {
   const std::size_t colon = url.find("://");
   const std::string_view scheme = url.substr(0, colon == std::string_view::npos ? 0 : colon);
   if (!same_ignoring_case(scheme, "http") && !same_ignoring_case(scheme, "https"))
-    return "(not a URL)";
+    return std::string{not_a_url};
   const std::string_view rest = url.substr(colon + 3);
   const std::size_t authority_end = std::min(rest.find_first_of("/?#\\"), rest.size());
   std::string_view authority = rest.substr(0, authority_end);

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// Inside http: small parts of the grammar of RFC 9110 and RFC 9112.
+namespace fiducia::http {
+
+/// What `printable_url` says of other text.
+inline constexpr std::string_view not_a_url = "(not a URL)";
+
+/// ASCII letters to lower case, the rest as it is.
+[[nodiscard]] std::string lower_case(std::string_view text);
+
+/// RFC 9110 section 5.6.2: methods and field names.
+[[nodiscard]] bool is_token(std::string_view text);
+
+/// RFC 9110 section 5.5, without obs-text: visible ASCII, spaces and tabs.
+[[nodiscard]] bool is_field_value(std::string_view text);
+
+/// Path and query of a request target (RFC 9112 section 3.2), as sent; views into `target`.
+struct TargetParts {
+  std::string_view path;  // begins with '/'
+  std::string_view query;
+};
+/// Takes the origin form and the absolute form; nothing for the others, for a fragment, and for
+/// characters that a URI cannot have.
+[[nodiscard]] std::optional<TargetParts> read_target(std::string_view target);
+
+}  // namespace fiducia::http
