@@ -48,7 +48,7 @@ Result<int> print_status(const LedgerOptions& options) {
     json.member("origin", status.origin);
     json.member("tree_size", status.tree_size);
     json.member("root", to_hex(status.root.view()));
-    json.member("checkpoint_at", to_rfc3339(status.checkpoint_at));
+    if (status.checkpoint_at) json.member("checkpoint_at", to_rfc3339(*status.checkpoint_at));
     json.key("witnesses");
     json.open_array();
     json.close_array();
@@ -59,7 +59,7 @@ Result<int> print_status(const LedgerOptions& options) {
     print_line("Ledger       " + printable(status.origin));
     print_line("Entries      " + std::to_string(status.tree_size));
     print_line("Root         " + to_hex(status.root.view()));
-    print_line("Checkpoint   " + to_rfc3339(status.checkpoint_at));
+    if (status.checkpoint_at) print_line("Checkpoint   " + to_rfc3339(*status.checkpoint_at));
     print_line("Key          " + ledger::write_vkey(opened.key));
   }
   return 0;

@@ -223,13 +223,21 @@ bool MappedFile::was_truncated() const {
 
 // --- whole files ----------------------------------------------------------------------------
 
-Result<Bytes> read_file(const std::filesystem::path& path, std::uint64_t bytes_max) {
+Result<std::optional<Bytes>> find_file(const std::filesystem::path& path, std::uint64_t bytes_max) {
   const Descriptor fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  // ENOTDIR: a part of the path above is a file, so there is nothing below it.
+  if (!fd.valid() && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
   if (!fd.valid()) return unreadable(path, reason(errno));
   struct stat info = {};
   if (fstat(fd.value(), &info) != 0) return unreadable(path, reason(errno));
   if (!S_ISREG(info.st_mode)) return unreadable(path, "it is not a regular file");
   return read_descriptor(fd.value(), bytes_max, static_cast<std::uint64_t>(info.st_size), path);
+}
+
+Result<Bytes> read_file(const std::filesystem::path& path, std::uint64_t bytes_max) {
+  FIDUCIA_TRY(found, find_file(path, bytes_max));
+  if (!found) return unreadable(path, reason(ENOENT));
+  return std::move(*found);
 }
 
 Result<Bytes> read_stdin(std::uint64_t bytes_max) {

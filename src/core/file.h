@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/bytes.h"
@@ -40,6 +41,10 @@ class MappedFile {
 
 /// Reads a whole file. Errors: io_unreadable, over_limit.
 [[nodiscard]] Result<Bytes> read_file(const std::filesystem::path& path, std::uint64_t bytes_max);
+
+/// The same, or nothing where there is no such file.
+[[nodiscard]] Result<std::optional<Bytes>> find_file(const std::filesystem::path& path,
+                                                     std::uint64_t bytes_max);
 
 /// Reads standard input to its end. Errors: io_unreadable, over_limit.
 [[nodiscard]] Result<Bytes> read_stdin(std::uint64_t bytes_max);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The whole log recomputed from its entries, one bundle at a time.
+#include "ledger/check.h"
+
 #include <array>
 
 #include "ledger/head.h"
-#include "ledger/log.h"
 #include "ledger/tile_store.h"
 #include "merkle/merkle.h"
 
@@ -31,9 +32,9 @@ std::string path_of(unsigned level, std::uint64_t index, std::uint64_t size) {
 /// The pass over all entries. Memory: one bundle, and up to 256 hashes for each tile level.
 class Pass {
  public:
-  Pass(const std::filesystem::path& folder, const Checkpoint& checkpoint,
+  Pass(const ObjectSource& source, const Checkpoint& checkpoint,
        std::optional<std::uint64_t> earlier_size)
-      : folder_(folder),
+      : source_(source),
         size_(checkpoint.tree_size),
         root_(checkpoint.root),
         earlier_size_(earlier_size) {}
@@ -55,7 +56,7 @@ class Pass {
 
  private:
   std::optional<LogCheck> check_bundle(std::uint64_t index) {
-    auto bundle = read_bundle_file(folder_, index, size_);
+    auto bundle = read_bundle_at(source_, index, size_);
     if (!bundle) return damage(bundle.error(), entries_);
     std::vector<Digest> leaves;
     leaves.reserve(bundle->entries.size());
@@ -64,7 +65,7 @@ class Pass {
       frontier_.append(leaves.back());
       if (frontier_.size() == earlier_size_) earlier_root_ = frontier_.root();
     }
-    const auto stored = read_tile_file(folder_, 0, index, size_);
+    const auto stored = read_tile(source_, 0, index, size_);
     if (!stored) return damage(stored.error(), entries_);
     if (*stored != leaves) return blame(index, bundle->path, leaves, *stored);
     entries_ += leaves.size();
@@ -80,7 +81,7 @@ class Pass {
       row.push_back(hash);
       if (row.size() < tile_width) return std::nullopt;
       const std::uint64_t index = finished_[level]++;
-      const auto stored = read_tile_file(folder_, level, index, size_);
+      const auto stored = read_tile(source_, level, index, size_);
       if (!stored) return damage(stored.error(), entries_);
       if (*stored != row)
         return damage(path_of(level, index, size_),
@@ -97,7 +98,7 @@ class Pass {
       const std::vector<Digest>& row = levels_[level - 1];
       if (row.empty()) continue;
       const std::uint64_t index = finished_[level];
-      const auto stored = read_tile_file(folder_, level, index, size_);
+      const auto stored = read_tile(source_, level, index, size_);
       if (!stored) return damage(stored.error(), entries_);
       if (*stored != row)
         return damage(path_of(level, index, size_),
@@ -117,7 +118,7 @@ class Pass {
     const std::string leaf_tile = path_of(0, index, size_);
     bool entries_good = false;
     if (leaves.size() == tile_width) {
-      const auto above = read_tile_file(folder_, 1, index / tile_width, size_);
+      const auto above = read_tile(source_, 1, index / tile_width, size_);
       entries_good = above && (*above)[index % tile_width] == merkle::root(leaves);
     } else {
       entries_good = frontier_.root() == root_;  // the partial bundle is the last one
@@ -132,7 +133,7 @@ class Pass {
                   entries_ + i);
   }
 
-  const std::filesystem::path& folder_;
+  const ObjectSource& source_;
   const std::uint64_t size_;
   const Digest root_;
   const std::optional<std::uint64_t> earlier_size_;
@@ -146,13 +147,13 @@ class Pass {
 }  // namespace
 
 Result<LogCheck> check_log(
-    const std::filesystem::path& folder, const VerifierKey& key,
+    const ObjectSource& source, const VerifierKey& key,
     const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) {
-  const auto found = read_head_and_records(folder, key);
+  const auto found = read_head_and_records(source, key);
   if (!found) {
     const Error& error = found.error();
     if (error.code == ErrorCode::io_unreadable && error.where.file == checkpoint_file)
-      return below(folder, error);
+      return below(source, error);
     return damage(error);
   }
   const Checkpoint& checkpoint = found->head.checkpoint;
@@ -160,7 +161,7 @@ Result<LogCheck> check_log(
   std::optional<RootRecord> earlier;
   if (found->records && found->records->current.tree_size == checkpoint.tree_size)
     earlier = found->records->previous;
-  Pass pass{folder, checkpoint, earlier ? std::optional{earlier->tree_size} : std::nullopt};
+  Pass pass{source, checkpoint, earlier ? std::optional{earlier->tree_size} : std::nullopt};
   if (auto damaged = pass.run(progress)) return *damaged;
   if (earlier && pass.earlier_root() != earlier->root)
     return damage(signed_root_file,

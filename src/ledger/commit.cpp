@@ -119,7 +119,7 @@ Result<Tail> roll_forward(const Writer& writer, const Tail& durable, const RootR
   const std::uint64_t size = records.current.tree_size;
   for (std::uint64_t index = durable.frontage.size / tile_width; index * tile_width < size;
        ++index) {
-    FIDUCIA_TRY(bundle, read_bundle_file(writer.folder, index, size));
+    FIDUCIA_TRY(bundle, read_bundle_at(writer.folder, index, size));
     const std::uint64_t first = index * tile_width;
     for (std::size_t i = 0; i < bundle.entries.size(); ++i)
       if (first + i >= durable.frontage.size)

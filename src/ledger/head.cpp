@@ -26,21 +26,28 @@ Result<Head> read_note_bytes(const Bytes& bytes, const VerifierKey& key) {
 
 }  // namespace
 
-Result<Head> read_head(const std::filesystem::path& folder, const VerifierKey& key) {
-  auto bytes = read_file(folder / checkpoint_file, limits::note_bytes_max);
-  if (!bytes) return in_file(std::move(bytes).error(), checkpoint_file);
-  auto head = read_note_bytes(*bytes, key);
+Result<Head> read_head(const ObjectSource& source, const VerifierKey& key) {
+  FIDUCIA_TRY(bytes, read_object(source, checkpoint_file, limits::note_bytes_max));
+  auto head = read_note_bytes(bytes, key);
   if (!head) return in_file(std::move(head).error(), checkpoint_file);
   return head;
 }
 
-Result<RootRecords> read_records(const std::filesystem::path& folder, const std::string& origin,
-                                 const crypto::PublicKey& log_key) {
-  auto bytes = read_file(folder / signed_root_file, signed_root_bytes_max);
-  if (!bytes) return in_file(std::move(bytes).error(), signed_root_file);
-  auto records = read_root_records(*bytes, origin, log_key);
+namespace {
+
+Result<RootRecords> read_record_bytes(const Bytes& bytes, const std::string& origin,
+                                      const crypto::PublicKey& log_key) {
+  auto records = read_root_records(bytes, origin, log_key);
   if (!records) return in_file(std::move(records).error(), signed_root_file);
   return records;
+}
+
+}  // namespace
+
+Result<RootRecords> read_records(const ObjectSource& source, const std::string& origin,
+                                 const crypto::PublicKey& log_key) {
+  FIDUCIA_TRY(bytes, read_object(source, signed_root_file, signed_root_bytes_max));
+  return read_record_bytes(bytes, origin, log_key);
 }
 
 const RootRecord* find_record(const RootRecords& records, const Checkpoint& checkpoint) {
@@ -52,16 +59,15 @@ const RootRecord* find_record(const RootRecords& records, const Checkpoint& chec
   return nullptr;
 }
 
-Result<HeadAndRecords> read_head_and_records(const std::filesystem::path& folder,
-                                             const VerifierKey& key) {
+Result<HeadAndRecords> read_head_and_records(const ObjectSource& source, const VerifierKey& key) {
   for (int attempt = 1;; ++attempt) {
-    FIDUCIA_TRY(head, read_head(folder, key));
-    std::error_code ignored;
-    if (key.type != NoteKeyType::ed25519 ||
-        !std::filesystem::exists(folder / signed_root_file, ignored))
+    FIDUCIA_TRY(head, read_head(source, key));
+    if (key.type != NoteKeyType::ed25519)
       return HeadAndRecords{.head = std::move(head), .records = {}};
+    FIDUCIA_TRY(bytes, source.read(signed_root_file, signed_root_bytes_max));
+    if (!bytes) return HeadAndRecords{.head = std::move(head), .records = {}};
     FIDUCIA_TRY(log_key, crypto::PublicKey::read_ed25519(key.public_key));
-    FIDUCIA_TRY(records, read_records(folder, head.checkpoint.origin, log_key));
+    FIDUCIA_TRY(records, read_record_bytes(*bytes, head.checkpoint.origin, log_key));
     if (find_record(records, head.checkpoint) != nullptr)
       return HeadAndRecords{.head = std::move(head), .records = std::move(records)};
     if (attempt == head_attempts_max)
@@ -72,9 +78,8 @@ Result<HeadAndRecords> read_head_and_records(const std::filesystem::path& folder
   }
 }
 
-std::unexpected<Error> below(const std::filesystem::path& folder, Error error) {
-  const std::filesystem::path file = error.where.file;
-  if (!file.empty() && file.is_relative()) error.where.file = (folder / file).string();
+std::unexpected<Error> below(const ObjectSource& source, Error error) {
+  if (!error.where.file.empty()) error.where.file = source.name_of(error.where.file);
   return std::unexpected(std::move(error));
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/core.h"
 #include "ledger/note.h"
+#include "ledger/object_store.h"
 #include "ledger/root_record.h"
 
 /// Inside the ledger: the two small files that say what the log is, and where files lie.
@@ -21,12 +22,22 @@ struct Head {
   Checkpoint checkpoint;
 };
 /// Errors: io_unreadable, malformed, signature_bad, over_limit; they name the file.
-[[nodiscard]] Result<Head> read_head(const std::filesystem::path& folder, const VerifierKey& key);
+[[nodiscard]] Result<Head> read_head(const ObjectSource& source, const VerifierKey& key);
+
+[[nodiscard]] inline Result<Head> read_head(const std::filesystem::path& folder,
+                                            const VerifierKey& key) {
+  return read_head(DirectoryStore{folder}, key);
+}
 
 /// Errors: io_unreadable, malformed, signature_bad; they name the file.
-[[nodiscard]] Result<RootRecords> read_records(const std::filesystem::path& folder,
+[[nodiscard]] Result<RootRecords> read_records(const ObjectSource& source,
                                                const std::string& origin,
                                                const crypto::PublicKey& log_key);
+[[nodiscard]] inline Result<RootRecords> read_records(const std::filesystem::path& folder,
+                                                      const std::string& origin,
+                                                      const crypto::PublicKey& log_key) {
+  return read_records(DirectoryStore{folder}, origin, log_key);
+}
 
 /// The record of `records` that belongs to the checkpoint, or null.
 [[nodiscard]] const RootRecord* find_record(const RootRecords& records,
@@ -35,13 +46,17 @@ struct Head {
 /// Checkpoint and signed root that fit each other, although somebody may be appending.
 struct HeadAndRecords {
   Head head;
-  std::optional<RootRecords> records;  // absent in the folder of another implementation's log
+  std::optional<RootRecords> records;  // absent in a log of another implementation
 };
 /// Errors: as `read_head` and `read_records`.
-[[nodiscard]] Result<HeadAndRecords> read_head_and_records(const std::filesystem::path& folder,
+[[nodiscard]] Result<HeadAndRecords> read_head_and_records(const ObjectSource& source,
                                                            const VerifierKey& key);
 
-/// `error` with its file (a path below the log's folder) as the caller would name it.
-[[nodiscard]] std::unexpected<Error> below(const std::filesystem::path& folder, Error error);
+/// `error` with its file (a path below the log's root) as a person would find it.
+[[nodiscard]] std::unexpected<Error> below(const ObjectSource& source, Error error);
+[[nodiscard]] inline std::unexpected<Error> below(const std::filesystem::path& folder,
+                                                  Error error) {
+  return below(DirectoryStore{folder}, std::move(error));
+}
 
 }  // namespace fiducia::ledger

@@ -10,6 +10,7 @@
 #include "core/core.h"
 #include "crypto/crypto.h"
 #include "ledger/note.h"
+#include "ledger/reader.h"
 #include "ledger/receipt.h"
 
 namespace fiducia::ledger {
@@ -33,14 +34,6 @@ struct Appended {
   std::uint64_t tree_size = 0;  // of the checkpoint below
   Bytes receipt;                // COSE receipt of inclusion in that checkpoint
   UnixTime checkpoint_at;
-};
-
-struct LogStatus {
-  std::string origin;
-  std::uint64_t tree_size = 0;
-  Digest root;
-  UnixTime checkpoint_at;  // from the log's own signed root
-  std::string vkey;
 };
 
 /// A log in a directory, C2SP tlog-tiles layout: `checkpoint`, `tile/...`; beside them
@@ -75,48 +68,5 @@ class Log {
   explicit Log(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
-
-/// Reads a log's folder without a key and without a lock.
-class LogReader {
- public:
-  /// Verifies the checkpoint with `key`. Errors: io_unreadable, signature_bad, malformed.
-  [[nodiscard]] static Result<LogReader> open(const std::filesystem::path& folder,
-                                              const VerifierKey& key);
-  [[nodiscard]] const LogStatus& status() const;
-  [[nodiscard]] const std::string& checkpoint() const;  // the signed note
-  /// Errors: io_unreadable, malformed; over_limit when index >= tree_size.
-  [[nodiscard]] Result<Bytes> entry(std::uint64_t index) const;
-  /// Errors as `entry`.
-  [[nodiscard]] Result<std::vector<Digest>> inclusion_proof(std::uint64_t index) const;
-  [[nodiscard]] Result<std::vector<Digest>> consistency_proof(std::uint64_t first) const;
-
-  LogReader(LogReader&&) noexcept;
-  LogReader& operator=(LogReader&&) noexcept;
-  ~LogReader();
-
- private:
-  struct State;
-  explicit LogReader(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
-};
-
-/// What `check_log` found. `damaged` names the first bad file, as a path below the folder.
-struct LogCheck {
-  bool ok = false;
-  std::uint64_t entries_checked = 0;
-  std::string damaged;
-  std::string text;  // one sentence
-};
-
-/// Recomputes every leaf, tile and the root from the entries and compares with what is stored
-/// and signed. `progress` gets entries done and the total. Errors: io_unreadable when the
-/// checkpoint cannot be read at all.
-[[nodiscard]] Result<LogCheck> check_log(
-    const std::filesystem::path& folder, const VerifierKey& key,
-    const std::function<void(std::uint64_t done, std::uint64_t total)>& progress = {});
-
-/// One tlog-proof file (C2SP tlog-proof): index, path, checkpoint.
-[[nodiscard]] std::string write_tlog_proof(std::uint64_t index, std::span<const Digest> path,
-                                           std::string_view checkpoint);
 
 }  // namespace fiducia::ledger

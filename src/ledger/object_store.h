@@ -25,6 +25,11 @@ class ObjectSource {
   [[nodiscard]] virtual std::string name_of(const std::string& path) const = 0;
 };
 
+/// The whole object, which must be there. Errors: io_unreadable (also where there is none),
+/// over_limit; they name `path`.
+[[nodiscard]] Result<Bytes> read_object(const ObjectSource& source, const std::string& path,
+                                        std::uint64_t bytes_max);
+
 struct NewObject {
   std::string path;
   Bytes content;
@@ -47,6 +52,9 @@ class ObjectStore : public ObjectSource {
   [[nodiscard]] virtual Status replace(const std::string& path, ByteView content) = 0;
   /// Removes objects; those that are not there do not matter. Errors: io_unwritable.
   [[nodiscard]] virtual Status remove(std::span<const std::string> paths) = 0;
+  /// Removes the partial forms of a tile or bundle whose full form is there ("tile/0/000": the
+  /// objects "tile/0/000.p/1" to "tile/0/000.p/255"). Errors: io_unwritable.
+  [[nodiscard]] virtual Status remove_partials(const std::string& full_path);
   /// Returns once everything written before is durable. Errors: io_unwritable.
   [[nodiscard]] virtual Status sync() = 0;
 };
@@ -62,6 +70,7 @@ class DirectoryStore final : public ObjectStore {
   [[nodiscard]] Status create(std::span<const NewObject> objects, Existing existing) override;
   [[nodiscard]] Status replace(const std::string& path, ByteView content) override;
   [[nodiscard]] Status remove(std::span<const std::string> paths) override;
+  [[nodiscard]] Status remove_partials(const std::string& full_path) override;
   [[nodiscard]] Status sync() override;
 
  private:

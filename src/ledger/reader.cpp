@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading a log without a key and without a lock, while somebody else may append.
+#include "ledger/reader.h"
+
 #include "ledger/head.h"
-#include "ledger/log.h"
 #include "ledger/tile_store.h"
 #include "merkle/merkle.h"
 
 namespace fiducia::ledger {
 struct LogReader::State {
-  std::filesystem::path folder;
+  std::shared_ptr<const ObjectSource> source;
   std::string note;
   LogStatus status;
   TileStore tiles;
@@ -18,20 +18,21 @@ LogReader::LogReader(LogReader&&) noexcept = default;
 LogReader& LogReader::operator=(LogReader&&) noexcept = default;
 LogReader::~LogReader() = default;
 
-Result<LogReader> LogReader::open(const std::filesystem::path& folder, const VerifierKey& key) {
-  auto found = read_head_and_records(folder, key);
-  if (!found) return below(folder, std::move(found).error());
+Result<LogReader> LogReader::open(std::shared_ptr<const ObjectSource> source,
+                                  const VerifierKey& key) {
+  auto found = read_head_and_records(*source, key);
+  if (!found) return below(*source, std::move(found).error());
   const Checkpoint& checkpoint = found->head.checkpoint;
-  UnixTime checkpoint_at;  // 1970 where there is no signed root
+  std::optional<UnixTime> checkpoint_at;
   if (found->records) checkpoint_at = find_record(*found->records, checkpoint)->issued_at;
-  auto tiles = TileStore::open(folder, checkpoint.tree_size, checkpoint.root);
-  if (!tiles) return below(folder, std::move(tiles).error());
+  auto tiles = TileStore::open(source, checkpoint.tree_size, checkpoint.root);
+  if (!tiles) return below(*source, std::move(tiles).error());
   LogStatus status{.origin = checkpoint.origin,
                    .tree_size = checkpoint.tree_size,
                    .root = checkpoint.root,
                    .checkpoint_at = checkpoint_at,
                    .vkey = write_vkey(key)};
-  return LogReader{std::unique_ptr<State>(new State{.folder = folder,
+  return LogReader{std::unique_ptr<State>(new State{.source = std::move(source),
                                                     .note = std::move(found->head.note),
                                                     .status = std::move(status),
                                                     .tiles = std::move(*tiles)})};
@@ -55,14 +56,14 @@ Status check_index(std::uint64_t index, std::uint64_t tree_size) {
 Result<Bytes> LogReader::entry(std::uint64_t index) const {
   FIDUCIA_CHECK(check_index(index, state_->status.tree_size));
   auto entry = state_->tiles.entry(index);
-  if (!entry) return below(state_->folder, std::move(entry).error());
+  if (!entry) return below(*state_->source, std::move(entry).error());
   return entry;
 }
 
 Result<std::vector<Digest>> LogReader::inclusion_proof(std::uint64_t index) const {
   FIDUCIA_CHECK(check_index(index, state_->status.tree_size));
   auto path = inclusion_path(state_->tiles, state_->tiles.edge(), index, state_->tiles.size());
-  if (!path) return below(state_->folder, std::move(path).error());
+  if (!path) return below(*state_->source, std::move(path).error());
   return path;
 }
 
@@ -74,7 +75,7 @@ Result<std::vector<Digest>> LogReader::consistency_proof(std::uint64_t first) co
                     ".",
                 "Ask for a size the log has had.");
   auto path = consistency_path(state_->tiles, state_->tiles.edge(), first, state_->tiles.size());
-  if (!path) return below(state_->folder, std::move(path).error());
+  if (!path) return below(*state_->source, std::move(path).error());
   return path;
 }
 

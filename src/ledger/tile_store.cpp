@@ -19,33 +19,28 @@ struct FileContent {
   bool exact = true;  // false: the full file in place of a partial one
 };
 
-std::unexpected<Error> in_file(Error error, const std::string& path) {
-  error.where.file = path;
-  return std::unexpected(std::move(error));
-}
-
 std::unexpected<Error> damaged(const std::string& path, std::string what) {
   return fail(ErrorCode::malformed, std::move(what),
               "Restore the file from a backup or a mirror of the log; never append over it.",
               Location{.file = path});
 }
 
-Result<FileContent> read_either(const std::filesystem::path& folder, TileAddress address,
+Result<FileContent> read_either(const ObjectSource& source, TileAddress address,
                                 std::uint64_t bytes_max) {
   const bool partial = address.width < tile_width;
   FileContent content;
   content.path = tile_path(address);
-  auto bytes = read_file(folder / content.path, bytes_max);
+  auto bytes = read_object(source, content.path, bytes_max);
   if (!bytes && partial) {
     address.width = tile_width;
     const std::string full_path = tile_path(address);
-    if (auto full = read_file(folder / full_path, bytes_max)) {
+    if (auto full = read_object(source, full_path, bytes_max)) {
       content.path = full_path;
       content.exact = false;
       bytes = std::move(full);
     }
   }
-  if (!bytes) return in_file(std::move(bytes).error(), content.path);
+  if (!bytes) return std::unexpected(std::move(bytes).error());
   content.bytes = std::move(*bytes);
   return content;
 }
@@ -56,10 +51,10 @@ TileAddress address_of(std::optional<unsigned> level, std::uint64_t index, std::
 
 }  // namespace
 
-Result<std::vector<Digest>> read_tile_file(const std::filesystem::path& folder, unsigned level,
-                                           std::uint64_t index, std::uint64_t size) {
+Result<std::vector<Digest>> read_tile(const ObjectSource& source, unsigned level,
+                                      std::uint64_t index, std::uint64_t size) {
   const TileAddress address = address_of(level, index, size);
-  FIDUCIA_TRY(content, read_either(folder, address, tile_width * sizeof(Digest)));
+  FIDUCIA_TRY(content, read_either(source, address, tile_width * sizeof(Digest)));
   const std::size_t expected = (content.exact ? address.width : tile_width) * sizeof(Digest);
   if (content.bytes.size() != expected)
     return damaged(content.path, "A tile of " + std::to_string(expected) + " bytes has " +
@@ -70,10 +65,9 @@ Result<std::vector<Digest>> read_tile_file(const std::filesystem::path& folder, 
   return hashes;
 }
 
-Result<Bundle> read_bundle_file(const std::filesystem::path& folder, std::uint64_t index,
-                                std::uint64_t size) {
+Result<Bundle> read_bundle_at(const ObjectSource& source, std::uint64_t index, std::uint64_t size) {
   const TileAddress address = address_of(std::nullopt, index, size);
-  FIDUCIA_TRY(content, read_either(folder, address, bundle_bytes_max));
+  FIDUCIA_TRY(content, read_either(source, address, bundle_bytes_max));
   auto entries = read_bundle(content.bytes, address.width, content.exact);
   if (!entries)
     return damaged(content.path, "The entry bundle does not hold " + std::to_string(address.width) +
@@ -86,12 +80,12 @@ Result<Bundle> read_bundle_file(const std::filesystem::path& folder, std::uint64
 }
 
 struct TileStore::State {
-  std::filesystem::path folder;
+  std::shared_ptr<const ObjectSource> source;
   std::uint64_t size = 0;
   std::vector<Tile> partial;  // by level; null where a level has none
   std::vector<Digest> edge;
 
-  std::mutex mutex;  // guards `cache`; files are read outside of it
+  std::mutex mutex;  // guards `cache`; objects are read outside of it
   std::map<std::pair<unsigned, std::uint64_t>, Tile> cache;
 
   [[nodiscard]] Tile find(unsigned level, std::uint64_t index) {
@@ -143,8 +137,8 @@ Digest root_of_partials(const Partials& partials) {
 
 /// Which of the partial tiles is the damaged one: the one that, recomputed from what lies
 /// below it, leads to the root. Only called when they do not.
-std::string find_damaged_partial(const std::filesystem::path& folder, std::uint64_t size,
-                                 const Digest& root, const Partials& partials) {
+std::string find_damaged_partial(const ObjectSource& source, std::uint64_t size, const Digest& root,
+                                 const Partials& partials) {
   std::string first;
   for (unsigned level = 0; level < partials.size(); ++level) {
     if (partials[level].empty()) continue;
@@ -153,12 +147,12 @@ std::string find_damaged_partial(const std::filesystem::path& folder, std::uint6
     if (first.empty()) first = path;
     std::vector<Digest> hashes;
     if (level == 0) {
-      const auto bundle = read_bundle_file(folder, index, size);
+      const auto bundle = read_bundle_at(source, index, size);
       if (!bundle) continue;
       for (const ByteView entry : bundle->entries) hashes.push_back(merkle::leaf_hash(entry));
     } else {
       for (std::size_t i = 0; i < partials[level].size(); ++i) {
-        auto below = read_tile_file(folder, level - 1, index * tile_width + i, size);
+        auto below = read_tile(source, level - 1, index * tile_width + i, size);
         if (!below) break;
         hashes.push_back(TileNodes{std::move(*below)}.root());
       }
@@ -172,22 +166,22 @@ std::string find_damaged_partial(const std::filesystem::path& folder, std::uint6
 
 }  // namespace
 
-Result<TileStore> TileStore::open(const std::filesystem::path& folder, std::uint64_t size,
+Result<TileStore> TileStore::open(std::shared_ptr<const ObjectSource> source, std::uint64_t size,
                                   const Digest& root) {
   auto state = std::make_unique<State>();
-  state->folder = folder;
+  state->source = std::move(source);
   state->size = size;
   Partials partials;
   for (unsigned level = 0; shifted_right(size, tile_height * level) > 0; ++level) {
     const std::uint64_t index = shifted_right(size, tile_height * (level + 1));
     partials.emplace_back();
     if (tile_width_at(level, index, size) == 0) continue;
-    FIDUCIA_TRY(hashes, read_tile_file(folder, level, index, size));
+    FIDUCIA_TRY(hashes, read_tile(*state->source, level, index, size));
     partials.back() = std::move(hashes);
   }
   if (root_of_partials(partials) != root) {
     if (size == 0) return damaged("checkpoint", "The empty tree has another root than it says.");
-    return damaged(find_damaged_partial(folder, size, root, partials),
+    return damaged(find_damaged_partial(*state->source, size, root, partials),
                    "The tiles do not lead to the root of the checkpoint.");
   }
   for (std::vector<Digest>& hashes : partials)
@@ -214,7 +208,7 @@ Result<TileStore::Tile> TileStore::tile(unsigned level, std::uint64_t index) con
   while (top > level) {
     --top;
     const std::uint64_t place = index >> (tile_height * (top - level));
-    FIDUCIA_TRY(hashes, read_tile_file(state_->folder, top, place, state_->size));
+    FIDUCIA_TRY(hashes, read_tile(*state_->source, top, place, state_->size));
     auto loaded = std::make_shared<const TileNodes>(std::move(hashes));
     if (loaded->root() != above->hashes()[place % tile_width])
       return damaged(tile_path(address_of(top, place, state_->size)),
@@ -232,7 +226,7 @@ Result<Digest> TileStore::node(unsigned height, std::uint64_t index) const {
 }
 
 Result<Bundle> TileStore::bundle(std::uint64_t index) const {
-  FIDUCIA_TRY(bundle, read_bundle_file(state_->folder, index, state_->size));
+  FIDUCIA_TRY(bundle, read_bundle_at(*state_->source, index, state_->size));
   FIDUCIA_TRY(leaves, tile(0, index));
   for (std::size_t i = 0; i < bundle.entries.size(); ++i)
     if (merkle::leaf_hash(bundle.entries[i]) != leaves->hashes()[i])
@@ -244,7 +238,7 @@ Result<Bundle> TileStore::bundle(std::uint64_t index) const {
 Result<Bytes> TileStore::entry(std::uint64_t index) const {
   FIDUCIA_ASSERT(index < state_->size);
   const std::uint64_t place = index / tile_width;
-  FIDUCIA_TRY(bundle, read_bundle_file(state_->folder, place, state_->size));
+  FIDUCIA_TRY(bundle, read_bundle_at(*state_->source, place, state_->size));
   FIDUCIA_TRY(leaves, tile(0, place));
   const ByteView entry = bundle.entries[index % tile_width];
   if (merkle::leaf_hash(entry) != leaves->hashes()[index % tile_width])

@@ -6,26 +6,30 @@
 #include <vector>
 
 #include "core/core.h"
+#include "ledger/object_store.h"
 #include "ledger/tree.h"
 
-/// Inside the ledger: the tiles and bundles of one tree size, read from a folder and believed
+/// Inside the ledger: the tiles and bundles of one tree size, read from a source and believed
 /// only after they were checked against the root.
 namespace fiducia::ledger {
 
 /// Reads what a tree of `size` calls for, partial files first, full ones as fallback (an
 /// appender removes partial files once the full one is durable).
 /// Errors: io_unreadable, malformed (wrong length); both name the file.
-[[nodiscard]] Result<std::vector<Digest>> read_tile_file(const std::filesystem::path& folder,
-                                                         unsigned level, std::uint64_t index,
-                                                         std::uint64_t size);
+[[nodiscard]] Result<std::vector<Digest>> read_tile(const ObjectSource& source, unsigned level,
+                                                    std::uint64_t index, std::uint64_t size);
 /// The entries of one bundle as one buffer and its parts.
 struct Bundle {
   Bytes bytes;                    // owns what `entries` show
   std::vector<ByteView> entries;  // as many as the tree size calls for
-  std::string path;               // the file it came from, below the log's folder
+  std::string path;               // the object it came from
 };
-[[nodiscard]] Result<Bundle> read_bundle_file(const std::filesystem::path& folder,
-                                              std::uint64_t index, std::uint64_t size);
+[[nodiscard]] Result<Bundle> read_bundle_at(const ObjectSource& source, std::uint64_t index,
+                                            std::uint64_t size);
+[[nodiscard]] inline Result<Bundle> read_bundle_at(const std::filesystem::path& folder,
+                                                   std::uint64_t index, std::uint64_t size) {
+  return read_bundle_at(DirectoryStore{folder}, index, size);
+}
 
 /// Invariant: every node handed out hashes up to the root. The partial tiles are checked
 /// together when opened, a full tile against the hash the level above holds of it.
@@ -33,8 +37,12 @@ struct Bundle {
 class TileStore : public NodeSource {
  public:
   /// Errors: io_unreadable, malformed (naming the damaged tile).
-  [[nodiscard]] static Result<TileStore> open(const std::filesystem::path& folder,
+  [[nodiscard]] static Result<TileStore> open(std::shared_ptr<const ObjectSource> source,
                                               std::uint64_t size, const Digest& root);
+  [[nodiscard]] static Result<TileStore> open(const std::filesystem::path& folder,
+                                              std::uint64_t size, const Digest& root) {
+    return open(std::make_shared<DirectoryStore>(folder), size, root);
+  }
   TileStore(TileStore&&) noexcept;
   TileStore& operator=(TileStore&&) noexcept;
   ~TileStore() override;
