@@ -86,6 +86,8 @@ inline constexpr std::uint64_t http_request_bytes_max = 1 << 20;
 inline constexpr std::uint64_t http_response_bytes_max = 32ULL << 20;
 /// Connections open at once to one server; each takes some 20 KiB. More wait.
 inline constexpr std::uint32_t http_connections_max = 1'024;
+/// Clients whose rate is remembered; some 100 bytes each.
+inline constexpr std::size_t http_peers_max = 65'536;
 
 // --- cluster: a log's tiles in S3 -------------------------------------------------------------
 /// Access key, secret key or session token of an S3 server, and the file that holds them. Session

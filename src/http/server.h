@@ -54,6 +54,9 @@ struct ServerOptions {
   std::uint32_t connections_max = limits::http_connections_max;  // more wait in the backlog
   std::uint32_t header_bytes_max = limits::http_header_bytes_max;
   std::uint64_t body_bytes_max = limits::http_request_bytes_max;
+  /// Of one client (an IPv4 address or an IPv6 /64), with ten seconds' worth at once; more get 429.
+  /// 0: no limit, which is right behind a proxy, where all come from one address.
+  std::uint32_t requests_per_second_max = 0;
   std::uint32_t idle_timeout_ms = 60'000;      // between two requests of a connection
   std::uint32_t request_timeout_ms = 10'000;   // first to last byte of a request, its body too
   std::uint32_t response_timeout_ms = 60'000;  // taking one response
@@ -67,6 +70,7 @@ struct ServerOptions {
 /// worker, and each holds at most one request and one response in memory.
 class Server {
  public:
+  struct State;  // inside server.cpp
   /// Listens on return. Errors: usage_invalid (no such address), io_unreadable (port taken, not
   /// permitted).
   [[nodiscard]] static Result<Server> start(const ServerOptions& options, Handler handler,
@@ -86,7 +90,6 @@ class Server {
   void stop();
 
  private:
-  struct State;
   explicit Server(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
