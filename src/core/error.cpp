@@ -40,6 +40,8 @@ std::string code_word(const Error& error) {
       return "busy";
     case ErrorCode::internal:
       return "internal";
+    case ErrorCode::clock_invalid:
+      return "clock.invalid";
   }
   std::unreachable();
 }

@@ -28,6 +28,7 @@ enum class ErrorCode : std::uint16_t {
   conflict,        // "identity.conflict": the same identity exists with other content
   busy,            // "busy": somebody else holds the lock; retry
   internal,        // "internal": a bug of ours; report it
+  clock_invalid,   // "clock.invalid": set the clock of this machine
 };
 
 /// Where it happened. Holds paths and positions only, never a value from a data set, so a

@@ -75,6 +75,30 @@ inline constexpr std::size_t ledger_round_entries_max = 65'536;
 /// How long opening a log waits for another appender. Big: busy.
 inline constexpr std::uint32_t ledger_lock_timeout_ms = 10'000;
 
+// --- ledger: witnesses ----------------------------------------------------------------------
+/// Body of an add-checkpoint request, as the reference witness has it: 63 proof lines are below
+/// 3 KiB, and a checkpoint with 64 Ed25519 signatures is below 12. Hostile: malformed.request.
+inline constexpr std::size_t witness_request_bytes_max = 16 << 10;
+/// A consistency proof between sizes below 2^64 (C2SP tlog-witness). Hostile: malformed.request.
+inline constexpr std::size_t witness_proof_lines_max = 63;
+/// How long a request waits for others of the same log. Big: busy.
+inline constexpr std::uint32_t witness_lock_timeout_ms = 10'000;
+/// How far the clock may step back behind the last cosignature: what time services do to mend a
+/// small drift. Past it the time is not known, and none is signed: clock.invalid.
+inline constexpr std::int64_t witness_clock_step_back_seconds_max = 300;
+/// How far in the future a cosignature may be for whoever asked for it.
+inline constexpr std::int64_t witness_clock_ahead_seconds_max = 300;
+/// Files kept about a log that signs two trees of one size, and about proofs that do not hold
+/// (which anybody can send); the rest is not kept. Bounds the disk.
+inline constexpr std::size_t witness_split_views_max = 256;
+inline constexpr std::size_t witness_unproven_max = 64;
+/// What a witness may answer: a few signature lines, or a tree size.
+inline constexpr std::size_t witness_answer_bytes_max = 64 << 10;
+/// Bytes of a witness policy file, and logs, witnesses and groups in it (C2SP tlog-policy asks for
+/// at least 32 of each). Big: limit.reached.
+inline constexpr std::uint64_t policy_bytes_max = 1 << 20;
+inline constexpr std::size_t policy_names_max = 256;
+
 // --- http: server and client --------------------------------------------------------------------
 /// Request line and header fields of one request; of a response, what the client reads. Browsers
 /// and proxies send below 8 KiB. Hostile: 431, io.unreadable.

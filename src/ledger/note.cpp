@@ -51,12 +51,6 @@ bool has_control(std::string_view text) {
                      [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\n'; });
 }
 
-/// A key name: not empty, no Unicode space, no "+" (signed-note).
-bool is_key_name(std::string_view name) {
-  return !name.empty() && is_utf8(name) && !has_control(name) && !has_space(name) &&
-         name.find('+') == std::string_view::npos;
-}
-
 std::uint32_t first_four_bytes(const Digest& digest) {
   return load_be<std::uint32_t>(digest.bytes.data());
 }
@@ -159,6 +153,18 @@ Result<NoteSignature> read_signature_line(std::string_view line, std::uint64_t o
 }
 
 }  // namespace
+
+bool is_key_name(std::string_view name) {
+  return !name.empty() && is_utf8(name) && !has_control(name) && !has_space(name) &&
+         name.find('+') == std::string_view::npos && name.find('\n') == std::string_view::npos;
+}
+
+std::string write_signature_line(const NoteSignature& signature) {
+  Bytes bytes;
+  append_be(bytes, signature.key_id);
+  append(bytes, signature.signature);
+  return std::string{em_dash_space} + signature.name + " " + to_base64(bytes) + "\n";
+}
 
 Result<VerifierKey> read_vkey(std::string_view text) {
   // The base64 part may hold '+': only the first two count (signed-note).
@@ -291,14 +297,9 @@ Result<std::string> write_note(std::string_view text, const std::string& name,
                 "Make an Ed25519 key for the log.");
   const VerifierKey vkey = make_vkey(name, NoteKeyType::ed25519, public_key.write_ed25519());
   FIDUCIA_TRY(signature, key.sign(crypto::SignatureAlgorithm::eddsa, as_bytes(text)));
-  Bytes signed_bytes;
-  append_be(signed_bytes, vkey.key_id);
-  append(signed_bytes, signature);
-  std::string note{text};
-  note += "\n";
-  note += em_dash_space;
-  note += name + " " + to_base64(signed_bytes) + "\n";
-  return note;
+  return std::string{text} + "\n" +
+         write_signature_line(
+             {.name = name, .key_id = vkey.key_id, .signature = std::move(signature)});
 }
 
 Result<Checkpoint> read_checkpoint(std::string_view text) {

@@ -31,6 +31,11 @@ struct NoteSignature {
   Bytes signature;  // without the key id
 };
 
+/// The line as it stands in a note: em dash, name, base64 of key id and signature, LF.
+[[nodiscard]] std::string write_signature_line(const NoteSignature& signature);
+/// Whether `name` may name a key: UTF-8, not empty, no Unicode space, control character or '+'.
+[[nodiscard]] bool is_key_name(std::string_view name);
+
 /// A parsed signed note. Text includes its last LF.
 struct Note {
   std::string text;

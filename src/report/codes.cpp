@@ -132,6 +132,9 @@ constexpr std::array table{
     CodeEntry{"crypto.failed", "The cryptographic library refused its work.",
               "Check the installation of OpenSSL, and report it if that is sound.", false},
     CodeEntry{"busy", "Another process holds the lock.", "Try again in a moment.", false},
+    CodeEntry{"clock.invalid",
+              "The clock of this machine is behind a time that was signed already.",
+              "Set the clock, then try again.", false},
     CodeEntry{"internal", "Fiducia broke one of its own rules.",
               "Report it with the command and the message; no verdict was given.", false},
 };
