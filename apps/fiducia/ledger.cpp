@@ -59,7 +59,9 @@ Result<int> print_status(const LedgerOptions& options) {
     print_line("Ledger       " + printable(status.origin));
     print_line("Entries      " + std::to_string(status.tree_size));
     print_line("Root         " + to_hex(status.root.view()));
-    if (status.checkpoint_at) print_line("Checkpoint   " + to_rfc3339(*status.checkpoint_at));
+    print_line("Checkpoint   " + (status.checkpoint_at
+                                      ? to_rfc3339(*status.checkpoint_at)
+                                      : "of unknown time: signed-root.cbor is missing"));
     print_line("Key          " + ledger::write_vkey(opened.key));
   }
   return 0;

@@ -208,10 +208,9 @@ fiducia::Status SealRun::record(std::vector<Work>& batch) {
   std::vector<store::Record> records;
   if (!drafted.empty()) {
     FIDUCIA_TRY(appended, log_.append(entries));
-    const std::string checkpoint = log_.checkpoint();
     for (std::size_t i = 0; i < drafted.size(); ++i) {
       Work& work = *drafted[i];
-      work.evidence = work.draft->finish(appended[i], checkpoint);
+      work.evidence = work.draft->finish(appended[i], *appended[i].checkpoint);
       work.sealed.status = Sealed::Status::sealed;
       work.sealed.ledger_index = appended[i].index;
       work.sealed.tree_size = appended[i].tree_size;

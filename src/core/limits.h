@@ -72,6 +72,22 @@ inline constexpr std::size_t note_bytes_max = 512 << 10;
 /// Entries that waiting appends may put into one round together; one append alone may have more.
 /// Bounds the memory of a round to some 50 MiB of ordinary entries; the rest waits its turn.
 inline constexpr std::size_t ledger_round_entries_max = 65'536;
+/// Entries of one round with their length prefixes: what one journal record holds. Big:
+/// limit.reached.
+inline constexpr std::uint64_t ledger_round_bytes_max = 256ULL << 20;
+/// An encoded tree in a journal: 8 partial tiles, a partial bundle and a note.
+inline constexpr std::uint64_t ledger_tail_bytes_max = 32ULL << 20;
+/// Segments of a journal: the first one, so that opening a log reads little, and the largest, so
+/// that a busy log seldom begins a new one. A single round may need a longer one.
+inline constexpr std::uint64_t ledger_segment_bytes_min = 256ULL << 10;
+inline constexpr std::uint64_t ledger_segment_bytes_max = 32ULL << 20;
+/// Rounds that may be acknowledged before their tiles are written; then appends wait.
+inline constexpr std::size_t ledger_unpublished_rounds_max = 256;
+/// Entries whose index is remembered, so that one that is appended again is found.
+inline constexpr std::size_t ledger_remembered_entries_max = 65'536;
+/// How far the clock may be behind the newest checkpoint: within this, checkpoints keep its time;
+/// past it, nothing is appended. Big: clock.invalid.
+inline constexpr std::int64_t ledger_clock_back_seconds_max = 300;
 /// How long opening a log waits for another appender. Big: busy.
 inline constexpr std::uint32_t ledger_lock_timeout_ms = 10'000;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/log.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,8 +11,12 @@
 #include <deque>
 #include <mutex>
 
-#include "ledger/commit.h"
 #include "ledger/head.h"
+#include "ledger/journal.h"
+#include "ledger/publisher.h"
+#include "ledger/recent.h"
+#include "ledger/round.h"
+#include "ledger/tile_store.h"
 #include "merkle/merkle.h"
 
 namespace fiducia::ledger {
@@ -26,15 +30,11 @@ Status check_key(const crypto::PrivateKey& key) {
               "Make an Ed25519 key for the log.");
 }
 
-std::string vkey_of(const std::string& origin, const crypto::PrivateKey& key) {
-  return write_vkey(make_vkey(origin, NoteKeyType::ed25519, key.public_key().write_ed25519()));
-}
-
 /// The first entry of every log: it names no statement, and as its signer the log itself.
-Bytes genesis_entry(const std::string& origin, const crypto::PrivateKey& key, UnixTime now) {
+Bytes genesis_entry(const LogIdentity& identity, UnixTime now) {
   return write_entry({.type = EntryType::genesis,
                       .sign1_hash = {},
-                      .signer_hash = crypto::sha256(as_bytes(vkey_of(origin, key))),
+                      .signer_hash = crypto::sha256(as_bytes(write_vkey(identity.vkey))),
                       .claimed_at = now});
 }
 
@@ -44,26 +44,69 @@ std::unexpected<Error> unwritable(const fs::path& path, const std::string& why) 
               Location{.file = path.string()});
 }
 
+/// What everybody in a round shares.
+struct RoundAnswer {
+  RootRecord record;
+  std::shared_ptr<const std::string> note;
+  std::uint64_t first = 0;                // leaf index of the round's first entry
+  std::shared_ptr<const GrownTree> tree;  // null when nothing was appended
+};
+
 /// Everything that one append waits for.
 struct Request {
   std::span<const Bytes> entries;
+  std::vector<Digest> leaves = {};
   bool done = false;
-  Result<std::vector<Appended>> answer{};
+  std::optional<Error> error = {};
+  std::shared_ptr<const RoundAnswer> answer = {};
+  std::vector<std::uint64_t> indices = {};  // one an entry
 };
 
-std::vector<Appended> answer_request(const Committed& committed, std::uint64_t first,
-                                     std::size_t count) {
-  const RootRecord& record = *committed.tail.record;
+Status check_entries(std::span<const Bytes> entries) {
+  std::uint64_t bytes = 0;
+  for (const Bytes& entry : entries) {
+    bytes += entry.size() + 2;
+    if (entry.size() > limits::ledger_entry_bytes_max)
+      return fail(ErrorCode::over_limit,
+                  "A ledger entry of " + std::to_string(entry.size()) + " bytes is longer than " +
+                      std::to_string(limits::ledger_entry_bytes_max) + ".",
+                  "Append a hash of the content instead.");
+  }
+  if (bytes > limits::ledger_round_bytes_max)
+    return fail(ErrorCode::over_limit,
+                "Ledger entries of " + std::to_string(bytes) + " bytes are more than the " +
+                    std::to_string(limits::ledger_round_bytes_max) + " of one append.",
+                "Append them in several parts.");
+  return {};
+}
+
+/// The answer to one append from what its round left.
+Result<std::vector<Appended>> answer_request(const Request& request, Publisher& publisher,
+                                             const std::shared_ptr<ObjectStore>& store) {
+  const RoundAnswer& round = *request.answer;
+  const RootRecord& record = round.record;
+  std::optional<TileStore> tiles;  // for entries that were in the log already
   std::vector<Appended> answers;
-  answers.reserve(count);
-  for (std::uint64_t index = first; index < first + count; ++index) {
-    const auto path =
-        inclusion_path(*committed.tree, committed.tree->edge(), index, record.tree_size);
-    FIDUCIA_ASSERT(path.has_value());  // a grown tree holds every node its new leaves need
+  answers.reserve(request.indices.size());
+  for (const std::uint64_t index : request.indices) {
+    Result<std::vector<Digest>> path;
+    if (round.tree && index >= round.first) {
+      path = inclusion_path(*round.tree, round.tree->edge(), index, record.tree_size);
+      FIDUCIA_ASSERT(path.has_value());  // a grown tree holds every node its new leaves need
+    } else {
+      if (!tiles) {
+        FIDUCIA_CHECK(publisher.wait_for(record.tree_size));
+        FIDUCIA_TRY(opened, TileStore::open(store, record.tree_size, record.root));
+        tiles = std::move(opened);
+      }
+      path = inclusion_path(*tiles, tiles->edge(), index, record.tree_size);
+      if (!path) return std::unexpected(std::move(path).error());
+    }
     answers.push_back({.index = index,
                        .tree_size = record.tree_size,
                        .receipt = write_receipt(record.signed_root, record.tree_size, index, *path),
-                       .checkpoint_at = record.issued_at});
+                       .checkpoint_at = record.issued_at,
+                       .checkpoint = round.note});
   }
   return answers;
 }
@@ -71,89 +114,198 @@ std::vector<Appended> answer_request(const Committed& committed, std::uint64_t f
 }  // namespace
 
 struct Log::State {
-  State(fs::path log_folder, std::string log_origin, crypto::PrivateKey log_key, Clock log_clock,
-        FileLock log_lock)
-      : key(std::move(log_key)),
-        writer{.folder = std::move(log_folder), .origin = std::move(log_origin), .key = &key},
-        clock(std::move(log_clock)),
-        lock(std::move(log_lock)) {}
+  explicit State(LogParts parts)
+      : identity(std::move(parts.origin), std::move(parts.key)),
+        clock(std::move(parts.clock)),
+        store(std::move(parts.store)),
+        sequencer(std::move(parts.sequencer)),
+        publisher(identity, *sequencer, *store) {}
 
   // Set at open and not changed.
-  const crypto::PrivateKey key;
-  const Writer writer;
+  const LogIdentity identity;
   const Clock clock;
-  const FileLock lock;
+  const std::shared_ptr<ObjectStore> store;
+  const std::unique_ptr<Sequencer> sequencer;
 
-  // Owned by the thread that leads a round (`leading`); nobody else reads them.
+  // Owned by the thread that leads a round (`leading`), or that opens the log; nobody else reads
+  // them.
   Tail tail;
-  bool needs_recovery = false;  // a commit failed after its root may have reached the disk
+  RecentEntries recent;
 
   std::mutex mutex;  // guards what follows
   std::condition_variable changed;
   std::deque<Request*> waiting;
   bool leading = false;
   LogStatus status;
-  std::string note;
+  std::shared_ptr<const std::string> note;
 
-  void publish() {
-    const std::lock_guard guard{mutex};
-    status = {.origin = writer.origin,
-              .tree_size = tail.record->tree_size,
-              .root = tail.record->root,
-              .checkpoint_at = tail.record->issued_at,
-              .vkey = vkey_of(writer.origin, key)};
-    note = tail.note;
-  }
+  Publisher publisher;  // last: its thread uses what stands above
 
+  void show_tail();
+  Status follow(News news);
+  Status open();
+  Status found();
+  Status check_clock(UnixTime now) const;
   std::vector<Request*> take_round();
-  Status recover_if_needed();
+  Status append_round(std::span<Request* const> round);
   Status run_round(std::span<Request* const> round);
   void lead(std::unique_lock<std::mutex>& guard);
 };
+
+/// Makes what `tail` says visible to `status` and `checkpoint`.
+void Log::State::show_tail() {
+  const std::lock_guard guard{mutex};
+  status = {.origin = identity.origin,
+            .tree_size = tail.record->tree_size,
+            .root = tail.record->root,
+            .checkpoint_at = tail.record->issued_at,
+            .vkey = write_vkey(identity.vkey)};
+  note = std::make_shared<const std::string>(tail.note);
+}
+
+/// Catches up with what the sequencer says was committed behind `tail`.
+Status Log::State::follow(News news) {
+  if (!news.base && news.rounds.empty()) return {};
+  Tail now = news.base ? std::move(*news.base) : tail;
+  for (const Round& round : news.rounds) {
+    FIDUCIA_TRY(applied, apply_round(now, round));
+    FIDUCIA_CHECK(recent.remember(round));
+    now = std::move(applied.tail);
+  }
+  if (now.frontage.size < tail.frontage.size)
+    return fail(ErrorCode::conflict, "The sequencer knows fewer entries than this process.",
+                "Restore the newest journal or database; appending now would fork the ledger.");
+  if (now.record) FIDUCIA_CHECK(check_signed(identity, now));
+  tail = std::move(now);
+  return {};
+}
+
+Status Log::State::open() {
+  FIDUCIA_TRY(news, sequencer->take_turn(0));
+  const Status followed = follow(std::move(news));
+  sequencer->abandon();
+  FIDUCIA_CHECK(followed);
+  if (!tail.record)
+    return fail(ErrorCode::io_unreadable, "The ledger is empty: it has no genesis entry.",
+                "Make a new ledger.");
+  FIDUCIA_CHECK(publisher.recover());
+  // What the partial tiles and the last bundle say must be what will be built upon.
+  FIDUCIA_TRY(tiles, TileStore::open(store, tail.record->tree_size, tail.record->root));
+  if (tail.frontage.size % tile_width != 0)
+    FIDUCIA_CHECK(tiles.bundle(tail.frontage.size / tile_width));
+  show_tail();
+  publisher.start();
+  return {};
+}
+
+/// Makes the genesis round of an empty log.
+Status Log::State::found() {
+  FIDUCIA_TRY(news, sequencer->take_turn(0));
+  const auto commit = [&]() -> Status {
+    if (news.base || !news.rounds.empty()) {
+      sequencer->abandon();
+      return fail(ErrorCode::conflict, "There is a ledger already.", "Name a new one.");
+    }
+    const UnixTime now = clock();
+    const Bytes genesis = genesis_entry(identity, now);
+    const ByteView entry = genesis;
+    const Digest leaf = merkle::leaf_hash(entry);
+    auto next = make_round(identity, Tail{}, std::span{&entry, 1}, std::span{&leaf, 1}, now);
+    if (!next) {
+      sequencer->abandon();
+      return std::unexpected(std::move(next).error());
+    }
+    return sequencer->commit(next->round, Tail{});
+  };
+  FIDUCIA_CHECK(commit());
+  return publisher.publish();
+}
+
+/// A clock that is a little behind is put up with; a wrong one must not sign.
+Status Log::State::check_clock(UnixTime now) const {
+  const UnixTime newest = tail.record->issued_at;
+  if (now.seconds >= newest.seconds - limits::ledger_clock_back_seconds_max) return {};
+  return fail(ErrorCode::clock_invalid,
+              "The clock says " + to_rfc3339(now) + ", but the newest checkpoint is of " +
+                  to_rfc3339(newest) + ".",
+              "Set the clock right; nothing is appended until it has caught up.");
+}
 
 /// As many waiting requests as one round takes, at least one. Called with `mutex` held.
 std::vector<Request*> Log::State::take_round() {
   std::vector<Request*> round;
   std::size_t entries = 0;
-  while (!waiting.empty() && (round.empty() || entries + waiting.front()->entries.size() <=
-                                                   limits::ledger_round_entries_max)) {
-    entries += waiting.front()->entries.size();
+  std::uint64_t bytes = 0;
+  while (!waiting.empty()) {
+    const std::span<const Bytes> next = waiting.front()->entries;
+    std::uint64_t next_bytes = 0;
+    for (const Bytes& entry : next) next_bytes += entry.size() + 2;
+    if (!round.empty() && (entries + next.size() > limits::ledger_round_entries_max ||
+                           bytes + next_bytes > limits::ledger_round_bytes_max))
+      break;
+    entries += next.size();
+    bytes += next_bytes;
     round.push_back(waiting.front());
     waiting.pop_front();
   }
   return round;
 }
 
-Status Log::State::recover_if_needed() {
-  if (!needs_recovery) return {};
-  auto recovered = recover(writer);
-  if (!recovered) return below(writer.folder, std::move(recovered).error());
-  tail = std::move(*recovered);
-  needs_recovery = false;
-  publish();
+/// With the turn taken and `tail` up to date: commits what is new, or gives the turn back.
+Status Log::State::append_round(std::span<Request* const> round) {
+  std::vector<ByteView> entries;
+  std::vector<Digest> leaves;
+  for (Request* request : round) {
+    for (std::size_t i = 0; i < request->entries.size(); ++i) {
+      const Digest& leaf = request->leaves[i];
+      const std::uint64_t next = tail.frontage.size + entries.size();
+      const std::uint64_t index = recent.find_or_add(leaf, next);
+      request->indices.push_back(index);
+      if (index != next) continue;
+      entries.push_back(request->entries[i]);
+      leaves.push_back(leaf);
+    }
+  }
+  auto answer = std::make_shared<RoundAnswer>();
+  answer->first = tail.frontage.size;
+  if (entries.empty()) {
+    sequencer->abandon();
+  } else {
+    const UnixTime now = clock();
+    auto next = [&]() -> Result<NextRound> {
+      FIDUCIA_CHECK(check_clock(now));
+      return make_round(identity, tail, entries, leaves, now);
+    }();
+    if (!next) {
+      sequencer->abandon();
+    } else if (Status committed = sequencer->commit(next->round, tail); !committed) {
+      next = std::unexpected(std::move(committed).error());
+    }
+    if (!next) {
+      recent.forget_from(tail.frontage.size);
+      return std::unexpected(std::move(next).error());
+    }
+    tail = std::move(next->tail);
+    answer->tree = std::move(next->tree);
+    show_tail();
+    publisher.committed(tail.record->tree_size);
+  }
+  answer->record = *tail.record;
+  answer->note = note;  // only the leader changes it
+  for (Request* request : round) request->answer = answer;
   return {};
 }
 
-/// One set of files, one signature, one checkpoint for all requests of the round.
+/// One signature and one commit for all requests of the round.
 Status Log::State::run_round(std::span<Request* const> round) {
-  FIDUCIA_CHECK(recover_if_needed());
-  std::vector<ByteView> entries;
-  for (const Request* request : round)
-    entries.insert(entries.end(), request->entries.begin(), request->entries.end());
-  Reached reached = Reached::nothing;
-  auto committed = commit(writer, tail, entries, clock(), reached);
-  if (!committed) {
-    needs_recovery = reached == Reached::record;
-    return std::unexpected(std::move(committed).error());
+  // While tiles cannot be written nothing is appended: what is acknowledged must become readable.
+  FIDUCIA_CHECK(publisher.wait_for_room());
+  FIDUCIA_TRY(news, sequencer->take_turn(tail.frontage.size));
+  if (Status followed = follow(std::move(news)); !followed) {
+    sequencer->abandon();
+    return followed;
   }
-  std::uint64_t first = tail.frontage.size;
-  tail = committed->tail;
-  publish();
-  for (Request* request : round) {
-    request->answer = answer_request(*committed, first, request->entries.size());
-    first += request->entries.size();
-  }
-  return {};
+  return append_round(round);
 }
 
 /// Runs one round for whoever waits. Called and returns with `guard` locked.
@@ -161,20 +313,11 @@ void Log::State::lead(std::unique_lock<std::mutex>& guard) {
   leading = true;
   const std::vector<Request*> round = take_round();
   guard.unlock();
-  const std::uint64_t before = tail.frontage.size;
   const Status ran = run_round(round);
   guard.lock();
   for (Request* request : round) {
-    if (!ran) request->answer = std::unexpected(ran.error());
+    if (!ran) request->error = ran.error();
     request->done = true;
-  }
-  changed.notify_all();
-  if (before / tile_width != tail.frontage.size / tile_width) {
-    // After the answer: nobody waits for a few hundred names to be unlinked.
-    const std::uint64_t size = tail.frontage.size;
-    guard.unlock();
-    remove_superseded(writer.folder, before, size);
-    guard.lock();
   }
   leading = false;
   changed.notify_all();
@@ -184,6 +327,11 @@ Log::Log(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Log::Log(Log&&) noexcept = default;
 Log& Log::operator=(Log&&) noexcept = default;
 Log::~Log() = default;
+
+Status Log::create(LogParts parts) {
+  FIDUCIA_CHECK(check_key(parts.key));
+  return std::make_unique<State>(std::move(parts))->found();
+}
 
 Status Log::create(const fs::path& folder, const std::string& origin, const crypto::PrivateKey& key,
                    UnixTime now) {
@@ -206,12 +354,18 @@ Status Log::create(const fs::path& folder, const std::string& origin, const cryp
     fs::remove_all(building, ignored);
     return std::unexpected(std::move(failed));
   };
-  const Writer writer{.folder = building, .origin = origin, .key = &key};
-  const Bytes genesis = genesis_entry(origin, key, now);
-  const ByteView entry = genesis;
-  Reached reached = Reached::nothing;
-  if (auto committed = commit(writer, Tail{}, std::span{&entry, 1}, now, reached); !committed)
-    return give_up(std::move(committed).error());
+  const auto build = [&]() -> Status {
+    FIDUCIA_CHECK(LocalJournal::create(building, origin));
+    FIDUCIA_TRY(journal, LocalJournal::open(building));
+    FIDUCIA_TRY(pem, key.write_pem());
+    FIDUCIA_TRY(own_key, crypto::PrivateKey::read_pem(pem));
+    return create(LogParts{.store = std::make_shared<DirectoryStore>(building),
+                           .sequencer = std::move(journal),
+                           .origin = origin,
+                           .key = std::move(own_key),
+                           .clock = [now] { return now; }});
+  };
+  if (Status built = build(); !built) return give_up(std::move(built).error());
   if (::chmod(building.c_str(), 0755) != 0 || ::rename(building.c_str(), target.c_str()) != 0) {
     const int number = errno;
     if (number == ENOTEMPTY || number == EEXIST)  // somebody else was faster
@@ -225,51 +379,79 @@ Status Log::create(const fs::path& folder, const std::string& origin, const cryp
 
 namespace {
 
-/// The origin is the first line of the checkpoint; whether the key signed it, recovery checks.
-Result<std::string> read_origin(const fs::path& folder) {
-  FIDUCIA_TRY(bytes, read_file(folder / checkpoint_file, limits::note_bytes_max));
-  const std::string_view text = as_text(bytes);
-  return std::string{text.substr(0, text.find('\n'))};
+/// Temporary files of a process that was killed while it replaced one of the small files.
+void remove_temporary_files(const fs::path& folder) {
+  std::error_code ignored;
+  std::vector<fs::path> late;
+  for (const auto& file : fs::directory_iterator(folder, ignored)) {
+    const std::string name = file.path().filename().string();
+    for (const char* target : {checkpoint_file, signed_root_file})
+      if (name.starts_with("." + std::string{target} + ".")) late.push_back(file.path());
+  }
+  for (const fs::path& file : late) fs::remove(file, ignored);
 }
 
 }  // namespace
 
 Result<Log> Log::open(const fs::path& folder, crypto::PrivateKey key, Clock clock) {
   FIDUCIA_CHECK(check_key(key));
-  FIDUCIA_TRY(origin, read_origin(folder));
-  FIDUCIA_TRY(lock, FileLock::acquire(folder / lock_file, limits::ledger_lock_timeout_ms));
-  auto state = std::make_unique<State>(folder, std::move(origin), std::move(key), std::move(clock),
-                                       std::move(lock));
-  state->needs_recovery = true;
-  FIDUCIA_CHECK(state->recover_if_needed());
+  FIDUCIA_TRY(journal, LocalJournal::open(folder));
+  remove_temporary_files(folder);  // the journal's lock keeps everybody else away
+  std::string origin = journal->origin();
+  auto log = open(LogParts{.store = std::make_shared<DirectoryStore>(folder),
+                           .sequencer = std::move(journal),
+                           .origin = std::move(origin),
+                           .key = std::move(key),
+                           .clock = std::move(clock)});
+  if (!log) return below(DirectoryStore{folder}, std::move(log).error());
+  return log;
+}
+
+Result<Log> Log::open(LogParts parts) {
+  FIDUCIA_CHECK(check_key(parts.key));
+  auto state = std::make_unique<State>(std::move(parts));
+  FIDUCIA_CHECK(state->open());
   return Log{std::move(state)};
 }
 
 Result<std::vector<Appended>> Log::append(std::span<const Bytes> entries) {
   if (entries.empty()) return std::vector<Appended>{};
-  for (const Bytes& entry : entries)
-    if (entry.size() > limits::ledger_entry_bytes_max)
-      return fail(ErrorCode::over_limit,
-                  "A ledger entry of " + std::to_string(entry.size()) + " bytes is longer than " +
-                      std::to_string(limits::ledger_entry_bytes_max) + ".",
-                  "Append a hash of the content instead.");
+  FIDUCIA_CHECK(check_entries(entries));
   Request request{.entries = entries};
-  std::unique_lock guard{state_->mutex};
-  state_->waiting.push_back(&request);
-  // Whoever finds nobody leading leads a round for all that wait; its own request may need
-  // another round if the queue was long. A leader always ends, so waiting needs no timeout.
-  while (!request.done) {
-    if (state_->leading)
-      state_->changed.wait(guard);
-    else
-      state_->lead(guard);
+  for (const Bytes& entry : entries) request.leaves.push_back(merkle::leaf_hash(entry));
+  {
+    std::unique_lock guard{state_->mutex};
+    state_->waiting.push_back(&request);
+    // Whoever finds nobody leading leads a round for all that wait; its own request may need
+    // another round if the queue was long. A leader always ends, so waiting needs no timeout.
+    while (!request.done) {
+      if (state_->leading)
+        state_->changed.wait(guard);
+      else
+        state_->lead(guard);
+    }
   }
-  return std::move(request.answer);
+  if (request.error) return std::unexpected(std::move(*request.error));
+  return answer_request(request, state_->publisher, state_->store);
+}
+
+Status Log::flush() {
+  std::uint64_t size = 0;
+  {
+    const std::lock_guard guard{state_->mutex};
+    size = state_->status.tree_size;
+  }
+  return state_->publisher.wait_for(size);
+}
+
+Status Log::publish_cosigned(const std::string& note) {
+  FIDUCIA_CHECK(flush());
+  return state_->publisher.publish_cosigned(note);
 }
 
 std::string Log::checkpoint() const {
   const std::lock_guard guard{state_->mutex};
-  return state_->note;
+  return *state_->note;
 }
 
 LogStatus Log::status() const {

@@ -10,8 +10,10 @@
 #include "core/core.h"
 #include "crypto/crypto.h"
 #include "ledger/note.h"
+#include "ledger/object_store.h"
 #include "ledger/reader.h"
 #include "ledger/receipt.h"
+#include "ledger/sequencer.h"
 
 namespace fiducia::ledger {
 
@@ -34,31 +36,57 @@ struct Appended {
   std::uint64_t tree_size = 0;  // of the checkpoint below
   Bytes receipt;                // COSE receipt of inclusion in that checkpoint
   UnixTime checkpoint_at;
+  std::shared_ptr<const std::string> checkpoint;  // the signed note, without cosignatures
 };
 
-/// A log in a directory, C2SP tlog-tiles layout: `checkpoint`, `tile/...`; beside them
-/// `signed-root.cbor`, the COSE signature and time of the current checkpoint. Finding duplicates
-/// is left to the evidence store.
+/// What a log is made of.
+struct LogParts {
+  std::shared_ptr<ObjectStore> store;    // where its tiles go
+  std::unique_ptr<Sequencer> sequencer;  // who decides the order of entries
+  std::string origin;
+  crypto::PrivateKey key;  // Ed25519
+  Clock clock = system_now;
+};
+
+/// A log that can be appended to, C2SP tlog-tiles (spec/ledger.md).
 ///
-/// Opening runs recovery: whatever lies past the durable checkpoint is unacknowledged and is
-/// rebuilt or overwritten. One process appends at a time (lock file); threads share one Log.
+/// An append is acknowledged once its round is committed in the sequencer: entries, signed root
+/// and signed checkpoint in one durable write. Tiles, `signed-root.cbor` and `checkpoint` follow
+/// in the store within milliseconds, by a thread of this object; until they are there, the round
+/// stays in the sequencer. Opening runs the same steps: rounds that were committed and not
+/// published are published. Threads share one Log; several processes may append to one log if
+/// the sequencer is made for it.
 class Log {
  public:
-  /// Makes an empty log with its genesis entry (so that no receipt has an empty path).
-  /// Errors: io_unwritable, conflict (a log is already there).
+  /// Makes a log with its genesis entry (so that no receipt has an empty path) in a new folder,
+  /// with a local journal. Errors: io_unwritable, conflict (something is there already).
   [[nodiscard]] static Status create(const std::filesystem::path& folder, const std::string& origin,
                                      const crypto::PrivateKey& key, UnixTime now);
-  /// Opens for appending. Errors: io_unreadable, busy, signature_bad, malformed.
+  /// The same with other parts; the sequencer must be empty. Errors: conflict, io_unwritable.
+  [[nodiscard]] static Status create(LogParts parts);
+  /// Opens a folder for appending. Errors: io_unreadable, io_unwritable, busy, signature_bad,
+  /// malformed, conflict (checkpoint and journal do not belong together).
   [[nodiscard]] static Result<Log> open(const std::filesystem::path& folder, crypto::PrivateKey key,
                                         Clock clock = system_now);
+  [[nodiscard]] static Result<Log> open(LogParts parts);
   Log(Log&&) noexcept;
   Log& operator=(Log&&) noexcept;
+  /// Publishes what is not yet published.
   ~Log();
 
-  /// Appends `entries` (encoded) as one batch: tiles, bundles, then the checkpoint, each durable
-  /// before the next; returns only then, one answer an entry. Thread-safe. Errors: io_unwritable,
-  /// over_limit (entry too long); on error nothing was acknowledged.
+  /// Appends `entries` (encoded) as one batch; returns once the checkpoint that contains them is
+  /// durable, one answer an entry. Appends that wait at the same time share one round. An entry
+  /// that is in the log already, as far as the log remembers (entries since it was opened, and
+  /// those of an interrupted run, at most limits::ledger_remembered_entries_max), is not appended
+  /// again: its answer has the index it has. Thread-safe.
+  /// Errors: io_unwritable, over_limit (entry or batch too long), clock_invalid, busy. Nothing was
+  /// acknowledged then, but the entries may turn out to be in the log: append them again.
   [[nodiscard]] Result<std::vector<Appended>> append(std::span<const Bytes> entries);
+  /// Waits until everything appended so far can be read from the store. Errors: io_unwritable.
+  [[nodiscard]] Status flush();
+  /// Puts a checkpoint with cosignatures in the place of the same checkpoint without, unless a
+  /// newer one is published. Errors: signature_bad, malformed, io_unwritable.
+  [[nodiscard]] Status publish_cosigned(const std::string& note);
   /// The signed note of the newest durable checkpoint.
   [[nodiscard]] std::string checkpoint() const;
   [[nodiscard]] LogStatus status() const;

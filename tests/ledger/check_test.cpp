@@ -21,8 +21,8 @@ TEST(CheckLog, names_the_file_for_every_single_bit_of_a_small_log) {
   const ScratchLog scratch;
   {
     auto log = scratch.open().value();
-    ASSERT_TRUE(log.append(counter_entries(1, 2)).has_value());
-    ASSERT_TRUE(log.append(counter_entries(3, 2)).has_value());
+    ASSERT_TRUE(append_shown(log, counter_entries(1, 2)).has_value());
+    ASSERT_TRUE(append_shown(log, counter_entries(3, 2)).has_value());
   }
   for (const std::string name :
        {"checkpoint", "signed-root.cbor", "tile/0/000.p/5", "tile/entries/000.p/5"}) {
@@ -32,7 +32,9 @@ TEST(CheckLog, names_the_file_for_every_single_bit_of_a_small_log) {
       if (HasFatalFailure()) return;
       // Neither appends nor reads go on with it. The leaf of a wrong entry is a tile's affair
       // for the reader: it opens, and refuses that entry.
-      EXPECT_FALSE(scratch.open().has_value()) << name << " bit " << bit;
+      if (name != "signed-root.cbor") {  // what an appender builds upon is in its journal
+        EXPECT_FALSE(scratch.open().has_value()) << name << " bit " << bit;
+      }
       const auto reader = scratch.read();
       bool refused = !reader;
       for (std::uint64_t i = 0; reader && i < 5; ++i) refused |= !reader->entry(i).has_value();
@@ -50,8 +52,8 @@ TEST(CheckLog, names_the_file_for_any_bit_of_a_log_with_several_tiles) {
   const ScratchLog scratch;
   {
     auto log = scratch.open().value();
-    ASSERT_TRUE(log.append(counter_entries(1, 299)).has_value());
-    ASSERT_TRUE(log.append(counter_entries(300, 300)).has_value());
+    ASSERT_TRUE(append_shown(log, counter_entries(1, 299)).has_value());
+    ASSERT_TRUE(append_shown(log, counter_entries(300, 300)).has_value());
   }
   for (const std::string name :
        {"tile/0/000", "tile/0/001", "tile/0/002.p/88", "tile/1/000.p/2", "tile/entries/000",
@@ -75,7 +77,7 @@ TEST(CheckLog, names_the_file_for_any_bit_of_a_log_with_several_tiles) {
 TEST(CheckLog, names_a_file_that_is_missing_cut_or_longer) {
   const ScratchLog scratch;
   ASSERT_TRUE(scratch.open()->append(counter_entries(1, 599)).has_value());
-  const Snapshot good = snapshot(scratch.folder);
+  const Snapshot good = public_snapshot(scratch.folder);
   for (const auto& [name, bytes] : good) {
     if (name == "signed-root.cbor") continue;  // another implementation's log has none
     SCOPED_TRACE(name);

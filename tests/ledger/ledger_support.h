@@ -65,6 +65,13 @@ inline std::vector<Bytes> counter_entries(std::uint64_t first, std::uint64_t cou
   for (std::uint64_t i = first; i < first + count; ++i) entries.push_back(counter_entry(i));
   return entries;
 }
+/// Appends and waits until readers see it.
+inline Result<std::vector<Appended>> append_shown(Log& log, std::span<const Bytes> entries) {
+  auto answers = log.append(entries);
+  if (!answers) return answers;
+  FIDUCIA_CHECK(log.flush());
+  return answers;
+}
 inline std::string sentence(const Error& error) { return to_sentence(error); }
 
 /// A log in a scratch folder, opened.
@@ -92,6 +99,12 @@ inline Snapshot snapshot(const fs::path& folder) {
   for (const fs::path& path : *list)
     if (path.filename() != "lock")
       files[path.lexically_relative(folder).string()] = read_file(path, 64 << 20).value();
+  return files;
+}
+/// The same without the journal, which is no part of the public log.
+inline Snapshot public_snapshot(const fs::path& folder) {
+  Snapshot files = snapshot(folder);
+  std::erase_if(files, [](const auto& file) { return file.first.starts_with(".journal/"); });
   return files;
 }
 inline void restore(const fs::path& folder, const Snapshot& files) {

@@ -28,9 +28,9 @@ TEST(LogCreate, leaves_a_log_with_its_genesis_entry_and_nothing_beside_it) {
   EXPECT_EQ(genesis.claimed_at, noon);
   std::vector<std::string> names;
   for (const auto& [name, bytes] : snapshot(log.scratch.path())) names.push_back(name);
-  EXPECT_EQ(names,
-            (std::vector<std::string>{"ledger/checkpoint", "ledger/signed-root.cbor",
-                                      "ledger/tile/0/000.p/1", "ledger/tile/entries/000.p/1"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"ledger/.journal/00000001", "ledger/checkpoint",
+                                             "ledger/signed-root.cbor", "ledger/tile/0/000.p/1",
+                                             "ledger/tile/entries/000.p/1"}));
 }
 
 TEST(LogCreate, refuses_a_folder_that_holds_something) {
@@ -64,7 +64,7 @@ TEST(LogAppend, answers_with_receipts_that_verify) {
   std::uint64_t next = 1;
   for (const std::uint64_t count : {1U, 1U, 3U, 250U, 1U, 1U, 1U, 300U}) {
     const auto entries = counter_entries(next, count);
-    const auto answers = log->append(entries);
+    const auto answers = append_shown(*log, entries);
     ASSERT_TRUE(answers.has_value()) << sentence(answers.error());
     ASSERT_EQ(answers->size(), count);
     for (std::size_t i = 0; i < count; ++i) {
@@ -94,16 +94,16 @@ TEST(LogAppend, refuses_an_entry_too_long_and_takes_the_longest) {
   const ScratchLog scratch;
   auto log = scratch.open().value();
   std::vector<Bytes> entries{Bytes(limits::ledger_entry_bytes_max + 1)};
-  const auto refused = log.append(entries);
+  const auto refused = append_shown(log, entries);
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, ErrorCode::over_limit);
   EXPECT_EQ(log.status().tree_size, 1U);
   entries[0].pop_back();
   entries.emplace_back();  // an empty entry is one as well
-  ASSERT_TRUE(log.append(entries).has_value());
+  ASSERT_TRUE(append_shown(log, entries).has_value());
   EXPECT_EQ(scratch.read()->entry(1).value(), entries[0]);
   EXPECT_EQ(scratch.read()->entry(2).value(), Bytes{});
-  EXPECT_TRUE(log.append({}).value().empty());
+  EXPECT_TRUE(append_shown(log, {}).value().empty());
   EXPECT_EQ(log.status().tree_size, 3U);
   EXPECT_TRUE(scratch.check()->ok);
 }
@@ -113,7 +113,7 @@ TEST(LogAppend, writes_the_published_tiles_of_70000_counter_entries) {
   // So the three tiles that hold nothing of leaf 0 are compared here, and all six in tree_test.
   const ScratchLog scratch;
   auto log = scratch.open().value();
-  ASSERT_TRUE(log.append(counter_entries(1, 69'999)).has_value());
+  ASSERT_TRUE(append_shown(log, counter_entries(1, 69'999)).has_value());
   const auto reader = scratch.read();
   ASSERT_TRUE(reader.has_value()) << sentence(reader.error());
   ASSERT_EQ(reader->status().tree_size, 70'000U);
@@ -163,7 +163,7 @@ TEST(LogAppend, has_the_right_files_at_the_sizes_where_tiles_fill) {
     auto log = scratch.open();
     ASSERT_TRUE(log.has_value()) << sentence(log.error());
     const Digest before = log->status().root;
-    ASSERT_TRUE(log->append(counter_entries(size, row.size - size)).has_value());
+    ASSERT_TRUE(append_shown(*log, counter_entries(size, row.size - size)).has_value());
     for (const std::string& path : row.there)
       EXPECT_TRUE(fs::exists(scratch.folder / path)) << path;
     for (const std::string& path : row.absent)
@@ -192,18 +192,37 @@ TEST(LogAppend, never_lets_the_time_of_a_checkpoint_decrease) {
   const ScratchLog scratch;
   std::int64_t now = noon.seconds + 100;
   auto log = Log::open(scratch.folder, copy_of(scratch.key), [&] { return UnixTime{now}; }).value();
-  EXPECT_EQ(log.append(counter_entries(1, 1))->front().checkpoint_at.seconds, noon.seconds + 100);
-  now = noon.seconds - 5000;
-  EXPECT_EQ(log.append(counter_entries(2, 1))->front().checkpoint_at.seconds, noon.seconds + 100);
+  const auto time_of = [&](std::uint64_t counter) {
+    return log.append(counter_entries(counter, 1))->front().checkpoint_at.seconds;
+  };
+  EXPECT_EQ(time_of(1), noon.seconds + 100);
+  now = noon.seconds + 100 - limits::ledger_clock_back_seconds_max;
+  EXPECT_EQ(time_of(2), noon.seconds + 100);
   now = noon.seconds + 101;
-  EXPECT_EQ(log.append(counter_entries(3, 1))->front().checkpoint_at.seconds, noon.seconds + 101);
+  EXPECT_EQ(time_of(3), noon.seconds + 101);
+}
+
+TEST(LogAppend, with_a_clock_that_ran_backwards_names_both_times_and_goes_on_when_it_is_right) {
+  const ScratchLog scratch;
+  std::int64_t now = noon.seconds;
+  auto log = Log::open(scratch.folder, copy_of(scratch.key), [&] { return UnixTime{now}; }).value();
+  now = noon.seconds - limits::ledger_clock_back_seconds_max - 1;
+  const auto refused = log.append(counter_entries(1, 1));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(code_word(refused.error()), "clock.invalid");
+  EXPECT_NE(refused.error().what.find(to_rfc3339(UnixTime{now})), std::string::npos);
+  EXPECT_NE(refused.error().what.find(to_rfc3339(noon)), std::string::npos);
+  EXPECT_EQ(log.status().tree_size, 1U);
+  now = noon.seconds;
+  EXPECT_EQ(log.append(counter_entries(1, 1))->front().index, 1U);
 }
 
 TEST(LogAppend, keeps_its_time_over_a_restart) {
   const ScratchLog scratch;
   ASSERT_TRUE(scratch.open(UnixTime{noon.seconds + 100})->append(counter_entries(1, 1)));
-  auto log = scratch.open(UnixTime{noon.seconds - 5000}).value();
-  EXPECT_EQ(log.append(counter_entries(2, 1))->front().checkpoint_at.seconds, noon.seconds + 100);
+  auto log = scratch.open(UnixTime{noon.seconds - 5}).value();
+  EXPECT_EQ(append_shown(log, counter_entries(2, 1))->front().checkpoint_at.seconds,
+            noon.seconds + 100);
 }
 
 TEST(LogAppend, by_many_threads_gives_each_entry_one_place) {
@@ -221,7 +240,7 @@ TEST(LogAppend, by_many_threads_gives_each_entry_one_place) {
         for (unsigned r = 0; r < rounds; ++r) {
           const std::vector<Bytes> entries =
               counter_entries((std::uint64_t{t} << 32) + r * 8, 1 + r % 3);
-          const auto answers = log.append(entries);
+          const auto answers = append_shown(log, entries);
           if (!answers || answers->size() != entries.size()) {
             ++bad;
             continue;
@@ -278,7 +297,7 @@ TEST(LogOpen, refuses_another_key_and_a_folder_without_a_log) {
 TEST(LogAppend, says_unwritable_when_no_room_is_left_and_goes_on_when_there_is) {
   const ScratchLog scratch;
   auto log = scratch.open().value();
-  ASSERT_TRUE(log.append(counter_entries(1, 3)).has_value());
+  ASSERT_TRUE(append_shown(log, counter_entries(1, 3)).has_value());
   struct sigaction ignore = {};
   struct sigaction before = {};
   ignore.sa_handler = SIG_IGN;
@@ -287,8 +306,8 @@ TEST(LogAppend, says_unwritable_when_no_room_is_left_and_goes_on_when_there_is) 
   getrlimit(RLIMIT_FSIZE, &usual);
   std::uint64_t counter = 4;
   int refused = 0;
-  // Each limit stops the append at another file: tile, bundle, signed root, checkpoint.
-  for (rlim_t limit = 0; limit < 900; limit += 12) {
+  // Each limit stops the append at another place of the journal or of its next segment.
+  for (rlim_t limit = 0; limit < 20'000; limit += 260) {
     SCOPED_TRACE("files up to " + std::to_string(limit) + " bytes");
     const LogStatus earlier = log.status();
     rlimit small = usual;
@@ -309,7 +328,7 @@ TEST(LogAppend, says_unwritable_when_no_room_is_left_and_goes_on_when_there_is) 
     const auto check = scratch.check();
     ASSERT_TRUE(check->ok) << check->text;
     // With room again: the same log object appends, and has told no two stories.
-    const auto later = log.append(counter_entries(counter, 1));
+    const auto later = append_shown(log, counter_entries(counter, 1));
     ASSERT_TRUE(later.has_value()) << sentence(later.error());
     const std::uint64_t size = log.status().tree_size;
     const auto proof = scratch.read()->consistency_proof(earlier.tree_size);
@@ -326,16 +345,62 @@ TEST(LogAppend, says_unwritable_when_no_room_is_left_and_goes_on_when_there_is) 
     EXPECT_EQ(name.find("/."), std::string::npos) << "left behind: " << name;
 }
 
-TEST(LogAppend, says_unwritable_in_a_folder_it_may_not_write) {
+TEST(LogAppend, refuses_while_its_tiles_cannot_be_written_and_loses_nothing) {
   const ScratchLog scratch;
   auto log = scratch.open().value();
   // Root may write anywhere; a file where a folder must be made stops everybody.
   fs::remove_all(scratch.folder / "tile/0/000.p");
   write_plain(scratch.folder / "tile/0/000.p", as_bytes("x"));
-  const auto answers = log.append(counter_entries(1, 1));
-  ASSERT_FALSE(answers.has_value());
-  EXPECT_EQ(answers.error().code, ErrorCode::io_unwritable);
-  EXPECT_EQ(log.status().tree_size, 1U);
+  // The first is durable in the journal before its tiles are tried; then nothing more is taken.
+  ASSERT_TRUE(log.append(counter_entries(1, 1)).has_value());
+  EXPECT_FALSE(log.flush().has_value());
+  const auto refused = log.append(counter_entries(2, 1));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::io_unwritable);
+  EXPECT_EQ(refused.error().where.file, "tile/0/000.p/2");
+  EXPECT_EQ(log.status().tree_size, 2U);
+  fs::remove(scratch.folder / "tile/0/000.p");
+  const auto again = append_shown(log, counter_entries(2, 1));
+  ASSERT_TRUE(again.has_value()) << sentence(again.error());
+  EXPECT_EQ(again->front().index, 2U);
+  EXPECT_EQ(scratch.read()->entry(1).value(), counter_entry(1));
+  const auto check = scratch.check();
+  EXPECT_TRUE(check->ok) << check->text;
+}
+
+TEST(LogAppend, of_an_entry_that_is_there_already_answers_with_its_index) {
+  const ScratchLog scratch;
+  auto log = scratch.open().value();
+  ASSERT_TRUE(log.append(counter_entries(1, 300)).has_value());
+  std::vector<Bytes> mixed = counter_entries(299, 4);  // 299 and 300 are known, 301 and 302 new
+  mixed.push_back(counter_entry(301));                 // twice in one append
+  const auto answers = log.append(mixed);
+  ASSERT_TRUE(answers.has_value()) << sentence(answers.error());
+  std::vector<std::uint64_t> indices;
+  for (std::size_t i = 0; i < answers->size(); ++i) {
+    indices.push_back((*answers)[i].index);
+    const auto receipt = read_receipt((*answers)[i].receipt).value();
+    EXPECT_EQ(receipt.tree_size, 303U);
+    EXPECT_EQ(
+        verify_receipt(receipt, merkle::leaf_hash(mixed[i]), scratch.key.public_key()).value(),
+        log.status().root);
+  }
+  EXPECT_EQ(indices, (std::vector<std::uint64_t>{299, 300, 301, 302, 301}));
+  // Nothing but known entries: no new checkpoint.
+  const auto known = log.append(counter_entries(1, 2));
+  ASSERT_TRUE(known.has_value()) << sentence(known.error());
+  EXPECT_EQ(known->front().index, 1U);
+  EXPECT_EQ(known->front().tree_size, 303U);
+  EXPECT_EQ(log.status().tree_size, 303U);
+}
+
+TEST(LogAppend, hands_out_the_checkpoint_that_its_receipts_belong_to) {
+  const ScratchLog scratch;
+  auto log = scratch.open().value();
+  const auto first = log.append(counter_entries(1, 1)).value();
+  ASSERT_TRUE(log.append(counter_entries(2, 1)).has_value());
+  const Note note = read_note(*first.front().checkpoint).value();
+  EXPECT_EQ(read_checkpoint(note.text)->tree_size, first.front().tree_size);
 }
 
 }  // namespace

@@ -138,9 +138,9 @@ TEST(LogReader, refuses_another_key_and_a_missing_log) {
 TEST(LogReader, goes_on_reading_after_partial_tiles_gave_way_to_full_ones) {
   const ScratchLog scratch;
   auto log = scratch.open().value();
-  ASSERT_TRUE(log.append(counter_entries(1, 199)).has_value());
+  ASSERT_TRUE(append_shown(log, counter_entries(1, 199)).has_value());
   const auto reader = scratch.read().value();
-  ASSERT_TRUE(log.append(counter_entries(200, 400)).has_value());
+  ASSERT_TRUE(append_shown(log, counter_entries(200, 400)).has_value());
   EXPECT_FALSE(fs::exists(scratch.folder / "tile/entries/000.p"));
   for (std::uint64_t index = 1; index < 200; ++index)
     ASSERT_EQ(reader.entry(index).value(), counter_entry(index));
@@ -153,7 +153,7 @@ TEST(LogReader, never_stumbles_while_another_thread_appends) {
   std::atomic<bool> done = false;
   std::jthread appender([&] {
     for (std::uint64_t i = 1; i < 400; ++i)
-      if (!log.append(counter_entries(i, 1))) break;
+      if (!append_shown(log, counter_entries(i, 1))) break;
     done = true;
   });
   std::uint64_t size = 0;

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/publisher.h"
+
+#include "ledger/head.h"
+#include "ledger/tile_store.h"
+
+namespace fiducia::ledger {
+
+Publisher::Publisher(const LogIdentity& identity, Sequencer& sequencer, ObjectStore& store)
+    : identity_(identity), sequencer_(sequencer), store_(store) {}
+
+Publisher::~Publisher() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  changed_.notify_all();
+  thread_.join();
+}
+
+/// Brings `rounds`, which follow tail_, into the store.
+Status Publisher::write_rounds(std::span<const Round> rounds, Existing existing) {
+  Tail tail = tail_;
+  std::optional<RootRecord> previous = previous_;
+  std::vector<NewObject> objects;
+  std::vector<std::string> superseded;
+  for (const Round& round : rounds) {
+    FIDUCIA_TRY(applied, apply_round(tail, round));
+    previous = std::exchange(tail, std::move(applied.tail)).record;
+    std::ranges::move(applied.objects, std::back_inserter(objects));
+    std::ranges::move(applied.superseded, std::back_inserter(superseded));
+  }
+  FIDUCIA_CHECK(check_signed(identity_, tail));
+  FIDUCIA_CHECK(store_.create(objects, existing));
+  FIDUCIA_CHECK(store_.replace(
+      signed_root_file, write_root_records({.current = *tail.record, .previous = previous})));
+  FIDUCIA_CHECK(store_.replace(checkpoint_file, as_bytes(tail.note)));
+  tail_ = std::move(tail);
+  previous_ = std::move(previous);
+  for (const std::string& path : superseded) FIDUCIA_CHECK(store_.remove_partials(path));
+  return {};
+}
+
+Status Publisher::publish_locked(Existing existing) {
+  auto news = sequencer_.take_publishing(tail_.frontage.size);
+  if (!news) return std::unexpected(std::move(news).error());
+  // Other processes of this log may have published far beyond what this one knows.
+  if (!news->base && !news->rounds.empty() && news->rounds.front().first != tail_.frontage.size) {
+    sequencer_.abandon_publishing();
+    news = sequencer_.take_publishing(0);
+    if (!news) return std::unexpected(std::move(news).error());
+  }
+  const auto publish_news = [&]() -> Status {
+    if (news->base) {
+      if (news->base->record) FIDUCIA_CHECK(check_signed(identity_, *news->base));
+      tail_ = std::move(*news->base);
+      previous_.reset();
+    }
+    if (news->rounds.empty()) return {};
+    if (existing == Existing::replace) FIDUCIA_CHECK(check_not_ahead(*news));
+    return write_rounds(news->rounds, existing);
+  };
+  if (Status done = publish_news(); !done) {
+    sequencer_.abandon_publishing();
+    return done;
+  }
+  if (news->rounds.empty()) {
+    sequencer_.abandon_publishing();
+    return {};
+  }
+  return sequencer_.published(tail_, [this] { return store_.sync(); });
+}
+
+Status Publisher::publish() {
+  const std::lock_guard publishing{publishing_};
+  const Status done = publish_locked(Existing::refuse);
+  const std::lock_guard guard{mutex_};
+  if (done) {
+    published_ = tail_.frontage.size;
+    failure_.reset();
+    if (published_ >= committed_) unpublished_rounds_ = 0;
+  } else {
+    failure_ = done.error();
+  }
+  changed_.notify_all();
+  return done;
+}
+
+Status Publisher::recover() {
+  const std::lock_guard publishing{publishing_};
+  for (;;) {
+    FIDUCIA_CHECK(publish_locked(Existing::replace));
+    // While this process has the turn to publish nobody replaces the checkpoint.
+    FIDUCIA_TRY(news, sequencer_.take_publishing(tail_.frontage.size));
+    Status same;
+    if (news.rounds.empty()) same = check_store();
+    sequencer_.abandon_publishing();
+    FIDUCIA_CHECK(same);
+    if (news.rounds.empty()) break;
+  }
+  const std::lock_guard guard{mutex_};
+  published_ = committed_ = tail_.frontage.size;
+  return {};
+}
+
+Result<Checkpoint> Publisher::read_stored_checkpoint() const {
+  const auto read = [&]() -> Result<Checkpoint> {
+    FIDUCIA_TRY(found, store_.read(checkpoint_file, limits::note_bytes_max));
+    if (!found)
+      return fail(ErrorCode::io_unreadable, "is missing.", "Restore it from a backup or a mirror.");
+    FIDUCIA_TRY(note, read_note(as_text(*found)));
+    FIDUCIA_CHECK(verify_note(note, std::span{&identity_.vkey, 1}));
+    return read_checkpoint(note.text);
+  };
+  auto checkpoint = read();
+  if (!checkpoint) {
+    Error error = std::move(checkpoint).error();
+    error.where.file = checkpoint_file;
+    return std::unexpected(std::move(error));
+  }
+  return checkpoint;
+}
+
+namespace {
+
+std::unexpected<Error> store_is_ahead(std::uint64_t stored, std::uint64_t known) {
+  return fail(ErrorCode::conflict,
+              "The checkpoint is of " + std::to_string(stored) +
+                  " entries, the journal knows only " + std::to_string(known) +
+                  ": the journal is an old copy, or its end is damaged.",
+              "Restore the newest journal; appending now would fork the ledger.",
+              Location{.file = checkpoint_file});
+}
+
+}  // namespace
+
+/// Before a checkpoint is replaced: one that this key has signed must not be of a later tree. One
+/// that cannot be read may have been torn, and is replaced.
+Status Publisher::check_not_ahead(const News& news) const {
+  const std::uint64_t known = news.rounds.back().record.tree_size;
+  const auto stored = read_stored_checkpoint();
+  if (stored && stored->tree_size > known) return store_is_ahead(stored->tree_size, known);
+  return {};
+}
+
+/// The store must hold the tree that the sequencer says was published.
+Status Publisher::check_store() const {
+  FIDUCIA_TRY(checkpoint, read_stored_checkpoint());
+  if (checkpoint.tree_size > tail_.frontage.size)
+    return store_is_ahead(checkpoint.tree_size, tail_.frontage.size);
+  if (checkpoint.origin != identity_.origin || checkpoint.tree_size != tail_.frontage.size ||
+      checkpoint.root != tail_.record->root)
+    return fail(ErrorCode::conflict, "The checkpoint is of another tree than the journal's.",
+                "Restore checkpoint and journal from one backup; appending now would fork the "
+                "ledger.",
+                Location{.file = checkpoint_file});
+  return {};
+}
+
+void Publisher::start() {
+  thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
+}
+
+void Publisher::run(const std::stop_token& stop) {
+  for (;;) {
+    {
+      std::unique_lock guard{mutex_};
+      // After a failure the next append tries again, so that its caller hears of it.
+      changed_.wait(guard, stop, [&] { return published_ < committed_ && !failure_; });
+      if (published_ >= committed_ || (failure_ && stop.stop_requested())) {
+        if (stop.stop_requested()) return;
+        continue;
+      }
+    }
+    if (!publish() && stop.stop_requested()) return;  // the next opening publishes
+  }
+}
+
+void Publisher::committed(std::uint64_t tree_size) {
+  const std::lock_guard guard{mutex_};
+  committed_ = std::max(committed_, tree_size);
+  ++unpublished_rounds_;
+  changed_.notify_all();
+}
+
+Status Publisher::wait_for_room() {
+  {
+    std::unique_lock guard{mutex_};
+    changed_.wait(guard, [&] {
+      return failure_ || unpublished_rounds_ < limits::ledger_unpublished_rounds_max;
+    });
+    if (!failure_) return {};
+  }
+  return publish();
+}
+
+Status Publisher::wait_for(std::uint64_t tree_size) {
+  std::unique_lock guard{mutex_};
+  changed_.wait(guard, [&] { return failure_ || published_ >= tree_size; });
+  if (published_ >= tree_size) return {};
+  guard.unlock();
+  return publish();
+}
+
+std::uint64_t Publisher::published_size() const {
+  const std::lock_guard guard{mutex_};
+  return published_;
+}
+
+Status Publisher::publish_cosigned(const std::string& note) {
+  const std::lock_guard publishing{publishing_};
+  FIDUCIA_TRY(cosigned, read_note(note));
+  FIDUCIA_TRY(plain, read_note(tail_.note));
+  if (cosigned.text != plain.text) return {};  // a newer one is there already
+  FIDUCIA_CHECK(verify_note(cosigned, std::span{&identity_.vkey, 1}));
+  return store_.replace(checkpoint_file, as_bytes(note));
+}
+
+}  // namespace fiducia::ledger

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "core/core.h"
+#include "ledger/round.h"
+
+/// Inside the ledger: brings committed rounds into the store, behind the appends.
+namespace fiducia::ledger {
+
+/// Publishes rounds in order: tiles and bundles, then signed-root.cbor, then the checkpoint, so
+/// that a reader who sees a checkpoint finds all it calls for. One thread of its own.
+class Publisher {
+ public:
+  /// All three outlive this.
+  Publisher(const LogIdentity& identity, Sequencer& sequencer, ObjectStore& store);
+  Publisher(const Publisher&) = delete;
+  Publisher& operator=(const Publisher&) = delete;
+  /// Publishes what is committed, if it can.
+  ~Publisher();
+
+  /// What opening does, before the thread runs: rounds that a crash left unpublished come into
+  /// the store, replacing what a loss of power may have torn, and the store's checkpoint is
+  /// compared with the sequencer's. Errors: io_unreadable, io_unwritable, malformed,
+  /// signature_bad, conflict (the store is ahead of the sequencer, or another tree's).
+  [[nodiscard]] Status recover();
+  /// Publishes whatever is committed now. Errors: io_unwritable, conflict, malformed.
+  [[nodiscard]] Status publish();
+  void start();
+
+  /// Tells that a round was committed; `tree_size` is the tree with it.
+  void committed(std::uint64_t tree_size);
+  /// Waits until few enough rounds are unpublished. Errors: why publishing failed.
+  [[nodiscard]] Status wait_for_room();
+  /// Waits until the checkpoint of this size, or a later one, is in the store. Errors: as above.
+  [[nodiscard]] Status wait_for(std::uint64_t tree_size);
+  /// The signed checkpoint that is in the store, and its size.
+  [[nodiscard]] std::uint64_t published_size() const;
+  /// Puts a checkpoint with cosignatures in the place of the plain one, if it is still the newest.
+  [[nodiscard]] Status publish_cosigned(const std::string& note);
+
+ private:
+  void run(const std::stop_token& stop);
+  [[nodiscard]] Status publish_locked(Existing existing);
+  [[nodiscard]] Status write_rounds(std::span<const Round> rounds, Existing existing);
+  [[nodiscard]] Result<Checkpoint> read_stored_checkpoint() const;
+  [[nodiscard]] Status check_not_ahead(const News& news) const;
+  [[nodiscard]] Status check_store() const;
+
+  const LogIdentity& identity_;
+  Sequencer& sequencer_;
+  ObjectStore& store_;
+
+  std::mutex publishing_;  // held while publishing; guards tail_
+  Tail tail_;              // what is in the store
+  std::optional<RootRecord> previous_;
+
+  mutable std::mutex mutex_;  // guards what follows
+  std::condition_variable_any changed_;
+  std::uint64_t published_ = 0;
+  std::uint64_t committed_ = 0;
+  std::size_t unpublished_rounds_ = 0;
+  std::optional<Error> failure_;
+  std::jthread thread_;  // last: stops before the rest goes
+};
+
+}  // namespace fiducia::ledger

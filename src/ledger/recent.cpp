@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/recent.h"
+
+#include "ledger/bundle.h"
+#include "merkle/merkle.h"
+
+namespace fiducia::ledger {
+
+std::uint64_t RecentEntries::find_or_add(const Digest& leaf, std::uint64_t next) {
+  const auto [at, added] = index_.try_emplace(leaf, next);
+  if (!added) return at->second;
+  order_.emplace_back(next, leaf);
+  if (order_.size() > limits::ledger_remembered_entries_max) {
+    index_.erase(order_.front().second);
+    order_.pop_front();
+  }
+  return next;
+}
+
+Status RecentEntries::remember(const Round& round) {
+  const std::uint64_t count = round.record.tree_size - round.first;
+  FIDUCIA_TRY(entries, read_bundle(round.entries, static_cast<std::size_t>(count), true));
+  std::uint64_t index = round.first;
+  for (const ByteView entry : entries) (void)find_or_add(merkle::leaf_hash(entry), index++);
+  return {};
+}
+
+void RecentEntries::forget_from(std::uint64_t index) {
+  while (!order_.empty() && order_.back().first >= index) {
+    index_.erase(order_.back().second);
+    order_.pop_back();
+  }
+}
+
+}  // namespace fiducia::ledger

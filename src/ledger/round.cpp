@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/round.h"
+
+#include <algorithm>
+
+#include "ledger/bundle.h"
+#include "merkle/merkle.h"
+
+namespace fiducia::ledger {
+namespace {
+
+std::unexpected<Error> bad(std::string what) { return fail_malformed("journal", std::move(what)); }
+
+/// The bundles that `entries` fill or widen; the last, partial one becomes `rest`.
+std::vector<NewObject> grow_bundles(const Tail& tail, std::span<const ByteView> entries,
+                                    Bytes& rest) {
+  std::vector<NewObject> objects;
+  std::uint64_t size = tail.frontage.size;
+  rest = tail.bundle;
+  for (const ByteView entry : entries) {
+    append_to_bundle(rest, entry);
+    if (++size % tile_width != 0) continue;
+    objects.push_back({.path = tile_path({.level = {}, .index = size / tile_width - 1}),
+                       .content = std::exchange(rest, {})});
+  }
+  if (const auto width = static_cast<unsigned>(size % tile_width); width != 0)
+    objects.push_back({.path = tile_path({.level = {}, .index = size / tile_width, .width = width}),
+                       .content = rest});
+  return objects;
+}
+
+/// The content of the partial bundle alone, without copying those that became full.
+Bytes last_bundle(const Tail& tail, std::span<const ByteView> entries) {
+  const std::uint64_t before = tail.frontage.size % tile_width;
+  const std::uint64_t after = (tail.frontage.size + entries.size()) % tile_width;
+  const bool same = before + entries.size() < tile_width;
+  Bytes rest = same ? tail.bundle : Bytes{};
+  const std::size_t count = same ? entries.size() : static_cast<std::size_t>(after);
+  for (const ByteView entry : entries.last(count)) append_to_bundle(rest, entry);
+  return rest;
+}
+
+/// Full tiles and bundles of `tail` now that stood as partial ones in the tree of `before` leaves.
+std::vector<std::string> superseded_between(std::uint64_t before, std::uint64_t size) {
+  std::vector<std::string> paths;
+  const auto look = [&](std::optional<unsigned> level) {
+    const unsigned bits = tile_height * (level.value_or(0) + 1);
+    const bool was_partial = shifted_right(before, bits - tile_height) % tile_width != 0;
+    const std::uint64_t index = shifted_right(before, bits);
+    if (was_partial && index < shifted_right(size, bits))
+      paths.push_back(tile_path({.level = level, .index = index}));
+  };
+  look(std::nullopt);
+  for (unsigned level = 0; level < tile_levels_max; ++level) look(level);
+  return paths;
+}
+
+}  // namespace
+
+LogIdentity::LogIdentity(std::string log_origin, crypto::PrivateKey log_key)
+    : origin(std::move(log_origin)),
+      key(std::move(log_key)),
+      public_key(key.public_key()),
+      vkey(make_vkey(origin, NoteKeyType::ed25519, public_key.write_ed25519())) {}
+
+Result<NextRound> make_round(const LogIdentity& identity, const Tail& tail,
+                             std::span<const ByteView> entries, std::span<const Digest> leaves,
+                             UnixTime now) {
+  NextRound next;
+  auto tree = std::make_shared<GrownTree>(tail.frontage, leaves);
+  RootRecord record;
+  record.tree_size = tree->after().size;
+  record.root = tree->root();
+  record.issued_at = tail.record ? std::max(now, tail.record->issued_at) : now;
+  FIDUCIA_TRY(signed_root, sign_root(identity.key, identity.origin, record.issued_at, record.root));
+  record.signed_root = std::move(signed_root);
+  const Checkpoint checkpoint{.origin = identity.origin,
+                              .tree_size = record.tree_size,
+                              .root = record.root,
+                              .extensions = {}};
+  FIDUCIA_TRY(note, write_note(write_checkpoint(checkpoint), identity.origin, identity.key));
+
+  next.round.first = tail.frontage.size;
+  for (const ByteView entry : entries) append_to_bundle(next.round.entries, entry);
+  next.round.record = record;
+  next.round.note = note;
+  next.tail.frontage = tree->after();
+  next.tail.bundle = last_bundle(tail, entries);
+  next.tail.record = std::move(record);
+  next.tail.note = std::move(note);
+  next.tree = std::move(tree);
+  return next;
+}
+
+Result<AppliedRound> apply_round(const Tail& tail, const Round& round) {
+  if (round.first != tail.frontage.size)
+    return bad("A round does not follow the tree that it is to extend.");
+  const std::uint64_t count = round.record.tree_size - round.first;
+  if (count > round.entries.size()) return bad("A round says it has more entries than it holds.");
+  FIDUCIA_TRY(entries, read_bundle(round.entries, static_cast<std::size_t>(count), true));
+  std::vector<Digest> leaves;
+  leaves.reserve(entries.size());
+  for (const ByteView entry : entries) leaves.push_back(merkle::leaf_hash(entry));
+  const GrownTree tree{tail.frontage, leaves};
+  if (tree.root() != round.record.root)
+    return bad("The entries of a round do not lead to its signed root.");
+  AppliedRound applied;
+  applied.tail.frontage = tree.after();
+  applied.objects = grow_bundles(tail, entries, applied.tail.bundle);
+  for (GrownTree::File& file : tree.changed_files())
+    applied.objects.push_back(
+        {.path = tile_path(file.address), .content = std::move(file.content)});
+  applied.superseded = superseded_between(round.first, round.record.tree_size);
+  applied.tail.record = round.record;
+  applied.tail.note = round.note;
+  return applied;
+}
+
+Status check_signed(const LogIdentity& identity, const Tail& tail) {
+  FIDUCIA_ASSERT(tail.record.has_value());
+  const RootRecords records{.current = *tail.record, .previous = {}};
+  FIDUCIA_CHECK(
+      read_root_records(write_root_records(records), identity.origin, identity.public_key));
+  FIDUCIA_TRY(note, read_note(tail.note));
+  FIDUCIA_CHECK(verify_note(note, std::span{&identity.vkey, 1}));
+  FIDUCIA_TRY(checkpoint, read_checkpoint(note.text));
+  if (checkpoint.origin != identity.origin || checkpoint.tree_size != tail.record->tree_size ||
+      checkpoint.root != tail.record->root)
+    return bad("The checkpoint and the signed root are not of one tree.");
+  return {};
+}
+
+}  // namespace fiducia::ledger

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/core.h"
+#include "ledger/note.h"
+#include "ledger/object_store.h"
+#include "ledger/sequencer.h"
+
+/// Inside the ledger: from entries to a signed round, and from a round to what it brings into
+/// the store. The second needs no key and gives the same bytes wherever it runs.
+namespace fiducia::ledger {
+
+/// Who signs. Not changed while a log is open.
+struct LogIdentity {
+  LogIdentity(std::string log_origin, crypto::PrivateKey log_key);
+  const std::string origin;
+  const crypto::PrivateKey key;  // Ed25519
+  const crypto::PublicKey public_key;
+  const VerifierKey vkey;
+};
+
+/// A round that was computed and signed, not yet committed.
+struct NextRound {
+  Round round;
+  Tail tail;                              // the tree with it
+  std::shared_ptr<const GrownTree> tree;  // for the proofs of its entries
+};
+
+/// Appends `entries` (encoded, at least one) with their `leaves` behind `tail` and signs the new
+/// tree. The time of a checkpoint is never below that of the one before.
+/// Errors: crypto_failed, unsupported.
+[[nodiscard]] Result<NextRound> make_round(const LogIdentity& identity, const Tail& tail,
+                                           std::span<const ByteView> entries,
+                                           std::span<const Digest> leaves, UnixTime now);
+
+/// What a committed round adds: the tree with it and the tiles and bundles it brings.
+struct AppliedRound {
+  Tail tail;
+  std::vector<NewObject> objects;
+  std::vector<std::string> superseded;  // full tiles and bundles whose partial forms may go
+};
+/// Recomputes `round` behind `tail`; its root must come out, signatures are for `check_signed`.
+/// Errors: malformed (kind "journal").
+[[nodiscard]] Result<AppliedRound> apply_round(const Tail& tail, const Round& round);
+
+/// Whether the log itself signed the root and the checkpoint of `tail`.
+/// Errors: signature_bad, malformed (kind "journal").
+[[nodiscard]] Status check_signed(const LogIdentity& identity, const Tail& tail);
+
+}  // namespace fiducia::ledger

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// The encodings of tails and rounds: what a journal or a database keeps.
+#include "ledger/sequencer.h"
+
+#include <algorithm>
+
+#include "ledger/bundle.h"
+#include "merkle/merkle.h"
+
+namespace fiducia::ledger {
+namespace {
+
+constexpr std::uint64_t journal_version = 1;
+
+std::unexpected<Error> bad(std::string what) { return fail_malformed("journal", std::move(what)); }
+
+void write_record(crypto::CborWriter& writer, const RootRecord& record) {
+  writer.array(5);
+  writer.uint(record.tree_size);
+  writer.bytes(record.root.view());
+  writer.integer(record.issued_at.seconds);
+  writer.bytes(record.signed_root.protected_bytes);
+  writer.bytes(record.signed_root.signature);
+}
+
+Result<RootRecord> read_record(crypto::CborReader& reader) {
+  FIDUCIA_TRY(fields, reader.array());
+  if (fields != 5) return bad("A signed root does not have five parts.");
+  RootRecord record;
+  FIDUCIA_TRY(tree_size, reader.uint());
+  FIDUCIA_TRY(root, reader.bytes());
+  FIDUCIA_TRY(seconds, reader.integer());
+  FIDUCIA_TRY(protected_bytes, reader.bytes());
+  FIDUCIA_TRY(signature, reader.bytes());
+  if (root.size() != record.root.bytes.size()) return bad("A root does not have 32 bytes.");
+  record.tree_size = tree_size;
+  std::copy(root.begin(), root.end(), record.root.bytes.begin());
+  record.issued_at = UnixTime{seconds};
+  record.signed_root.protected_bytes.assign(protected_bytes.begin(), protected_bytes.end());
+  record.signed_root.signature.assign(signature.begin(), signature.end());
+  return record;
+}
+
+Result<std::vector<Digest>> read_hashes(ByteView bytes) {
+  if (bytes.size() % sizeof(Digest) != 0 || bytes.size() >= tile_width * sizeof(Digest))
+    return bad("The hashes of a partial tile are not 0 to 255.");
+  std::vector<Digest> hashes(bytes.size() / sizeof(Digest));
+  for (std::size_t i = 0; i < hashes.size(); ++i)
+    std::copy_n(bytes.data() + i * sizeof(Digest), sizeof(Digest), hashes[i].bytes.data());
+  return hashes;
+}
+
+/// The root that the partial tiles lead to: every full tile is a hash in one of them.
+Digest root_of(const Frontage& frontage) {
+  std::optional<Digest> root;
+  for (const std::vector<Digest>& hashes : frontage.levels) {
+    std::vector<Digest> row = hashes;
+    if (root) row.push_back(*root);  // the imperfect node from below stands right of the others
+    if (!row.empty()) root = merkle::root(row);
+  }
+  return root.value_or(merkle::empty_root());
+}
+
+Result<Frontage> read_frontage(crypto::CborReader& reader) {
+  Frontage frontage;
+  FIDUCIA_TRY(size, reader.uint());
+  frontage.size = size;
+  FIDUCIA_TRY(levels, reader.array());
+  if (levels > tile_levels_max) return bad("A tree has more tile levels than there can be.");
+  for (std::size_t level = 0; level < levels; ++level) {
+    FIDUCIA_TRY(bytes, reader.bytes());
+    FIDUCIA_TRY(hashes, read_hashes(bytes));
+    const std::uint64_t below = shifted_right(size, tile_height * static_cast<unsigned>(level));
+    if (below == 0 || hashes.size() != below % tile_width)
+      return bad("A partial tile has another width than the tree's size gives.");
+    frontage.levels.push_back(std::move(hashes));
+  }
+  if (shifted_right(size, tile_height * static_cast<unsigned>(levels)) != 0)
+    return bad("The upper tile levels of the tree are missing.");
+  return frontage;
+}
+
+Result<Tail> read_tail_parts(ByteView encoded) {
+  crypto::CborReader reader{encoded};
+  FIDUCIA_TRY(fields, reader.array());
+  if (fields != 6) return bad("A tree does not have six parts.");
+  FIDUCIA_TRY(version, reader.uint());
+  if (version != journal_version) return bad("The tree is of another version than 1.");
+  Tail tail;
+  FIDUCIA_TRY(frontage, read_frontage(reader));
+  tail.frontage = std::move(frontage);
+  FIDUCIA_TRY(bundle, reader.bytes());
+  tail.bundle.assign(bundle.begin(), bundle.end());
+  FIDUCIA_TRY(type, reader.peek());
+  if (type == crypto::CborType::null) {
+    FIDUCIA_CHECK(reader.null());
+  } else {
+    FIDUCIA_TRY(record, read_record(reader));
+    tail.record = std::move(record);
+  }
+  FIDUCIA_TRY(note, reader.text());
+  tail.note = std::string{note};
+  FIDUCIA_CHECK(reader.finish());
+  return tail;
+}
+
+Status check_tail(const Tail& tail) {
+  const std::uint64_t size = tail.frontage.size;
+  if (!tail.record.has_value())
+    return size == 0 && tail.bundle.empty() && tail.note.empty()
+               ? Status{}
+               : bad("A tree with entries has no signed root.");
+  if (tail.record->tree_size != size || size == 0)
+    return bad("The signed root is of a tree of another size.");
+  if (root_of(tail.frontage) != tail.record->root)
+    return bad("The partial tiles do not lead to the signed root.");
+  FIDUCIA_TRY(entries, read_bundle(tail.bundle, static_cast<std::size_t>(size % tile_width), true));
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    if (merkle::leaf_hash(entries[i]) != tail.frontage.levels[0][i])
+      return bad("An entry of the partial bundle does not hash to its leaf.");
+  return {};
+}
+
+Result<Round> read_round_parts(ByteView encoded) {
+  crypto::CborReader reader{encoded};
+  FIDUCIA_TRY(fields, reader.array());
+  if (fields != 5) return bad("A round does not have five parts.");
+  FIDUCIA_TRY(version, reader.uint());
+  if (version != journal_version) return bad("The round is of another version than 1.");
+  Round round;
+  FIDUCIA_TRY(first, reader.uint());
+  round.first = first;
+  FIDUCIA_TRY(entries, reader.bytes());
+  round.entries.assign(entries.begin(), entries.end());
+  FIDUCIA_TRY(record, read_record(reader));
+  round.record = std::move(record);
+  FIDUCIA_TRY(note, reader.text());
+  round.note = std::string{note};
+  FIDUCIA_CHECK(reader.finish());
+  if (round.record.tree_size <= first || entries.empty()) return bad("A round has no entries.");
+  return round;
+}
+
+}  // namespace
+
+Bytes write_tail(const Tail& tail) {
+  crypto::CborWriter writer;
+  writer.array(6);
+  writer.uint(journal_version);
+  writer.uint(tail.frontage.size);
+  writer.array(tail.frontage.levels.size());
+  for (const std::vector<Digest>& hashes : tail.frontage.levels) {
+    writer.bytes_head(hashes.size() * sizeof(Digest));
+    for (const Digest& hash : hashes) writer.raw(hash.view());
+  }
+  writer.bytes(tail.bundle);
+  if (tail.record)
+    write_record(writer, *tail.record);
+  else
+    writer.null();
+  writer.text(tail.note);
+  return writer.take();
+}
+
+Result<Tail> read_tail(ByteView encoded) {
+  auto tail = read_tail_parts(encoded);
+  if (!tail) return bad(tail.error().what);
+  FIDUCIA_CHECK(check_tail(*tail));
+  return tail;
+}
+
+Bytes write_round(const Round& round) {
+  crypto::CborWriter writer;
+  writer.array(5);
+  writer.uint(journal_version);
+  writer.uint(round.first);
+  writer.bytes(round.entries);
+  write_record(writer, round.record);
+  writer.text(round.note);
+  return writer.take();
+}
+
+Result<Round> read_round(ByteView encoded) {
+  auto round = read_round_parts(encoded);
+  if (!round) return bad(round.error().what);
+  return round;
+}
+
+}  // namespace fiducia::ledger
