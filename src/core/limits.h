@@ -55,6 +55,9 @@ inline constexpr std::size_t time_stamp_bytes_max = 64 << 10;
 // --- seal: evidence -------------------------------------------------------------------------
 /// Bytes of one evidence: 4 million tiles of 32 bytes and the header. Big: limit.reached.
 inline constexpr std::uint64_t evidence_bytes_max = 256ULL << 20;
+/// Time-stamps over the checkpoint of one evidence; a trust file asks for one or two. Bounds what a
+/// verifier may be made to check. Hostile: malformed.
+inline constexpr std::size_t time_stamps_max = 8;
 /// Tiles of one object. Big: limit.reached.
 inline constexpr std::uint64_t tiles_max = 16'000'000;
 /// Findings listed in a result; the rest is counted in a last one. A page nobody reads to its

@@ -272,10 +272,13 @@ Result<std::vector<VerifiedSignature>> verify_note(const Note& note,
       return fail(ErrorCode::signature_bad,
                   "The note's signature by " + line.name + " does not verify.",
                   "Fetch the note again; if it stays so, somebody altered it.");
-    const bool counted = std::any_of(
+    const auto counted = std::find_if(
         verified.begin(), verified.end(),
         [&](const VerifiedSignature& v) { return v.name == line.name && v.key_id == line.key_id; });
-    if (!counted) verified.push_back(std::move(*good));
+    if (counted == verified.end())
+      verified.push_back(std::move(*good));
+    else if (good->time && counted->time && *good->time < *counted->time)
+      counted->time = good->time;
   }
   if (verified.empty())
     return fail(ErrorCode::signature_bad, "The note carries no signature by a known key.",

@@ -51,7 +51,8 @@ struct VerifiedSignature {
   std::optional<UnixTime> time;
 };
 /// Verifies every line whose (name, key id) is among `keys`; unknown lines are ignored; each key
-/// counts once. Errors: signature_bad, if a known line fails or no known line is there.
+/// counts once, a cosigner with its earliest time. Errors: signature_bad, if a known line fails or
+/// no known line is there.
 [[nodiscard]] Result<std::vector<VerifiedSignature>> verify_note(const Note& note,
                                                                  std::span<const VerifierKey> keys);
 

@@ -45,8 +45,11 @@ constexpr std::array table{
               "Do not rely on this seal; fetch the file or its evidence again from its source."},
     CodeEntry{"seal.later", "The seal is dated after the moment that was asked for.",
               "Ask for a later moment (`--at`), or for none, to have this seal counted."},
-    CodeEntry{"time.disagrees", "The device's clock and the ledger's date are far apart.",
-              "Check the clock of the sealing device; the ledger's date counts."},
+    CodeEntry{"time.disagrees",
+              "The clocks of the device, of the ledger and of those who attest the date are far "
+              "apart.",
+              "Check the clock of the sealing device, and of the ledger where it is named; the "
+              "attested date counts."},
     CodeEntry{"identity.conflict",
               "The same identity (SOP Instance UID) was sealed with other content.",
               "Compare both images; one of them carries an identity that is not its own."},
@@ -73,6 +76,13 @@ constexpr std::array table{
     CodeEntry{"ledger.unwitnessed",
               "Fewer witnesses have cosigned the ledger than the trust file asks for.",
               "Fetch fresh evidence once the witnesses have cosigned, or ask why they have not."},
+
+    CodeEntry{
+        "ledger.unstamped",
+        "Fewer time-stamp authorities have stamped the ledger's checkpoint than the trust "
+        "file asks for.",
+        "Ask whoever sealed the image for evidence with time-stamps; without them nothing but "
+        "the ledger's clock says when it was sealed."},
 
     // What is allowed, and what cannot be decided.
     CodeEntry{"encoding.changed",

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "report/html_parts.h"
+#include "report/text.h"
 
 namespace fiducia::report {
 namespace {
@@ -136,6 +137,10 @@ void write_device_link(HtmlWriter& html, const seal::VerifyResult& result) {
   html.close();
 }
 
+std::string names_or_none(std::span<const std::string> names) {
+  return names.empty() ? "none" : listed(names);
+}
+
 void write_ledger_link(HtmlWriter& html, const seal::VerifyResult& result) {
   const bool is_doubtful = has_problem(result, "ledger.");
   if (!result.ledger) {
@@ -149,6 +154,7 @@ void write_ledger_link(HtmlWriter& html, const seal::VerifyResult& result) {
   open_link(html, "Ledger", is_doubtful ? LinkState::broken : LinkState::holds,
             has_problem(result, "ledger.invalid")       ? "The proof of entry does not hold."
             : has_problem(result, "ledger.unwitnessed") ? "Too few witnesses have cosigned."
+            : has_problem(result, "ledger.unstamped")   ? "Too few time-stamps are over the entry."
             : is_doubtful                               ? "The entry is not accepted."
                                                         : "The seal is entered in the ledger.");
   html.open("dl");
@@ -157,15 +163,53 @@ void write_ledger_link(HtmlWriter& html, const seal::VerifyResult& result) {
              "index " + std::to_string(result.ledger->index) + " of a tree of " +
                  std::to_string(result.ledger->tree_size) + " entries");
   if (result.ledger->checkpoint_at) {
-    write_time(html, "Checkpoint cosigned at", *result.ledger->checkpoint_at);
+    write_time(html, "Entered at (the ledger's own clock)", *result.ledger->checkpoint_at);
   } else {
-    write_fact(html, "Checkpoint cosigned at", "no cosignature states a time");
+    write_fact(html, "Entered at (the ledger's own clock)", "not stated");
   }
-  std::string witnesses;
-  for (const std::string& name : result.ledger->witnesses) {
-    witnesses += (witnesses.empty() ? "" : ", ") + name;
+  write_fact(html, "Witnesses", names_or_none(result.ledger->witnesses));
+  write_fact(html, "Time-stamp authorities", names_or_none(result.ledger->time_stamps));
+  html.close();
+  html.close();
+}
+
+/// The sentence that a court reads: by when the seal existed, and whose word that is.
+std::string proof_of_date(const seal::LedgerInfo& ledger) {
+  switch (ledger.dated_by) {
+    case seal::DatedBy::tsa:
+      return "Independent time-stamp authorities (" + listed(ledger.time_stamps) +
+             ") attest that this seal existed by then. Nobody who holds the keys of the device or "
+             "of the ledger could have made it look older.";
+    case seal::DatedBy::witness:
+      return "Independent witnesses (" + listed(ledger.witnesses) +
+             ") attest that they saw the ledger with this seal in it by then. Whoever holds the "
+             "keys of the device or of the ledger could not have made it look older without them.";
+    case seal::DatedBy::log:
+      return "The date is that of the ledger's own clock; it is as reliable as whoever runs the "
+             "ledger. No independent party attests it.";
   }
-  write_fact(html, "Witnesses", witnesses.empty() ? "none" : witnesses);
+  return {};
+}
+
+void write_date_link(HtmlWriter& html, const seal::VerifyResult& result) {
+  if (!result.ledger || !result.ledger->dated_at) {
+    open_link(html, "Date", LinkState::absent, "Nothing but the signer's claim dates the seal.");
+    html.close();
+    return;
+  }
+  const bool is_doubtful =
+      has_problem(result, "ledger.unstamped") || has_problem(result, "ledger.unwitnessed");
+  const bool is_attested = result.ledger->dated_by != seal::DatedBy::log;
+  open_link(html, "Date",
+            is_doubtful   ? LinkState::broken
+            : is_attested ? LinkState::holds
+                          : LinkState::absent,
+            is_doubtful   ? "The date is not attested as the trust file asks."
+            : is_attested ? "Others than the ledger attest the date."
+                          : "Only the ledger's own clock dates the seal.");
+  html.open("dl");
+  write_time(html, "Existed at the latest at", *result.ledger->dated_at);
+  write_fact(html, "Proof", proof_of_date(*result.ledger));
   html.close();
   html.close();
 }
@@ -178,6 +222,7 @@ void write_chain(HtmlWriter& html, const seal::VerifyResult& result) {
   write_seal_link(html, result);
   write_device_link(html, result);
   write_ledger_link(html, result);
+  write_date_link(html, result);
   html.close();
 }
 

@@ -96,7 +96,7 @@ table.changes{width:100%;border-collapse:collapse;font-size:.9375rem}
 .finding ul{padding-left:1.125rem;margin:.25rem 0}
 summary{cursor:pointer}
 
-.chain{list-style:none;display:grid;grid-template-columns:repeat(3,minmax(0,1fr));gap:2.25rem}
+.chain{list-style:none;display:grid;grid-template-columns:repeat(4,minmax(0,1fr));gap:2.25rem}
 .link{position:relative;border:1px solid var(--line);border-top:.3125rem solid var(--tone);border-radius:.5rem;
  padding:.75rem 1rem 1rem}
 .link.holds{--tone:var(--authentic)}.link.broken{--tone:var(--altered)}.link.absent{--tone:var(--unsealed)}
@@ -171,7 +171,7 @@ dd code{overflow-wrap:normal;word-break:normal}
  .frame img.crisp{max-width:90mm}
  .figures{display:block}
  figure.picture{margin-bottom:6mm}
- .chain{grid-template-columns:repeat(3,minmax(0,1fr));gap:8mm}
+ .chain{grid-template-columns:repeat(4,minmax(0,1fr));gap:8mm}
  .link:not(:last-child)::after{content:"\2192";left:100%;right:auto;top:50%;width:8mm;height:auto;line-height:1;
   transform:translateY(-50%)}
  details::details-content{content-visibility:visible;height:auto;display:block}

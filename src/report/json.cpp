@@ -48,16 +48,25 @@ void write_seal(JsonWriter& json, const seal::SealInfo& seal) {
   json.close_object();
 }
 
+void write_names(JsonWriter& json, std::string_view key, const std::vector<std::string>& names) {
+  json.key(key);
+  json.open_array();
+  for (const std::string& name : names) json.text(name);
+  json.close_array();
+}
+
 void write_ledger(JsonWriter& json, const seal::LedgerInfo& ledger) {
   json.open_object();
   json.member("origin", ledger.origin);
   json.member("index", ledger.index);
   json.member("tree_size", ledger.tree_size);
   if (ledger.checkpoint_at) json.member("checkpoint_at", to_rfc3339(*ledger.checkpoint_at));
-  json.key("witnesses");
-  json.open_array();
-  for (const std::string& name : ledger.witnesses) json.text(name);
-  json.close_array();
+  write_names(json, "witnesses", ledger.witnesses);
+  if (ledger.dated_at) {
+    json.member("dated_at", to_rfc3339(*ledger.dated_at));
+    json.member("dated_by", seal::to_word(ledger.dated_by));
+    write_names(json, "time_stamps", ledger.time_stamps);
+  }
   json.close_object();
 }
 

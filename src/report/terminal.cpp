@@ -23,12 +23,26 @@ std::string_view colour_of(seal::Verdict verdict) {
   return {};
 }
 
+/// Who attests the date, if it is others than those who sealed: "; it existed by ..., as ...".
+std::string proof_of_date(const seal::VerifyResult& result) {
+  if (!result.ledger || !result.ledger->dated_at || result.ledger->dated_by == seal::DatedBy::log)
+    return {};
+  const bool by_tsa = result.ledger->dated_by == seal::DatedBy::tsa;
+  const auto& names = by_tsa ? result.ledger->time_stamps : result.ledger->witnesses;
+  return "; it existed by " + to_rfc3339(*result.ledger->dated_at) + ", attested by the " +
+         (by_tsa              ? "time-stamp of "
+          : names.size() == 1 ? "witness "
+                              : "witnesses ") +
+         listed(names);
+}
+
 /// What is said when no finding explains the verdict.
 std::string reason_of(const seal::VerifyResult& result) {
   switch (result.verdict) {
     case seal::Verdict::authentic:
       if (!result.seal) return "Everything sealed matches.";
-      return "Sealed by " + result.seal->device + " at " + to_rfc3339(result.seal->sealed_at) + ".";
+      return "Sealed by " + result.seal->device + " at " + to_rfc3339(result.seal->sealed_at) +
+             proof_of_date(result) + ".";
     case seal::Verdict::altered:
       return "Something sealed does not match.";
     case seal::Verdict::unsealed:

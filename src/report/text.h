@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -25,5 +26,8 @@ struct DecodedCharacter {
 /// UTF-8 without control characters, for a terminal or a page: what is_invisible and bytes that
 /// are no UTF-8 are spelt out (`\x1b`, `\xff`, `\u202e`).
 [[nodiscard]] std::string visible(std::string_view text);
+
+/// Names in a sentence: "a", "a and b", "a, b and c".
+[[nodiscard]] std::string listed(std::span<const std::string> names);
 
 }  // namespace fiducia::report

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "ledger/ledger.h"
 #include "seal/canonical_header.h"
 
 namespace fiducia::seal {
@@ -20,6 +21,7 @@ enum Key : std::uint64_t {
   key_pixels = 5,
   key_receipts = 6,
   key_checkpoint = 7,
+  key_time_stamps = 8,
 };
 
 std::unexpected<Error> malformed(std::string what, std::uint64_t offset) {
@@ -149,6 +151,23 @@ Status read_receipts(crypto::CborReader& in, Evidence& evidence) {
   return {};
 }
 
+Status read_time_stamps(crypto::CborReader& in, Evidence& evidence) {
+  const std::uint64_t offset = in.offset();
+  FIDUCIA_TRY(count, in.array());
+  // None at all is said by leaving the key out: one content, one encoding.
+  if (count == 0 || count > limits::time_stamps_max)
+    return malformed("there are no time-stamps, or more than 8.", offset);
+  for (std::size_t i = 0; i < count; ++i) {
+    FIDUCIA_TRY(token, in.bytes());
+    if (token.empty() || token.size() > limits::time_stamp_bytes_max)
+      return malformed("a time-stamp is empty or too long.", offset);
+    evidence.time_stamps.push_back(token);
+  }
+  if (evidence.checkpoint.empty())  // read before: keys ascend
+    return malformed("there are time-stamps, but no checkpoint that they could be over.", offset);
+  return {};
+}
+
 Status read_value(crypto::CborReader& in, std::int64_t key, std::uint64_t offset,
                   Evidence& evidence) {
   switch (key) {
@@ -185,6 +204,8 @@ Status read_value(crypto::CborReader& in, std::int64_t key, std::uint64_t offset
       evidence.checkpoint = std::string(checkpoint);
       return {};
     }
+    case key_time_stamps:
+      return read_time_stamps(in, evidence);
     default:
       return malformed("a key is unknown.", offset);
   }
@@ -240,7 +261,8 @@ Result<Evidence> read_evidence(ByteView encoded) {
     if (!key->number) return malformed("a key is not a number.", offset);
     FIDUCIA_CHECK(read_value(in, *key->number, offset, evidence));
   }
-  if (count != 7) return malformed("a key is missing.", 0);
+  // Keys ascend and none is unknown: with the optional last one there, nothing is missing at 8.
+  if (count != (evidence.time_stamps.empty() ? 7U : 8U)) return malformed("a key is missing.", 0);
   // An OB element has even length: one pad byte may follow, and it is 00 (PS3.5 section 6.2).
   if (!in.at_end()) {
     if (in.offset() + 1 != evidence.encoded.size() || evidence.encoded.back() != std::byte{0})
@@ -287,20 +309,28 @@ Bytes write_evidence_file(std::span<const Bytes> evidences) {
 }
 
 Result<Bytes> with_receipts(ByteView evidence, std::span<const Bytes> receipts,
-                            std::string_view checkpoint) {
+                            std::string_view checkpoint, std::span<const Bytes> time_stamps) {
   FIDUCIA_TRY(read, read_evidence(evidence));
   return write_evidence({.sign1 = read.sign1,
                          .seed = &read.seed,
                          .attributes = read.attributes,
                          .pixels = read.statement.pixels ? &read.pixels : nullptr,
                          .receipts = receipts,
-                         .checkpoint = checkpoint});
+                         .checkpoint = checkpoint,
+                         .time_stamps = time_stamps});
+}
+
+std::optional<Digest> time_stamp_imprint(std::string_view checkpoint) {
+  const auto note = ledger::read_note(checkpoint);
+  if (!note) return std::nullopt;
+  return crypto::sha256(as_bytes(note->text));
 }
 
 Bytes write_evidence(const EvidenceParts& parts) {
   FIDUCIA_ASSERT(parts.seed != nullptr);
   crypto::CborWriter out;
-  out.map(7);
+  FIDUCIA_ASSERT(parts.time_stamps.size() <= limits::time_stamps_max);
+  out.map(parts.time_stamps.empty() ? 7 : 8);
   out.uint(key_version);
   out.uint(evidence_version);
   out.uint(key_sign1);
@@ -325,6 +355,11 @@ Bytes write_evidence(const EvidenceParts& parts) {
   for (const Bytes& receipt : parts.receipts) out.bytes(receipt);
   out.uint(key_checkpoint);
   out.text(parts.checkpoint);
+  if (!parts.time_stamps.empty()) {
+    out.uint(key_time_stamps);
+    out.array(parts.time_stamps.size());
+    for (const Bytes& token : parts.time_stamps) out.bytes(token);
+  }
   return out.take();
 }
 

@@ -32,8 +32,9 @@ struct Evidence {
   Seed seed{};
   std::vector<SealedAttribute> attributes;  // ascending paths
   PixelLeaves pixels;
-  std::vector<ByteView> receipts;  // COSE receipts, order of preference
-  std::string checkpoint;          // signed note, "" when none
+  std::vector<ByteView> receipts;     // COSE receipts, order of preference
+  std::string checkpoint;             // signed note, "" when none
+  std::vector<ByteView> time_stamps;  // tokens of RFC 3161 over the checkpoint's text
 
   Evidence() = default;
   Evidence(const Evidence&) = delete;
@@ -54,9 +55,17 @@ struct Evidence {
 /// One evidence stays as it is, several become a CBOR array.
 [[nodiscard]] Bytes write_evidence_file(std::span<const Bytes> evidences);
 
-/// A copy of `evidence` with receipts and checkpoint in place of what it had (a fresher proof).
+/// A copy of `evidence` with receipts, checkpoint and time-stamps in place of what it had (a
+/// fresher proof). Time-stamps are over one checkpoint, so none are taken over from before.
 [[nodiscard]] Result<Bytes> with_receipts(ByteView evidence, std::span<const Bytes> receipts,
-                                          std::string_view checkpoint);
+                                          std::string_view checkpoint,
+                                          std::span<const Bytes> time_stamps = {});
+
+/// What a time-stamp authority is asked to stamp for this evidence: SHA-256 of the checkpoint's
+/// text, which is what the ledger signs (origin, size, root; no signature lines), so that a token
+/// stays good when cosignatures are added. Absent when the note does not read. Source:
+/// spec/evidence.md section 3.
+[[nodiscard]] std::optional<Digest> time_stamp_imprint(std::string_view checkpoint);
 
 /// What a sealer puts together. Deterministic.
 struct EvidenceParts {
@@ -66,6 +75,7 @@ struct EvidenceParts {
   const PixelLeaves* pixels = nullptr;  // null: the object has no pixels
   std::span<const Bytes> receipts;
   std::string_view checkpoint;
+  std::span<const Bytes> time_stamps = {};  // at most limits::time_stamps_max
 };
 [[nodiscard]] Bytes write_evidence(const EvidenceParts& parts);
 

@@ -62,6 +62,18 @@ std::string_view to_word(Severity severity) {
   std::unreachable();
 }
 
+std::string_view to_word(DatedBy dated_by) {
+  switch (dated_by) {
+    case DatedBy::tsa:
+      return "tsa";
+    case DatedBy::witness:
+      return "witness";
+    case DatedBy::log:
+      return "log";
+  }
+  return "log";
+}
+
 std::string_view to_word(FoundIn found_in) {
   switch (found_in) {
     case FoundIn::file:

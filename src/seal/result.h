@@ -76,12 +76,20 @@ struct SealInfo {
   bool content_matches = false;  // everything it covers is in the file, and nothing else
 };
 
+/// Whose word the date of a seal is (spec/seal.md 9.4), the most independent first.
+enum class DatedBy : std::uint8_t { tsa, witness, log };
+[[nodiscard]] std::string_view to_word(DatedBy dated_by);
+
 struct LedgerInfo {
   std::string origin;
   std::uint64_t index = 0;
   std::uint64_t tree_size = 0;
-  std::optional<UnixTime> checkpoint_at;
-  std::vector<std::string> witnesses;
+  std::optional<UnixTime> checkpoint_at;  // issued-at of the receipt: the ledger's own clock
+  std::vector<std::string> witnesses;     // of the trust file that cosigned the checkpoint
+  /// The date that everything is judged by: the seal existed then, at the latest.
+  std::optional<UnixTime> dated_at = {};
+  DatedBy dated_by = DatedBy::log;
+  std::vector<std::string> time_stamps = {};  // authorities of the trust file that stamped it
 };
 
 struct ImageInfo {

@@ -162,13 +162,15 @@ const std::string& Draft::sop_instance_uid() const { return state_->sop_instance
 const Sketch& Draft::sketch() const { return state_->sketch; }
 const std::vector<Finding>& Draft::findings() const { return state_->findings; }
 
-Bytes Draft::finish(const ledger::Appended& appended, std::string_view checkpoint) const {
+Bytes Draft::finish(const ledger::Appended& appended, std::string_view checkpoint,
+                    std::span<const Bytes> time_stamps) const {
   return write_evidence({.sign1 = state_->sign1,
                          .seed = &state_->seed,
                          .attributes = state_->attributes,
                          .pixels = state_->pixels ? &*state_->pixels : nullptr,
                          .receipts = {&appended.receipt, 1},
-                         .checkpoint = checkpoint});
+                         .checkpoint = checkpoint,
+                         .time_stamps = time_stamps});
 }
 
 Result<Draft> draft_seal(const dicom::File& file, const Signer& signer, UnixTime claimed_at,

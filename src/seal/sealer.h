@@ -32,8 +32,10 @@ class Draft {
   /// Things the person who seals should know (e.g. samples not sealed because a codec is
   /// missing), as findings of severity note or warning.
   [[nodiscard]] const std::vector<Finding>& findings() const;
-  /// The evidence, once the ledger has answered.
-  [[nodiscard]] Bytes finish(const ledger::Appended& appended, std::string_view checkpoint) const;
+  /// The evidence, once the ledger has answered. `time_stamps`: tokens over `checkpoint`, at most
+  /// limits::time_stamps_max.
+  [[nodiscard]] Bytes finish(const ledger::Appended& appended, std::string_view checkpoint,
+                             std::span<const Bytes> time_stamps = {}) const;
 
   Draft(Draft&&) noexcept;
   Draft& operator=(Draft&&) noexcept;

@@ -254,7 +254,7 @@ Result<bool> is_authority(const crypto::Certificate& certificate) {
   return authority && may_sign;
 }
 
-Result<crypto::Certificate> required_certificate(const Section& section, std::string_view key) {
+Result<crypto::Certificate> required_pem(const Section& section, std::string_view key) {
   constexpr std::string_view begin = "-----BEGIN CERTIFICATE-----";
   constexpr std::string_view end = "-----END CERTIFICATE-----";
   constexpr std::string_view space = " \t\r\n";
@@ -274,12 +274,30 @@ Result<crypto::Certificate> required_certificate(const Section& section, std::st
   if (!certificate)
     return bad(*node,
                key_of(section, key) + " is no X.509 certificate: " + certificate.error().what);
-  const auto authority = is_authority(*certificate);
-  if (!authority || !*authority)
-    return bad(*node, key_of(section, key) +
-                          " is not a CA certificate: its basicConstraints and keyUsage do not "
-                          "allow it to issue others.");
   return *certificate;
+}
+
+Result<crypto::Certificate> required_authority(const Section& section, std::string_view key) {
+  FIDUCIA_TRY(certificate, required_pem(section, key));
+  const auto authority = is_authority(certificate);
+  if (!authority || !*authority)
+    return bad(*section.table.get(key),
+               key_of(section, key) +
+                   " is not a CA certificate: its basicConstraints and keyUsage do not allow it to "
+                   "issue others.");
+  return certificate;
+}
+
+/// A root of time-stamp authorities, or the certificate of one.
+Result<crypto::Certificate> required_tsa(const Section& section, std::string_view key) {
+  FIDUCIA_TRY(certificate, required_pem(section, key));
+  const auto authority = is_authority(certificate);
+  if ((!authority || !*authority) && !crypto::is_time_stamp_certificate(certificate))
+    return bad(*section.table.get(key),
+               key_of(section, key) +
+                   " is neither a CA certificate nor one for time-stamping alone (RFC 3161 "
+                   "section 2.3).");
+  return certificate;
 }
 
 Result<ledger::VerifierKey> required_vkey(const Section& section, std::string_view key) {
@@ -338,7 +356,7 @@ Status read_authorities(const Section& root, Trust& trust) {
     FIDUCIA_TRY(name, required_text(section, "name"));
     FIDUCIA_CHECK(names.note(*table, name, name));
     FIDUCIA_TRY(roles, read_roles(section));
-    FIDUCIA_TRY(certificate, required_certificate(section, "certificate"));
+    FIDUCIA_TRY(certificate, required_authority(section, "certificate"));
     // Twice the same certificate with different roles would leave open which roles hold.
     FIDUCIA_CHECK(certificates.note(*table, std::string(as_text(certificate.der())), name));
     trust.authorities.push_back({.name = std::move(name),
@@ -375,8 +393,55 @@ Status read_witnesses(const Section& ledger_section, TrustedLedger& ledger) {
   return {};
 }
 
-Status read_ledgers(const Section& root, Trust& trust) {
-  constexpr std::array<std::string_view, 4> known{"origin", "key", "quorum", "witness"};
+/// The policies of one authority, which may be left out.
+Result<std::vector<std::string>> read_policies(const Section& section) {
+  std::vector<std::string> policies;
+  const toml::node* node = section.table.get("policy");
+  if (node == nullptr) return policies;
+  const toml::array* array = node->as_array();
+  if (array == nullptr || array->empty())
+    return bad(*node, key_of(section, "policy") +
+                          " must be a list of at least one object identifier; leave it out to "
+                          "accept any policy.");
+  for (const toml::node& item : *array) {
+    const auto* policy = item.as_string();
+    if (policy == nullptr || !crypto::is_object_identifier(policy->get()))
+      return bad(item, key_of(section, "policy") +
+                           " may hold object identifiers in dotted form, such as "
+                           "\"1.3.6.1.4.1.4146.2.3\".");
+    if (std::find(policies.begin(), policies.end(), policy->get()) != policies.end())
+      return bad(item, key_of(section, "policy") + " says " + in_quotes(policy->get()) + " twice.");
+    policies.push_back(policy->get());
+  }
+  return policies;
+}
+
+Status read_tsas(const Section& root, Trust& trust) {
+  constexpr std::array<std::string_view, 3> known{"name", "certificate", "policy"};
+  Once names{"the name of a [[tsa]]"};
+  Once certificates{"the certificate of [[tsa]]"};
+  FIDUCIA_TRY(list, tables(root, "tsa"));
+  for (const toml::table* table : list) {
+    const Section section{*table, "[[tsa]]"};
+    FIDUCIA_CHECK(check_keys(section, known));
+    FIDUCIA_TRY(name, required_text(section, "name"));
+    FIDUCIA_CHECK(names.note(*table, name, name));
+    FIDUCIA_TRY(certificate, required_tsa(section, "certificate"));
+    // One authority under two names would count twice.
+    FIDUCIA_CHECK(certificates.note(*table, std::string(as_text(certificate.der())), name));
+    FIDUCIA_TRY(policies, read_policies(section));
+    trust.tsas.push_back({.name = std::move(name),
+                          .certificate = std::move(certificate),
+                          .policies = std::move(policies)});
+  }
+  return {};
+}
+
+/// `version`: of the file. The [[tsa]] tables have been read.
+Status read_ledgers(const Section& root, std::uint64_t version, Trust& trust) {
+  constexpr std::array<std::string_view, 5> keys{"origin", "key", "quorum", "witness",
+                                                 "time_stamps"};
+  const std::span known = std::span(keys).first(version == 1 ? 4 : 5);
   Once origins{"the origin of a [[ledger]]"};
   FIDUCIA_TRY(list, tables(root, "ledger"));
   for (const toml::table* table : list) {
@@ -401,6 +466,15 @@ Status read_ledgers(const Section& root, Trust& trust) {
                                             std::to_string(ledger.witnesses.size()) +
                                             " witnesses are listed: no seal could ever meet it.");
     ledger.quorum = static_cast<std::uint32_t>(quorum);
+    if (table->contains("time_stamps")) {
+      FIDUCIA_TRY(count, required_count(section, "time_stamps", limits::time_stamps_max));
+      if (count > trust.tsas.size())
+        return bad(*table->get("time_stamps"),
+                   key_of(section, "time_stamps") + " is " + std::to_string(count) +
+                       ", but the file names " + std::to_string(trust.tsas.size()) +
+                       " time-stamp authorities: no seal could ever meet it.");
+      ledger.time_stamps = static_cast<std::uint32_t>(count);
+    }
     trust.ledgers.push_back(std::move(ledger));
   }
   return {};
@@ -452,21 +526,23 @@ Status read_devices(const Section& root, Trust& trust) {
 }
 
 Result<Trust> read_root(const toml::table& table) {
-  constexpr std::array<std::string_view, 6> known{"version", "serial",     "authority",
-                                                  "ledger",  "revocation", "device"};
+  constexpr std::array<std::string_view, 7> keys{"version",    "serial", "authority", "ledger",
+                                                 "revocation", "device", "tsa"};
   const Section root{table, "the trust file"};
   // The version first: a later one may have keys that are rightly unknown here.
   FIDUCIA_TRY(version, required_count(root, "version", std::numeric_limits<std::uint32_t>::max()));
-  if (version != 1)
+  if (version != 1 && version != 2)
     return bad(*table.get("version"), "version " + std::to_string(version) +
                                           " of the trust file is not one this program reads; it "
-                                          "reads version 1.");
-  FIDUCIA_CHECK(check_keys(root, known));
+                                          "reads versions 1 and 2.");
+  // A key of version 2 in a file of version 1 would be refused by older readers.
+  FIDUCIA_CHECK(check_keys(root, std::span(keys).first(version == 1 ? 6 : 7)));
   Trust trust;
   FIDUCIA_TRY(serial, required_count(root, "serial", std::numeric_limits<std::int64_t>::max()));
   trust.serial = serial;
   FIDUCIA_CHECK(read_authorities(root, trust));
-  FIDUCIA_CHECK(read_ledgers(root, trust));
+  FIDUCIA_CHECK(read_tsas(root, trust));
+  FIDUCIA_CHECK(read_ledgers(root, version, trust));
   FIDUCIA_CHECK(read_revocations(root, trust));
   FIDUCIA_CHECK(read_devices(root, trust));
   return trust;
@@ -562,8 +638,9 @@ constexpr std::string_view head_comment =
 # is refused, so that a misspelt "revocation" cannot pass in silence.
 
 # Format of this file.
-version = 1
-# Edition of this file: add one with each change, so that everybody can tell the newer copy.
+)";
+constexpr std::string_view serial_comment =
+    R"(# Edition of this file: add one with each change, so that everybody can tell the newer copy.
 )";
 constexpr std::string_view authority_comment = R"(
 # --- Certificate authorities -----------------------------------------------------------------
@@ -574,6 +651,12 @@ constexpr std::string_view ledger_comment = R"(
 # --- Ledgers ----------------------------------------------------------------------------------
 # A seal counts only with a receipt of one of these, cosigned by at least `quorum` of the
 # witnesses listed under it. A quorum of 0 trusts the ledger's operator alone.
+)";
+constexpr std::string_view tsa_comment = R"(
+# --- Time-stamp authorities -------------------------------------------------------------------
+# `time_stamps` of a ledger says how many different ones of these must have stamped its checkpoint.
+# The date of a seal then is what they attest, whatever the clocks of hospital and ledger say.
+# certificate: of the authority, or of the root that its certificate leads to.
 )";
 constexpr std::string_view revocation_comment = R"(
 # --- Revocations ------------------------------------------------------------------------------
@@ -605,10 +688,30 @@ void write_ledgers(const Trust& trust, std::string& out) {
     out += "\n[[ledger]]\norigin = " + toml_string(ledger.origin) +
            "\nkey = " + toml_string(ledger::write_vkey(ledger.key)) +
            "\nquorum = " + std::to_string(ledger.quorum) + "\n";
+    if (ledger.time_stamps > 0) out += "time_stamps = " + std::to_string(ledger.time_stamps) + "\n";
     for (const TrustedWitness& witness : ledger.witnesses)
       out += "\n[[ledger.witness]]\nname = " + toml_string(witness.name) +
              "\nkey = " + toml_string(ledger::write_vkey(witness.key)) + "\n";
   }
+}
+
+void write_tsas(const Trust& trust, std::string& out) {
+  if (trust.tsas.empty()) return;
+  out += tsa_comment;
+  for (const TrustedTsa& tsa : trust.tsas) {
+    out += "\n[[tsa]]\nname = " + toml_string(tsa.name);
+    for (std::size_t i = 0; i < tsa.policies.size(); ++i)
+      out += (i == 0 ? "\npolicy = [" : ", ") + toml_string(tsa.policies[i]);
+    if (!tsa.policies.empty()) out += "]";
+    out += "\ncertificate = '''\n" + tsa.certificate.write_pem() + "'''\n";
+  }
+}
+
+/// The lowest version that can say what `trust` says, so that older readers are kept.
+int version_of(const Trust& trust) {
+  const bool stamps = std::ranges::any_of(
+      trust.ledgers, [](const TrustedLedger& ledger) { return ledger.time_stamps > 0; });
+  return trust.tsas.empty() && !stamps ? 1 : 2;
 }
 
 }  // namespace
@@ -627,9 +730,12 @@ Result<Trust> open_trust(const std::filesystem::path& path) {
 std::string write_trust(const Trust& trust) {
   FIDUCIA_ASSERT(std::in_range<std::int64_t>(trust.serial));  // TOML integers have 64 bits, signed
   std::string out{head_comment};
+  out += "version = " + std::to_string(version_of(trust)) + "\n";
+  out += serial_comment;
   out += "serial = " + std::to_string(trust.serial) + "\n";
   write_authorities(trust, out);
   write_ledgers(trust, out);
+  write_tsas(trust, out);
   out += revocation_comment;
   for (const Revocation& revocation : trust.revocations)
     out += "\n[[revocation]]\nsigner = " +

@@ -23,12 +23,22 @@ struct TrustedWitness {
 };
 
 /// A ledger whose receipts count. A seal counts only with a receipt of one of these, and with
-/// cosignatures of at least `quorum` of its witnesses.
+/// cosignatures of at least `quorum` of its witnesses, and with time-stamps by at least
+/// `time_stamps` authorities of the file.
 struct TrustedLedger {
   std::string origin;
   ledger::VerifierKey key;
   std::uint32_t quorum = 0;
   std::vector<TrustedWitness> witnesses;
+  /// How many different time-stamp authorities of the trust file must have stamped the checkpoint.
+  std::uint32_t time_stamps = 0;
+};
+
+/// A time-stamp authority (RFC 3161) whose tokens count.
+struct TrustedTsa {
+  std::string name;
+  crypto::Certificate certificate;    // a root of TSAs, or the TSA's own
+  std::vector<std::string> policies;  // object identifiers, dotted; empty: any policy counts
 };
 
 /// A signer that must not be believed for seals dated at or after `at`.
@@ -50,21 +60,22 @@ struct SealingDevice {
 
 /// What a verifier believes (DESIGN 6). A verifier needs this and the evidence, nothing else.
 struct Trust {
-  std::uint32_t version = 1;
   std::uint64_t serial = 0;  // grows with each edition of the file
   std::vector<TrustedAuthority> authorities;
   std::vector<TrustedLedger> ledgers;
   std::vector<Revocation> revocations;
   std::vector<SealingDevice> devices;
+  std::vector<TrustedTsa> tsas;
 };
 
-/// Reads a trust file (TOML 1.0, spec/trust.md). Unknown keys are refused: a misspelt
-/// "revocation" must not pass in silence. Errors: config_invalid with line and column.
+/// Reads a trust file (TOML 1.0, spec/trust.md) of version 1 or 2. Unknown keys are refused: a
+/// misspelt "revocation" must not pass in silence. Errors: config_invalid with line and column.
 [[nodiscard]] Result<Trust> read_trust(std::string_view toml, const std::string& name);
 /// Errors: io_unreadable, over_limit, config_invalid.
 [[nodiscard]] Result<Trust> open_trust(const std::filesystem::path& path);
-/// The file for `trust`, with comments that teach; read_trust gives back the same, provided that
-/// `trust` keeps the rules of spec/trust.md (as what read_trust returns does).
+/// The file for `trust`, with comments that teach, in the lowest version that can say it;
+/// read_trust gives back the same, provided that `trust` keeps the rules of spec/trust.md (as what
+/// read_trust returns does).
 [[nodiscard]] std::string write_trust(const Trust& trust);
 
 }  // namespace fiducia::seal

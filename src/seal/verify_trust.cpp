@@ -2,6 +2,7 @@
 #include "seal/verify_trust.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "merkle/merkle.h"
 
@@ -32,6 +33,32 @@ bool tables_lead_to_roots(const Evidence& evidence) {
   }
   return !statement.encoding ||
          merkle::root(evidence.pixels.encoded_frames) == statement.encoding->root;
+}
+
+bool far_apart(UnixTime a, UnixTime b) {
+  // Claimed times are any 64 bits: no subtraction that could overflow.
+  const auto [early, late] = std::minmax(a.seconds, b.seconds);
+  return static_cast<std::uint64_t>(late) - static_cast<std::uint64_t>(early) >
+         static_cast<std::uint64_t>(time_gap_seconds);
+}
+
+/// The date counts whatever the clocks say; that they differ is worth a remark.
+void compare_clocks(UnixTime claimed, const LedgerInfo& ledger, std::vector<Finding>& findings) {
+  const auto warn = [&](std::string text) {
+    findings.push_back(
+        {.code = "time.disagrees", .severity = Severity::warning, .text = std::move(text)});
+  };
+  const bool by_log = ledger.dated_by == DatedBy::log;
+  const UnixTime date = ledger.dated_at.value_or(claimed);
+  if (far_apart(date, claimed))
+    warn(by_log ? "The device's clock and the ledger are more than a day apart; the ledger's date "
+                  "counts."
+                : "The device's clock and the attested date are more than a day apart; the "
+                  "attested date counts.");
+  if (!by_log && far_apart(date, ledger.checkpoint_at.value_or(date)))
+    warn(std::string("The ledger's own clock and the date that ") +
+         (ledger.dated_by == DatedBy::tsa ? "time-stamp authorities" : "witnesses") +
+         " attest are more than a day apart; the attested date counts.");
 }
 
 template <class Map>
@@ -124,64 +151,157 @@ bool TrustJudge::judge_receipt(const ledger::Receipt& receipt, const TrustedLedg
   return true;
 }
 
-bool TrustJudge::judge_checkpoint(const Evidence& evidence, const ledger::Receipt& receipt,
-                                  const Digest& root, const TrustedLedger& ledger,
-                                  TrustJudgement& out) const {
-  if (evidence.checkpoint.empty()) return ledger.quorum == 0;
+std::optional<std::vector<TrustJudge::Cosigned>> TrustJudge::judge_checkpoint(
+    const Evidence& evidence, const ledger::Receipt& receipt, const Digest& root,
+    const TrustedLedger& ledger) const {
+  if (evidence.checkpoint.empty()) {
+    if (ledger.quorum > 0) return std::nullopt;
+    return std::vector<Cosigned>{};
+  }
   Bytes named(as_bytes(ledger.origin).begin(), as_bytes(ledger.origin).end());
   append(named, root.view());
   append_be(named, receipt.tree_size);
   append(named, as_bytes(evidence.checkpoint));
   const Digest name = crypto::sha256(named);
-  std::optional<std::vector<std::string>> witnesses;
   {
     const std::lock_guard lock(mutex_);
     if (const auto known = checkpoints_.find(name); known != checkpoints_.end())
-      witnesses = known->second;
+      return known->second;
   }
-  if (!witnesses) {
-    std::vector<ledger::VerifierKey> keys{ledger.key};
-    for (const TrustedWitness& witness : ledger.witnesses) keys.push_back(witness.key);
-    const auto note = ledger::read_note(evidence.checkpoint);
-    if (!note) return false;
-    const auto checkpoint = ledger::read_checkpoint(note->text);
-    if (!checkpoint || checkpoint->origin != ledger.origin ||
-        checkpoint->tree_size != receipt.tree_size || checkpoint->root != root)
-      return false;
-    const auto verified = ledger::verify_note(*note, keys);
-    if (!verified) return false;
-    bool by_log = false;
-    witnesses.emplace();
-    for (const ledger::VerifiedSignature& signature : *verified) {
-      if (signature.name == ledger.key.name && signature.key_id == ledger.key.key_id) by_log = true;
-      for (const TrustedWitness& witness : ledger.witnesses)
-        if (witness.key.name == signature.name && witness.key.key_id == signature.key_id)
-          witnesses->push_back(witness.name);
-    }
-    if (!by_log) return false;
-    const std::lock_guard lock(mutex_);
-    make_room(checkpoints_);
-    checkpoints_.emplace(name, *witnesses);
+  std::vector<ledger::VerifierKey> keys{ledger.key};
+  for (const TrustedWitness& witness : ledger.witnesses) keys.push_back(witness.key);
+  const auto note = ledger::read_note(evidence.checkpoint);
+  if (!note) return std::nullopt;
+  const auto checkpoint = ledger::read_checkpoint(note->text);
+  if (!checkpoint || checkpoint->origin != ledger.origin ||
+      checkpoint->tree_size != receipt.tree_size || checkpoint->root != root)
+    return std::nullopt;
+  const auto verified = ledger::verify_note(*note, keys);
+  if (!verified) return std::nullopt;
+  bool by_log = false;
+  std::vector<Cosigned> cosigned;
+  for (const ledger::VerifiedSignature& signature : *verified) {
+    if (signature.name == ledger.key.name && signature.key_id == ledger.key.key_id) by_log = true;
+    if (!signature.time) continue;
+    for (const TrustedWitness& witness : ledger.witnesses)
+      if (witness.key.name == signature.name && witness.key.key_id == signature.key_id)
+        cosigned.push_back({.witness = witness.name, .time = *signature.time});
   }
-  if (out.ledger) out.ledger->witnesses = *witnesses;
-  if (witnesses->size() >= ledger.quorum) return true;
-  out.findings.push_back(
-      alarm("ledger.unwitnessed", std::to_string(witnesses->size()) + " of the " +
-                                      std::to_string(ledger.quorum) +
-                                      " witnesses that the trust file asks for have signed the "
-                                      "ledger's checkpoint."));
-  return true;  // the checkpoint itself is good; the finding says what is missing
+  if (!by_log) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  make_room(checkpoints_);
+  return checkpoints_.emplace(name, std::move(cosigned)).first->second;
 }
 
-std::optional<UnixTime> TrustJudge::judge_ledger(const Evidence& evidence, const Digest& signer,
-                                                 TrustJudgement& out) const {
+/// A stamp by a TSA whose certificate was revoked before, or later than the moment asked for, is
+/// none.
+bool TrustJudge::is_known(const Stamped& stamp) const {
+  if (at_ && *at_ < stamp.latest) return false;
+  return std::ranges::none_of(trust_.revocations, [&](const Revocation& revocation) {
+    return revocation.signer == stamp.signer && revocation.at <= stamp.latest &&
+           (!at_ || revocation.at <= *at_);
+  });
+}
+
+std::vector<TrustJudge::Stamped> TrustJudge::judge_time_stamps(const Evidence& evidence) const {
+  if (evidence.time_stamps.empty() || trust_.tsas.empty()) return {};
+  const auto imprint = time_stamp_imprint(evidence.checkpoint);
+  if (!imprint) return {};
+  Bytes named(imprint->bytes.begin(), imprint->bytes.end());
+  for (const ByteView token : evidence.time_stamps) append(named, crypto::sha256(token).view());
+  const Digest name = crypto::sha256(named);
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = time_stamps_.find(name); known != time_stamps_.end())
+      return known->second;
+  }
+  std::vector<Stamped> good;
+  for (const ByteView token : evidence.time_stamps)
+    for (std::size_t i = 0; i < trust_.tsas.size(); ++i) {
+      const TrustedTsa& tsa = trust_.tsas[i];
+      const auto stamp = crypto::verify_time_stamp(
+          token, {.imprint = *imprint, .anchors = {&tsa.certificate, 1}, .policies = tsa.policies});
+      if (!stamp) continue;
+      const auto key = stamp->signer.public_key();
+      if (!key) continue;
+      const Stamped stamped{.tsa = i,
+                            .signer = stamp->signer.fingerprint(),
+                            .key = crypto::sha256(key->write_spki()),
+                            .latest = stamp->latest};
+      if (is_known(stamped)) good.push_back(stamped);
+      break;  // a token counts for one authority
+    }
+  std::ranges::sort(good, {}, [](const Stamped& s) { return std::tuple(s.latest, s.tsa, s.key); });
+  std::vector<Stamped> counted;
+  for (const Stamped& stamped : good)
+    if (std::ranges::none_of(counted, [&](const Stamped& other) {
+          return other.tsa == stamped.tsa || other.key == stamped.key;
+        }))
+      counted.push_back(stamped);
+  const std::lock_guard lock(mutex_);
+  make_room(time_stamps_);
+  return time_stamps_.emplace(name, std::move(counted)).first->second;
+}
+
+/// Dates an entry: by the time-stamps that the trust file asks for, else by its witnesses, else by
+/// the ledger. The n-th earliest of n counts, so that one of n that lies early changes nothing.
+TrustJudge::Entered TrustJudge::date_entry(const Evidence& evidence, const ledger::Receipt& receipt,
+                                           const TrustedLedger& ledger,
+                                           const std::vector<Cosigned>& cosigned) const {
+  Entered out{.info = {.origin = receipt.issuer,
+                       .index = receipt.leaf_index,
+                       .tree_size = receipt.tree_size,
+                       .checkpoint_at = receipt.issued_at,
+                       .witnesses = {},
+                       .dated_at = receipt.issued_at},
+              .missing = {}};
+  LedgerInfo& info = out.info;
+  std::vector<UnixTime> times;
+  for (const Cosigned& one : cosigned) {
+    if (at_ && *at_ < one.time) continue;  // not there yet at the time asked for
+    info.witnesses.push_back(one.witness);
+    times.push_back(one.time);
+  }
+  std::ranges::sort(times);
+  if (times.size() < ledger.quorum) {
+    out.missing.push_back(
+        alarm("ledger.unwitnessed", std::to_string(times.size()) + " of the " +
+                                        std::to_string(ledger.quorum) +
+                                        " witnesses that the trust file asks for have signed the "
+                                        "ledger's checkpoint."));
+  } else if (ledger.quorum > 0) {
+    info.dated_at = times[ledger.quorum - 1];
+    info.dated_by = DatedBy::witness;
+  }
+  const std::vector<Stamped> stamps = judge_time_stamps(evidence);
+  for (const Stamped& stamp : stamps) info.time_stamps.push_back(trust_.tsas[stamp.tsa].name);
+  if (stamps.size() < ledger.time_stamps) {
+    out.missing.push_back(
+        alarm("ledger.unstamped", std::to_string(stamps.size()) + " of the " +
+                                      std::to_string(ledger.time_stamps) +
+                                      " time-stamp authorities that the trust file asks for have "
+                                      "stamped the ledger's checkpoint."));
+  } else if (ledger.time_stamps > 0) {
+    info.dated_at = stamps[ledger.time_stamps - 1].latest;
+    info.dated_by = DatedBy::tsa;
+  }
+  return out;
+}
+
+std::optional<LedgerInfo> TrustJudge::judge_ledger(const Evidence& evidence, const Digest& signer,
+                                                   TrustJudgement& out) const {
   const Bytes entry = ledger::write_entry({.type = ledger::EntryType::seal,
                                            .sign1_hash = crypto::sha256(evidence.sign1),
                                            .signer_hash = signer,
                                            .claimed_at = evidence.statement.claimed_at});
   const Digest leaf = merkle::leaf_hash(entry);
   bool known_ledger = false;
-  std::optional<UnixTime> date;
+  std::optional<Entered> best;
+  // What the trust file demands first; then the earliest date: a fresher receipt must not make the
+  // seal look late.
+  const auto order = [](const Entered& e) {
+    return std::tuple(!e.missing.empty(), e.info.dated_at, e.info.checkpoint_at);
+  };
   for (const ByteView encoded : evidence.receipts) {
     const auto receipt = ledger::read_receipt(encoded);
     if (!receipt) continue;
@@ -190,21 +310,15 @@ std::optional<UnixTime> TrustJudge::judge_ledger(const Evidence& evidence, const
     known_ledger = true;
     Digest root;
     if (!receipt->issued_at || !judge_receipt(*receipt, *ledger, leaf, root)) continue;
-    // The earliest good receipt dates the seal: a fresher one must not make it look late.
-    if (date && *date <= *receipt->issued_at) continue;
-    const std::optional<LedgerInfo> before =
-        std::exchange(out.ledger, LedgerInfo{.origin = receipt->issuer,
-                                             .index = receipt->leaf_index,
-                                             .tree_size = receipt->tree_size,
-                                             .checkpoint_at = receipt->issued_at,
-                                             .witnesses = {}});
-    if (!judge_checkpoint(evidence, *receipt, root, *ledger, out)) {
-      out.ledger = before;
-      continue;
-    }
-    date = receipt->issued_at;
+    const auto cosigned = judge_checkpoint(evidence, *receipt, root, *ledger);
+    if (!cosigned) continue;
+    Entered entered = date_entry(evidence, *receipt, *ledger, *cosigned);
+    if (!best || order(entered) < order(*best)) best = std::move(entered);
   }
-  if (date) return date;
+  if (best) {
+    std::ranges::move(best->missing, std::back_inserter(out.findings));
+    return std::move(best->info);
+  }
   if (known_ledger)
     out.findings.push_back(alarm("ledger.invalid",
                                  "The ledger's receipt or checkpoint does not prove that this "
@@ -289,9 +403,9 @@ TrustJudgement TrustJudge::judge(const Evidence& evidence) const {
                                  "The seal names another device than the certificate that signed "
                                  "it."));
 
-  const auto ledger_time = judge_ledger(evidence, by.fingerprint, out);
+  out.ledger = judge_ledger(evidence, by.fingerprint, out);
   const UnixTime claimed = evidence.statement.claimed_at;
-  const UnixTime sealed_at = ledger_time.value_or(claimed);
+  const UnixTime sealed_at = out.ledger ? out.ledger->dated_at.value_or(claimed) : claimed;
   if (at_ && *at_ < sealed_at)
     out.findings.push_back(
         alarm("seal.later", "The seal is dated after the time that was asked for."));
@@ -299,11 +413,7 @@ TrustJudgement TrustJudge::judge(const Evidence& evidence) const {
   out.accepted = out.tables_valid && out.findings.empty();
   out.seal.holds = out.tables_valid;
   out.seal.accepted = out.accepted;
-  if (ledger_time && std::abs(ledger_time->seconds - claimed.seconds) > time_gap_seconds)
-    out.findings.push_back({.code = "time.disagrees",
-                            .severity = Severity::warning,
-                            .text = "The device's clock and the ledger are more than a day apart; "
-                                    "the ledger's date counts."});
+  if (out.ledger) compare_clocks(claimed, *out.ledger, out.findings);
   return out;
 }
 

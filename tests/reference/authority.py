@@ -50,6 +50,20 @@ class Authority:
         chain = [c.public_bytes(serialization.Encoding.DER) for c in (certificate, *above)]
         return Signer(key, chain, name)
 
+    def stamper(self, name, since=-30, until=365, purposes=(8,), critical=True):
+        """(key, certificate) of a time-stamp authority. `purposes`: of 1.3.6.1.5.5.7.3."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        builder = (x509.CertificateBuilder().subject_name(_name(name))
+                   .issuer_name(_name(self.name)).public_key(key.public_key())
+                   .serial_number(x509.random_serial_number())
+                   .not_valid_before(_moment(self.now + since * DAY))
+                   .not_valid_after(_moment(self.now + until * DAY))
+                   .add_extension(x509.BasicConstraints(False, None), True)
+                   .add_extension(x509.ExtendedKeyUsage(
+                       [x509.ObjectIdentifier("1.3.6.1.5.5.7.3.%d" % p) for p in purposes]),
+                       critical))
+        return key, builder.sign(self.key, hashes.SHA256())
+
     def pem(self):
         return self.certificate.public_bytes(serialization.Encoding.PEM).decode()
 
@@ -58,10 +72,15 @@ def rfc3339(seconds):
     return _moment(seconds).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def trust_text(authorities, logs=(), revoked=()):
+def pem_of(certificate):
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def trust_text(authorities, logs=(), revoked=(), tsas=(), stamps=0):
     """`authorities`: (Authority, roles); `logs`: (verifier key, quorum, [(name, witness key)]);
-    `revoked`: (Signer, time)."""
-    lines = ["version = 1", "serial = 1"]
+    `revoked`: (Signer, time); `tsas`: (name, certificate, policies); `stamps`: `time_stamps` of
+    each log."""
+    lines = ["version = %d" % (2 if tsas or stamps else 1), "serial = 1"]
     for authority, roles in authorities:
         lines += ["[[authority]]", 'name = "%s"' % authority.name,
                   "roles = [%s]" % ", ".join('"%s"' % role for role in roles),
@@ -69,9 +88,16 @@ def trust_text(authorities, logs=(), revoked=()):
     for key, quorum, witnesses in logs:
         lines += ["[[ledger]]", 'origin = "%s"' % key.split("+")[0], 'key = "%s"' % key,
                   "quorum = %d" % quorum]
+        if stamps:
+            lines.append("time_stamps = %d" % stamps)
         for name, witness in witnesses:
             lines += ["[[ledger.witness]]", 'name = "%s"' % name,
                       'key = "%s"' % ledger.witness_key(name, witness)]
+    for name, certificate, policies in tsas:
+        lines += ["[[tsa]]", 'name = "%s"' % name,
+                  "certificate = '''\n%s'''" % pem_of(certificate)]
+        if policies:
+            lines.append("policy = [%s]" % ", ".join('"%s"' % policy for policy in policies))
     for signer, at in revoked:
         lines += ["[[revocation]]",
                   'signer = "sha256:%s"' % hashlib.sha256(signer.chain[0]).hexdigest(),

@@ -2,12 +2,13 @@
 """Evidence (spec/evidence.md) and statement (spec/seal.md section 8)."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Optional
 
 import cbor
 import cose
 import dictionary
+import stamps
 from cbor import CborError
 from pixels import TILE
 from salts import merkle_root
@@ -113,6 +114,7 @@ class Evidence:
     receipts: list
     checkpoint: str
     message: "cose.Sign1" = None
+    stamps: list = field(default_factory=list)  # tokens of RFC 3161
     statement: Statement = None
 
     @property
@@ -126,8 +128,11 @@ class Evidence:
             leaves = [b"".join(self.tiles),
                       [[f, t, h] for (f, t), h in sorted(self.outside.items())], self.tail,
                       b"".join(self.encoded)]
-        return cbor.encode({1: 1, 2: self.sign1, 3: self.seed, 4: self.rows, 5: leaves,
-                            6: self.receipts, 7: self.checkpoint})
+        map_ = {1: 1, 2: self.sign1, 3: self.seed, 4: self.rows, 5: leaves, 6: self.receipts,
+                7: self.checkpoint}
+        if self.stamps:
+            map_[8] = self.stamps
+        return cbor.encode(map_)
 
     def pixel_leaves(self):
         """In the order of spec/seal.md 6.6."""
@@ -159,7 +164,7 @@ def read(data):
         map_ = cbor.decode(data, pad_allowed=True)
     except CborError as error:
         raise BadEvidence(str(error)) from error
-    _expect(isinstance(map_, dict) and set(map_) == set(range(1, 8)), "keys")
+    _expect(isinstance(map_, dict) and set(map_) - {8} == set(range(1, 8)), "keys")
     _expect(map_[1] == 1 and not isinstance(map_[1], bool), "version")
     _expect(isinstance(map_[2], bytes) and _root(map_[3]), "signature or seed")
     _expect(isinstance(map_[4], list), "attributes")
@@ -172,6 +177,11 @@ def read(data):
             and all(isinstance(item, bytes) for item in map_[6]), "receipts")
     _expect(isinstance(map_[7], str), "checkpoint")
     result = Evidence(map_[2], map_[3], map_[4], None, {}, None, [], map_[6], map_[7])
+    if 8 in map_:
+        result.stamps = map_[8]
+        _expect(isinstance(map_[8], list) and 1 <= len(map_[8]) <= 8 and map_[7] != ""
+                and all(isinstance(token, bytes) and 1 <= len(token) <= stamps.TOKEN_BYTES_MAX
+                        for token in map_[8]), "time-stamps")
     try:
         result.message = cose.read_sign1(map_[2])
         _expect(result.message.payload is not None, "payload")

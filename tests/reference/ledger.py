@@ -112,13 +112,21 @@ class Checkpoint:
 
     def signed_by(self, key):
         """False: not signed by it. Raises BadNote where its signature fails."""
-        found = False
+        return bool(self._good(key))
+
+    def cosigned_at(self, key):
+        """The earliest time that a witness states, or None. Raises BadNote as signed_by."""
+        return min((int.from_bytes(signature[:8], "big") for signature in self._good(key)),
+                   default=None)
+
+    def _good(self, key):
+        good = []
         for name, key_id, signature in self.signatures:
             if name == key.name and key_id == key.id:
                 if not key.verify(signature, self.text):
                     raise BadNote("signature of %s fails" % name)
-                found = True
-        return found
+                good.append(signature)
+        return good
 
 
 def read_checkpoint(note):

@@ -3,18 +3,21 @@
 
 import datetime
 import hashlib
+import re
 import tomllib
 from dataclasses import dataclass, field
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
 import ledger
+import stamps
 
 ROLES = {"seal", "amend", "deidentify", "derive", "gateway"}
 CLOCK_SLACK_S = 24 * 3600
+OBJECT_IDENTIFIER = r"(?=.{3,128}$)([01]\.[1-3]?[0-9]|2\.(0|[1-9][0-9]*))(\.(0|[1-9][0-9]*))*"
 
 
 class BadTrust(Exception):
@@ -49,6 +52,14 @@ class Ledger:
     key: ledger.VerifierKey
     quorum: int
     witnesses: list  # of VerifierKey
+    time_stamps: int = 0
+
+
+@dataclass
+class Tsa:
+    name: str
+    certificate: x509.Certificate
+    policies: list
 
 
 @dataclass
@@ -58,6 +69,7 @@ class Trust:
     ledgers: list = field(default_factory=list)
     revocations: dict = field(default_factory=dict)  # fingerprint: time
     devices: list = field(default_factory=list)
+    tsas: list = field(default_factory=list)
 
 
 def _table(table, required, optional=()):
@@ -85,18 +97,34 @@ def _authority(table):
     roles = table["roles"]
     _expect(isinstance(roles, list) and roles and set(roles) <= ROLES, "roles")
     _unique(roles, "role")
-    pem = table["certificate"]
-    _expect(isinstance(pem, str) and pem.count("-----BEGIN") == 1, "certificate")
-    try:
-        certificate = x509.load_pem_x509_certificate(pem.strip().encode())
-    except ValueError as error:
-        raise BadTrust("certificate") from error
+    certificate = _certificate(table["certificate"])
     _expect(is_authority(certificate), "no CA certificate")
     return _text(table["name"]), roles, certificate
 
 
-def _ledger(table):
-    _table(table, ("origin", "key", "quorum"), ("witness",))
+def _certificate(pem):
+    _expect(isinstance(pem, str) and pem.count("-----BEGIN") == 1, "certificate")
+    try:
+        return x509.load_pem_x509_certificate(pem.strip().encode())
+    except ValueError as error:
+        raise BadTrust("certificate") from error
+
+
+def _tsa(table):
+    _table(table, ("name", "certificate"), ("policy",))
+    certificate = _certificate(table["certificate"])
+    _expect(is_authority(certificate) or stamps.may_stamp(certificate), "no TSA certificate")
+    policies = table.get("policy", [])
+    _expect(isinstance(policies, list) and ("policy" not in table or policies)
+            and all(isinstance(p, str) and re.fullmatch(OBJECT_IDENTIFIER, p) for p in policies),
+            "policy")
+    _unique(policies, "policy")
+    return Tsa(_text(table["name"]), certificate, policies)
+
+
+def _ledger(table, version, tsas):
+    _table(table, ("origin", "key", "quorum"),
+           ("witness",) if version == 1 else ("witness", "time_stamps"))
     try:
         key = ledger.read_verifier_key(_text(table["key"]))
         witnesses = []
@@ -109,7 +137,9 @@ def _ledger(table):
     _unique([name for name, _ in witnesses], "witness")
     _unique([key.raw] + [w.raw for _, w in witnesses], "public key")
     _expect(_count(table["quorum"]) and table["quorum"] <= len(witnesses), "quorum")
-    return Ledger(_text(table["origin"]), key, table["quorum"], [w for _, w in witnesses])
+    stamped = table.get("time_stamps", 0)
+    _expect(_count(stamped) and stamped <= min(len(tsas), 8), "time_stamps")
+    return Ledger(_text(table["origin"]), key, table["quorum"], [w for _, w in witnesses], stamped)
 
 
 def read(data):
@@ -117,16 +147,22 @@ def read(data):
         root = tomllib.loads(data.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadTrust(str(error)) from error
-    _expect(root.get("version") == 1 and not isinstance(root["version"], bool), "version")
-    _table(root, ("version", "serial"), ("authority", "ledger", "revocation", "device"))
+    version = root.get("version")
+    _expect(version in (1, 2) and isinstance(version, int) and not isinstance(version, bool),
+            "version")
+    sections = ("authority", "ledger", "revocation", "device", "tsa")[:4 if version == 1 else 5]
+    _table(root, ("version", "serial"), sections)
     _expect(_count(root["serial"]), "serial")
     result = Trust(root["serial"])
-    for name in ("authority", "ledger", "revocation", "device"):
+    for name in sections:
         _expect(isinstance(root.get(name, []), list), name)
     result.authorities = [_authority(table) for table in root.get("authority", [])]
     _unique([name for name, _, _ in result.authorities], "authority")
     _unique([fingerprint(c) for _, _, c in result.authorities], "certificate")
-    result.ledgers = [_ledger(table) for table in root.get("ledger", [])]
+    result.tsas = [_tsa(table) for table in root.get("tsa", [])]
+    _unique([tsa.name for tsa in result.tsas], "tsa")
+    _unique([fingerprint(tsa.certificate) for tsa in result.tsas], "certificate of a tsa")
+    result.ledgers = [_ledger(table, version, result.tsas) for table in root.get("ledger", [])]
     _unique([item.origin for item in result.ledgers], "origin")
     for table in root.get("revocation", []):
         _table(table, ("signer", "at", "reason"))
@@ -250,32 +286,91 @@ def check_signer(chain, trust, time, at=None, device=None):
 
 # --- ledger ------------------------------------------------------------------------------------
 
-def _judge_receipt(receipt, evidence, leaf, known):
-    """None if good, else the code of a finding."""
+def _stamps(evidence, text, trust, at):
+    """Times of good stamps over the checkpoint, ascending: each TSA and each TSA's key once."""
+    imprint, good = hashlib.sha256(text).digest(), []
+    for token in evidence.stamps:
+        for number, tsa in enumerate(trust.tsas):
+            stamp = _stamp(token, imprint, tsa)
+            if stamp is None:
+                continue
+            revoked_at = trust.revocations.get(fingerprint(stamp.signer))
+            revoked = revoked_at is not None and revoked_at <= stamp.latest \
+                and (at is None or revoked_at <= at)
+            if not revoked and (at is None or stamp.latest <= at):
+                key = stamp.signer.public_key().public_bytes(
+                    serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+                good.append((stamp.latest, number, hashlib.sha256(key).digest()))
+            break
+    times, used = [], set()
+    for latest, number, key in sorted(good):
+        if number not in used and key not in used:
+            times.append(latest)
+            used |= {number, key}
+    return times
+
+
+def _stamp(token, imprint, tsa):
+    """The stamp, or None where it does not count for this authority."""
+    try:
+        stamp = stamps.read(token, tsa.certificate)
+    except stamps.BadStamp:
+        return None
+    if stamp.imprint != imprint or tsa.policies and stamp.policy not in tsa.policies:
+        return None
+    paths = _paths(stamp.signer, stamp.others, [tsa.certificate], [])
+    return stamp if any(all(_strong(c) and _valid_at(c, stamp.time) for c in path)
+                        and _depths_kept(path) for path in paths) else None
+
+
+@dataclass
+class Entered:
+    missing: list  # codes of what the trust file demands and the evidence lacks
+    date: int
+    issued_at: int
+    by_log: bool
+
+
+def _judge_receipt(receipt, evidence, leaf, known, trust, at):
+    """Entered, or None where the receipt is not good."""
     root = ledger.receipt_root(receipt, leaf, known.key)
     if root is None or receipt.time is None:
-        return "ledger.invalid"
-    if not evidence.checkpoint:
-        return "ledger.invalid" if known.quorum else None
-    try:
-        checkpoint = ledger.read_checkpoint(evidence.checkpoint)
-        if checkpoint.origin != known.origin or checkpoint.size != receipt.size \
-                or checkpoint.root != root or not checkpoint.signed_by(known.key):
-            return "ledger.invalid"
-        cosigned = sum(checkpoint.signed_by(witness) for witness in known.witnesses)
-    except (ledger.BadNote, UnicodeError):
-        return "ledger.invalid"
-    return "ledger.unwitnessed" if cosigned < known.quorum else None
+        return None
+    times, text = [], b""
+    if evidence.checkpoint:
+        try:
+            checkpoint = ledger.read_checkpoint(evidence.checkpoint)
+            if checkpoint.origin != known.origin or checkpoint.size != receipt.size \
+                    or checkpoint.root != root or not checkpoint.signed_by(known.key):
+                return None
+            times = [checkpoint.cosigned_at(witness) for witness in known.witnesses]
+            text = checkpoint.text
+        except (ledger.BadNote, UnicodeError):
+            return None
+    elif known.quorum:
+        return None
+    result = Entered([], receipt.time, receipt.time, True)
+    times = sorted(t for t in times if t is not None and (at is None or t <= at))
+    if len(times) < known.quorum:
+        result.missing.append("ledger.unwitnessed")
+    elif known.quorum:
+        result.date, result.by_log = times[known.quorum - 1], False
+    times = _stamps(evidence, text, trust, at)
+    if len(times) < known.time_stamps:
+        result.missing.append("ledger.unstamped")
+    elif known.time_stamps:
+        result.date, result.by_log = times[known.time_stamps - 1], False
+    return result
 
 
-def check_ledger(evidence, certificate_der, trust):
-    """(codes of findings, earliest time of the good receipts or None)."""
+def check_ledger(evidence, certificate_der, trust, at=None):
+    """(codes of findings, the Entered that dates the seal or None)."""
     if not trust.ledgers:
         return [], None
     signer = hashlib.sha256(certificate_der).digest()
     data = ledger.entry(1, hashlib.sha256(evidence.sign1).digest(), signer,
                         evidence.statement.claimed_at)
-    leaf, first_code, times = ledger.leaf_hash(data), None, []
+    leaf, known_ledger, entered = ledger.leaf_hash(data), False, []
     for encoded in evidence.receipts:
         try:
             receipt = ledger.read_receipt(encoded)
@@ -283,10 +378,10 @@ def check_ledger(evidence, certificate_der, trust):
             continue  # of no known ledger
         for known in trust.ledgers:
             if known.origin == receipt.origin:
-                code = _judge_receipt(receipt, evidence, leaf, known)
-                if code is None:
-                    times.append(receipt.time)
-                first_code = first_code or code
-    if times:
-        return [], min(times)
-    return [first_code or "ledger.missing"], None
+                known_ledger = True
+                entered.append(_judge_receipt(receipt, evidence, leaf, known, trust, at))
+    entered = [item for item in entered if item is not None]
+    if not entered:
+        return ["ledger.invalid" if known_ledger else "ledger.missing"], None
+    best = min(entered, key=lambda item: (bool(item.missing), item.date, item.issued_at))
+    return list(best.missing), best

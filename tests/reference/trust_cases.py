@@ -4,20 +4,22 @@
 import base64
 import hashlib
 
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 import cbor
 import evidence as evidences
 import ledger
 import sealer
+import stamps
 from authority import DAY, Authority, trust_text
 
 
 def _with(evidence, **members):
-    """The evidence with members (2, 6, 7 by name) exchanged."""
+    """The evidence with members (2, 6, 7, 8 by name) exchanged."""
     map_ = cbor.decode(evidence)
     for name, value in members.items():
-        map_[{"sign1": 2, "receipts": 6, "checkpoint": 7}[name]] = value
+        map_[{"sign1": 2, "receipts": 6, "checkpoint": 7, "stamps": 8}[name]] = value
     return cbor.encode(map_)
 
 
@@ -69,6 +71,7 @@ def cases(data, now):
     yield "judged before it was sealed", sealed(plain), alone, now - 1, "untrusted", "seal.later"
     yield "judged when it was sealed", sealed(plain), alone, now, "authentic", None
     yield from _ledger_cases(sealed, data, now, home, plain)
+    yield from _time_cases(data, now, home, plain)
 
 
 def _ledger_cases(sealed, data, now, home, plain):
@@ -124,6 +127,129 @@ def _ledger_cases(sealed, data, now, home, plain):
         trusting(1), None, "untrusted", "ledger.invalid"
     yield "extension line in the checkpoint", _with(good, checkpoint=text.replace(
         "\n\n", "\nextension\n\n", 1)), trusting(1), None, "untrusted", "ledger.invalid"
+
+
+def _time_cases(data, now, home, plain):
+    """Who dates a seal: time-stamps, then witnesses, then the ledger."""
+    log = ledger.SmallLog("reference.example/log")
+    log.append(b"other")
+    first, second = (ed25519.Ed25519PrivateKey.generate() for _ in range(2))
+    witnesses = [("w.example", first), ("v.example", second)]
+    root, other_root = Authority("TSA root", now), Authority("Other TSA root", now)
+    (key, tsa), (other_key, other) = root.stamper("TSA"), other_root.stamper("Other TSA")
+    one = [("TSA", root.certificate, [])]
+    two = one + [("Other TSA", other_root.certificate, [])]
+
+    def entered(iat=now, cosigned=()):
+        """Sealed now; the ledger says `iat`; `cosigned`: ((name, key), time)."""
+        evidence = sealer.seal(data, plain, now=now)
+        read = evidences.read(evidence)
+        index = log.append(ledger.entry(1, hashlib.sha256(read.sign1).digest(),
+                                        hashlib.sha256(read.message.chain()[0]).digest(),
+                                        read.statement.claimed_at))
+        note = log.checkpoint()
+        for witness, time in cosigned:
+            note += log.checkpoint([witness], time).split("\n\n", 1)[1].split("\n", 1)[1]
+        return _with(evidence, receipts=[log.receipt(index, iat)], checkpoint=note)
+
+    def imprint(evidence):
+        return hashlib.sha256(cbor.decode(evidence)[7].rsplit("\n\n", 1)[0].encode()
+                              + b"\n").digest()
+
+    def stamped(evidence, *tokens):
+        """`tokens`: (key, certificate, time, more of stamps.make)."""
+        return _with(evidence, stamps=[
+            stamps.make(k, c, more.pop("imprint", imprint(evidence)), time, **more)
+            for k, c, time, more in tokens])
+
+    def trusting(tsas, count, quorum=0, revoked=()):
+        return trust_text([(home, ["seal"])], [(log.verifier_key, quorum, witnesses)], revoked,
+                          tsas, count)
+
+    good = entered()
+    stamp = (key, tsa, now + 5, {})
+    yield "stamped", stamped(good, stamp), trusting(one, 1), None, "authentic", None
+    yield "stamped by a TSA that is itself named", stamped(good, stamp), trusting(
+        [("TSA", tsa, [])], 1), None, "authentic", None
+    yield "stamp not asked for", stamped(good, stamp), trusting(one, 0), None, "authentic", None
+    yield "no stamp", good, trusting(one, 1), None, "untrusted", "ledger.unstamped"
+    yield "one of two stamps", stamped(good, stamp), trusting(two, 2), None, "untrusted", \
+        "ledger.unstamped"
+    yield "two stamps of one TSA", stamped(good, stamp, (key, tsa, now + 9, {})), \
+        trusting(two, 2), None, "untrusted", "ledger.unstamped"
+    yield "one TSA named twice", stamped(good, stamp, (key, tsa, now + 9, {"policy": "2.999.2"})), \
+        trusting([("a", root.certificate, ["2.999.1"]), ("b", tsa, [])], 2), None, "untrusted", \
+        "ledger.unstamped"
+    yield "two stamps", stamped(good, stamp, (other_key, other, now + 9, {})), trusting(two, 2), \
+        None, "authentic", None
+    yield "no checkpoint to be stamped", _with(good, checkpoint=""), trusting(one, 1), None, \
+        "untrusted", "ledger.unstamped"
+    yield "stamp by a stranger", stamped(good, (other_key, other, now, {})), trusting(one, 1), \
+        None, "untrusted", "ledger.unstamped"
+    yield "stamp of another checkpoint", stamped(good, (key, tsa, now, {
+        "imprint": imprint(entered())})), trusting(one, 1), None, "untrusted", "ledger.unstamped"
+    yield "policy", stamped(good, stamp), trusting([("TSA", root.certificate, [
+        "2.999.7", "2.999.1"])], 1), None, "authentic", None
+    yield "another policy", stamped(good, stamp), trusting([("TSA", root.certificate, [
+        "2.999.7"])], 1), None, "untrusted", "ledger.unstamped"
+    yield "ESSCertID by SHA-1", stamped(good, (key, tsa, now, {"name_digest": stamps.SHA1})), \
+        trusting(one, 1), None, "untrusted", "ledger.unstamped"
+    for name, code, more in (("two purposes", "ledger.unstamped", {"purposes": (8, 3)}),
+                             ("purpose not critical", "ledger.unstamped", {"critical": False}),
+                             ("another purpose", "ledger.unstamped", {"purposes": (3,)}),
+                             ("expired when it stamped", "ledger.unstamped", {"until": -1}),
+                             ("not yet valid", "ledger.unstamped", {"since": 1})):
+        yield "TSA certificate: " + name, stamped(good, (*root.stamper("TSA", **more), now, {})), \
+            trusting(one, 1), None, "untrusted", code
+    yield "TSA certificate expired since", stamped(good, stamp), trusting(one, 1), \
+        now + 3000 * DAY, "authentic", None
+    yield "fraction of a second", stamped(good, (key, tsa, now, {"fraction": ".25"})), trusting(
+        one, 1), now + 1, "untrusted", "ledger.unstamped"
+    yield "fraction and accuracy fit", stamped(good, (key, tsa, now, {"fraction": ".25"})), \
+        trusting(one, 1), now + 2, "authentic", None
+    yield "TSA revoked before", stamped(good, stamp), trusting(one, 1, revoked=[
+        (_of(tsa), now)]), None, "untrusted", "ledger.unstamped"
+    yield "TSA revoked after", stamped(good, stamp), trusting(one, 1, revoked=[
+        (_of(tsa), now + 60)]), None, "authentic", None
+
+    # A stolen device key and a ledger that lies about its clock: the theft was noticed (revoked).
+    past, revoked = entered(iat=now - 10 * DAY), [(plain, now - 5 * DAY)]
+    yield "ledger lies, nobody else asked", past, trusting((), 0, revoked=revoked), None, \
+        "authentic", "time.disagrees"
+    yield "ledger lies, stamp does not", stamped(past, stamp), trusting(one, 1, revoked=revoked), \
+        None, "untrusted", "signer.revoked"
+    lying = entered(iat=now - 10 * DAY, cosigned=[(witnesses[0], now)])
+    yield "ledger lies, witness does not", lying, trusting((), 0, 1, revoked), None, "untrusted", \
+        "signer.revoked"
+    both = entered(iat=now - 10 * DAY, cosigned=[(witnesses[0], now - 10 * DAY),
+                                                 (witnesses[1], now)])
+    yield "ledger and one of two witnesses lie", both, trusting((), 0, 2, revoked), None, \
+        "untrusted", "signer.revoked"
+    yield "ledger and one TSA of two lie", stamped(
+        past, (key, tsa, now - 10 * DAY, {}), (other_key, other, now, {})), \
+        trusting(two, 2, revoked=revoked), None, "untrusted", "signer.revoked"
+    yield "ledger and witnesses lie, stamp does not", stamped(both, stamp), \
+        trusting(one, 1, 1, revoked), None, "untrusted", "signer.revoked"
+    early = entered(iat=now + 3 * DAY)
+    yield "ledger later than the stamp", stamped(early, stamp), trusting(one, 1), None, \
+        "authentic", "time.disagrees"
+    cosigned = entered(cosigned=[(witnesses[0], now + 5)])
+    yield "dated by a witness", cosigned, trusting((), 0, 1), None, "authentic", None
+    yield "cosignature later than asked", cosigned, trusting((), 0, 1), now + 4, "untrusted", \
+        "ledger.unwitnessed"
+    yield "stamp later than asked", stamped(good, stamp), trusting(one, 1), now + 5, "untrusted", \
+        "ledger.unstamped"
+    twice = entered(cosigned=[(witnesses[0], now + 60), (witnesses[0], now + 5)])
+    yield "the earlier of two cosignatures", twice, trusting((), 0, 1), now + 5, "authentic", None
+    yield "two cosignatures of one witness", twice, trusting((), 0, 2), None, "untrusted", \
+        "ledger.unwitnessed"
+    line = cbor.decode(cosigned)[7].split("\n")[-2]
+    yield "replayed cosignature", _with(good, checkpoint=cbor.decode(good)[7] + line + "\n"), \
+        trusting((), 0, 1), None, "untrusted", "ledger.invalid"
+
+
+def _of(certificate):
+    return sealer.Signer(None, [certificate.public_bytes(serialization.Encoding.DER)], "")
 
 
 def _spoilt(note, name):

@@ -328,9 +328,10 @@ def _shortcut_holds_but_frames(image, statement):
 def judge_trust(judgement, evidence, trust, at):
     """Returns the time of sealing. Clears judgement.accepted where the seal does not count."""
     statement, der = evidence.statement, evidence.message.chain()
-    codes, ledger_time = trusts.check_ledger(evidence, der[0], trust)
-    time = statement.claimed_at if ledger_time is None else ledger_time
-    if ledger_time is not None and abs(ledger_time - statement.claimed_at) > trusts.CLOCK_SLACK_S:
+    codes, entered = trusts.check_ledger(evidence, der[0], trust, at)
+    time = statement.claimed_at if entered is None else entered.date
+    if entered is not None and max(abs(time - statement.claimed_at),
+                                   abs(time - entered.issued_at)) > trusts.CLOCK_SLACK_S:
         judgement.add("time.disagrees", "warning")
     try:
         chain = [x509.load_der_x509_certificate(item) for item in der]

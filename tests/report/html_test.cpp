@@ -139,9 +139,9 @@ TEST(HtmlPage, names_attributes_as_the_standard_does) {
 TEST(HtmlPage, links_seal_device_and_ledger_and_says_what_is_missing) {
   const ReportItem item = test::altered_item();
   const std::string page = to_html({&item, 1}, made_at);
-  for (const std::string_view fact :
-       {"CT-1", "072c 5176 9bc0", "2026-11-24T10:00:00Z", "example.org/ledger",
-        "index 41 of a tree of 300 entries", "2026-11-24T10:01:00Z", "north-witness, university"}) {
+  for (const std::string_view fact : {"CT-1", "072c 5176 9bc0", "2026-11-24T10:00:00Z",
+                                      "example.org/ledger", "index 41 of a tree of 300 entries",
+                                      "2026-11-24T10:01:00Z", "north-witness and university"}) {
     EXPECT_THAT(page, HasSubstr(std::string{fact}));
   }
   ReportItem bare = test::altered_item();
@@ -151,6 +151,25 @@ TEST(HtmlPage, links_seal_device_and_ledger_and_says_what_is_missing) {
   EXPECT_THAT(without, HasSubstr("No seal was found."));
   EXPECT_THAT(without, HasSubstr("Without a seal there is no signer."));
   EXPECT_EQ(occurrences(body_of(without), "class=\"link holds\""), 0U);
+}
+
+// The sentence for a court: by when it existed, and whose word that is.
+TEST(HtmlPage, says_whose_word_the_date_is) {
+  ReportItem item = test::altered_item();
+  const auto page = [&] { return to_html({&item, 1}, made_at); };
+  EXPECT_THAT(page(), HasSubstr("claim dates the seal."));
+  item.result.ledger->dated_at = UnixTime{1'795'514'461};
+  EXPECT_THAT(page(), HasSubstr("own clock dates the seal."));
+  item.result.ledger->dated_by = seal::DatedBy::witness;
+  EXPECT_THAT(page(), HasSubstr("Independent witnesses (north-witness and university) attest"));
+  item.result.ledger->dated_by = seal::DatedBy::tsa;
+  item.result.ledger->time_stamps = {"Example TSA"};
+  EXPECT_THAT(page(), HasSubstr("Independent time-stamp authorities (Example TSA) attest"));
+  EXPECT_THAT(page(), HasSubstr("2026-11-24T10:01:01Z"));
+  item.result.findings.push_back({.code = "ledger.unstamped",
+                                  .severity = seal::Severity::alarm,
+                                  .text = "1 of 2 time-stamp authorities."});
+  EXPECT_THAT(page(), HasSubstr("The date is not attested as the trust file asks."));
 }
 
 // A half-filled result is no praise: nothing in the page may say that a link holds.

@@ -42,6 +42,20 @@ TEST(VerifyJson, has_the_members_of_the_contract_in_its_order) {
   EXPECT_EQ(to_json(result), expected);
 }
 
+TEST(VerifyJson, says_whose_word_the_date_is) {
+  seal::VerifyResult result = test::sample_result(seal::Verdict::authentic, "a.dcm");
+  EXPECT_FALSE(json::parse(to_json(result))["ledger"].contains("dated_by"));
+  result.ledger->dated_at = UnixTime{1'795'514'461};
+  for (const seal::DatedBy by : {seal::DatedBy::log, seal::DatedBy::witness, seal::DatedBy::tsa}) {
+    result.ledger->dated_by = by;
+    result.ledger->time_stamps = {"A", "B"};
+    const json ledger = json::parse(to_json(result))["ledger"];
+    EXPECT_EQ(ledger["dated_at"], "2026-11-24T10:01:01Z");
+    EXPECT_EQ(ledger["dated_by"], seal::to_word(by));
+    EXPECT_EQ(ledger["time_stamps"], (json{"A", "B"}));
+  }
+}
+
 TEST(VerifyJson, leaves_out_what_is_not_there) {
   seal::VerifyResult result;
   result.path = "x";

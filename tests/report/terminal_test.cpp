@@ -24,6 +24,25 @@ TEST(TerminalLine, says_who_sealed_what_is_authentic) {
   EXPECT_EQ(to_line(result, false), "authentic  a.dcm  Sealed by CT-1 at 2026-11-24T10:00:00Z.");
 }
 
+TEST(TerminalLine, says_who_else_attests_the_date) {
+  seal::VerifyResult result = test::sample_result(seal::Verdict::authentic, "a.dcm");
+  result.findings.clear();
+  const std::string sealed = "authentic  a.dcm  Sealed by CT-1 at 2026-11-24T10:00:00Z";
+  result.ledger->dated_at = UnixTime{1'795'514'461};
+  result.ledger->dated_by = seal::DatedBy::log;
+  EXPECT_EQ(to_line(result, false), sealed + ".");
+  result.ledger->dated_by = seal::DatedBy::witness;
+  EXPECT_EQ(to_line(result, false),
+            sealed +
+                "; it existed by 2026-11-24T10:01:01Z, attested by the witnesses "
+                "north-witness and university.");
+  result.ledger->dated_by = seal::DatedBy::tsa;
+  result.ledger->time_stamps = {"Example TSA"};
+  EXPECT_EQ(to_line(result, false), sealed +
+                                        "; it existed by 2026-11-24T10:01:01Z, attested by "
+                                        "the time-stamp of Example TSA.");
+}
+
 TEST(TerminalLine, has_a_reason_for_every_verdict_without_findings) {
   for (const seal::Verdict verdict : test::all_verdicts) {
     seal::VerifyResult result;

@@ -56,8 +56,24 @@ Trust example() {
   return trust;
 }
 
+crypto::Certificate stamper() {
+  const auto key = crypto::PrivateKey::generate(crypto::KeyKind::p256).value();
+  return crypto::make_time_stamp_certificate(key.public_key(), hospital().request, hospital().key,
+                                             hospital().authority)
+      .value();
+}
+
+/// With what only version 2 can say: a root and an authority of its own.
+Trust example_2() {
+  Trust trust = example();
+  trust.tsas.push_back({.name = "Root", .certificate = hospital().authority, .policies = {}});
+  trust.tsas.push_back(
+      {.name = "Own", .certificate = stamper(), .policies = {"2.999.1", "1.3.6.1.4.1.4146.2.3"}});
+  trust.ledgers.front().time_stamps = 2;
+  return trust;
+}
+
 void expect_same(const Trust& a, const Trust& b) {
-  EXPECT_EQ(a.version, b.version);
   EXPECT_EQ(a.serial, b.serial);
   ASSERT_EQ(a.authorities.size(), b.authorities.size());
   for (std::size_t i = 0; i < a.authorities.size(); ++i) {
@@ -70,12 +86,19 @@ void expect_same(const Trust& a, const Trust& b) {
     EXPECT_EQ(a.ledgers[i].origin, b.ledgers[i].origin);
     EXPECT_EQ(write_vkey(a.ledgers[i].key), write_vkey(b.ledgers[i].key));
     EXPECT_EQ(a.ledgers[i].quorum, b.ledgers[i].quorum);
+    EXPECT_EQ(a.ledgers[i].time_stamps, b.ledgers[i].time_stamps);
     ASSERT_EQ(a.ledgers[i].witnesses.size(), b.ledgers[i].witnesses.size());
     for (std::size_t k = 0; k < a.ledgers[i].witnesses.size(); ++k) {
       EXPECT_EQ(a.ledgers[i].witnesses[k].name, b.ledgers[i].witnesses[k].name);
       EXPECT_EQ(write_vkey(a.ledgers[i].witnesses[k].key),
                 write_vkey(b.ledgers[i].witnesses[k].key));
     }
+  }
+  ASSERT_EQ(a.tsas.size(), b.tsas.size());
+  for (std::size_t i = 0; i < a.tsas.size(); ++i) {
+    EXPECT_EQ(a.tsas[i].name, b.tsas[i].name);
+    EXPECT_TRUE(same_bytes(a.tsas[i].certificate.der(), b.tsas[i].certificate.der()));
+    EXPECT_EQ(a.tsas[i].policies, b.tsas[i].policies);
   }
   ASSERT_EQ(a.revocations.size(), b.revocations.size());
   for (std::size_t i = 0; i < a.revocations.size(); ++i) {
@@ -155,8 +178,15 @@ TEST(Trust, of_any_content_comes_back) {
       trust.authorities.push_back(
           {.name = name(0), .certificate = hospital().authority, .roles = some});
     }
+    static const crypto::Certificate tsa = stamper();
+    if (prng() % 2)
+      trust.tsas.push_back({.name = name(0),
+                            .certificate = prng() % 2 ? tsa : hospital().authority,
+                            .policies = prng() % 2 ? std::vector<std::string>{"2.999.1"}
+                                                   : std::vector<std::string>{}});
     for (std::size_t i = 0; i < prng() % 3; ++i) {
       TrustedLedger ledger;
+      ledger.time_stamps = static_cast<std::uint32_t>(prng() % (trust.tsas.size() + 1));
       ledger.origin = name(i);
       ledger.key = vkey("log", ledger::NoteKeyType::ed25519);
       for (std::size_t k = 0; k < prng() % 4; ++k)
@@ -217,7 +247,7 @@ TEST(Trust, refuses_what_the_rules_forbid_and_says_where) {
         Row{"not UTF-8", "version = 1\nserial = 1 # \xFF", "not TOML"},
         Row{"the same key twice", "version = 1\nversion = 1\nserial = 1", "not TOML"},
         Row{"no version", swap("version = 1\n", ""), "\"version\""},
-        Row{"a later version", swap("version = 1\n", "version = 2\n"), "version 2"},
+        Row{"a later version", swap("version = 1\n", "version = 3\n"), "version 3"},
         Row{"version as text", swap("version = 1\n", "version = \"1\"\n"), "\"version\""},
         Row{"no serial", swap("serial = 7\n", ""), "\"serial\""},
         Row{"a negative serial", swap("serial = 7", "serial = -7"), "\"serial\""},
@@ -276,6 +306,104 @@ TEST(Trust, refuses_what_the_rules_forbid_and_says_where) {
     EXPECT_NE(place(read_back.error()), "") << read_back.error().what;
     EXPECT_EQ(read_back.error().where.file, "trust.toml");
   }
+}
+
+TEST(Trust, with_time_stamps_is_version_2_and_comes_back) {
+  EXPECT_NE(write_trust(example()).find("\nversion = 1\n"), std::string::npos);
+  EXPECT_EQ(write_trust(example()).find("tsa"), std::string::npos);
+  const Trust trust = example_2();
+  const std::string text = write_trust(trust);
+  EXPECT_NE(text.find("\nversion = 2\n"), std::string::npos);
+  const auto again = read(text);
+  ASSERT_TRUE(again.has_value()) << to_sentence(again.error());
+  expect_same(*again, trust);
+  EXPECT_EQ(write_trust(*again), text) << "writing is deterministic";
+  // An authority that no ledger asks for needs version 2 as well.
+  Trust unasked = trust;
+  unasked.ledgers.front().time_stamps = 0;
+  EXPECT_NE(write_trust(unasked).find("\nversion = 2\n"), std::string::npos);
+  expect_same(*read(write_trust(unasked)), unasked);
+  // A file of version 2 that needs it not is read, and written as version 1.
+  const auto plain = read(with(write_trust(example()), "version = 1\n", "version = 2\n"));
+  ASSERT_TRUE(plain.has_value());
+  EXPECT_NE(write_trust(*plain).find("\nversion = 1\n"), std::string::npos);
+}
+
+TEST(Trust, of_version_2_refuses_what_the_rules_forbid_and_says_where) {
+  const Trust trust = example_2();
+  const std::string mine = write_trust(trust);
+  const std::string own = trust.tsas[1].certificate.write_pem();
+  const std::string root = trust.tsas[0].certificate.write_pem();
+  const auto key = crypto::PrivateKey::generate(crypto::KeyKind::p256).value();
+  const std::string device = crypto::make_device_certificate(key.public_key(), hospital().request,
+                                                             hospital().key, hospital().authority)
+                                 .value()
+                                 .write_pem();
+  const auto swap = [&](const std::string& from, const std::string& to) {
+    return with(mine, from, to);
+  };
+  struct Row {
+    const char* name;
+    std::string text;
+    const char* says;
+  };
+  for (const Row& row :
+       {Row{"time-stamps in version 1", swap("version = 2\n", "version = 1\n"), "unknown key"},
+        Row{"[[tsa]] in version 1",
+            with(swap("version = 2\n", "version = 1\n"), "time_stamps = 2\n", ""), "\"tsa\""},
+        Row{"a table for a list", with(swap("[[tsa]]", "[tsa]"), "[[tsa]]", "[tsa.x]"), "\"tsa\""},
+        Row{"unknown key", swap("policy = [", "policies = ["), "\"policies\""},
+        Row{"no name", swap("name = \"Own\"\n", ""), "\"name\""},
+        Row{"name twice", swap("\"Own\"", "\"Root\""), "twice"},
+        Row{"certificate twice", swap(own, root), "twice"},
+        Row{"certificate of a device", swap(own, device), "time-stamping alone"},
+        Row{"no certificate", swap("certificate = '''\n" + own + "'''", ""), "\"certificate\""},
+        Row{"two certificates", swap(own, own + own), "\"certificate\""},
+        Row{"policy as text", swap("[\"2.999.1\", \"1.3.6.1.4.1.4146.2.3\"]", "\"2.999.1\""),
+            "\"policy\""},
+        Row{"no policy", swap("[\"2.999.1\", \"1.3.6.1.4.1.4146.2.3\"]", "[]"), "\"policy\""},
+        Row{"policy by name", swap("\"2.999.1\"", "\"tsa_policy1\""), "\"policy\""},
+        Row{"policy as a number", swap("\"2.999.1\"", "2.999"), "\"policy\""},
+        Row{"policy twice", swap("\"1.3.6.1.4.1.4146.2.3\"", "\"2.999.1\""), "twice"},
+        Row{"more than there are", swap("time_stamps = 2", "time_stamps = 3"), "\"time_stamps\""},
+        Row{"far too many", swap("time_stamps = 2", "time_stamps = 4294967297"), "\"time_stamps\""},
+        Row{"negative", swap("time_stamps = 2", "time_stamps = -1"), "\"time_stamps\""},
+        Row{"as text", swap("time_stamps = 2", "time_stamps = \"2\""), "\"time_stamps\""}}) {
+    SCOPED_TRACE(row.name);
+    const auto read_back = read(row.text);
+    ASSERT_FALSE(read_back.has_value());
+    EXPECT_EQ(read_back.error().code, ErrorCode::config_invalid);
+    EXPECT_NE(read_back.error().what.find(row.says), std::string::npos) << read_back.error().what;
+    EXPECT_NE(place(read_back.error()), "") << read_back.error().what;
+  }
+}
+
+// Two hospitals that believe each other append each other's tables (docs/operations.md).
+TEST(Trust, grows_by_appending_the_tables_of_another) {
+  const Trust mine = example_2();
+  const Identity other_identity;
+  Trust other;
+  other.authorities.push_back(
+      {.name = "Other CA", .certificate = other_identity.authority, .roles = {"seal"}});
+  TrustedLedger ledger;
+  ledger.origin = "other.example/ledger";
+  ledger.key = vkey("other.example/ledger", ledger::NoteKeyType::ed25519);
+  ledger.witnesses.push_back(
+      {.name = "first", .key = vkey("w9.example", ledger::NoteKeyType::cosignature)});
+  ledger.quorum = 1;
+  ledger.time_stamps = 0;
+  other.ledgers.push_back(std::move(ledger));
+  const std::string theirs = write_trust(other);
+  const std::string tables = theirs.substr(theirs.find("[[authority]]"));
+  const auto both = read(write_trust(mine) + "\n" + tables);
+  ASSERT_TRUE(both.has_value()) << to_sentence(both.error());
+  ASSERT_EQ(both->authorities.size(), 2U);
+  ASSERT_EQ(both->ledgers.size(), 2U);
+  EXPECT_EQ(both->ledgers[1].origin, "other.example/ledger");
+  EXPECT_EQ(both->ledgers[1].witnesses.size(), 1U);
+  EXPECT_EQ(both->ledgers[0].time_stamps, 2U);
+  // Twice is refused, not merged.
+  EXPECT_FALSE(read(write_trust(mine) + "\n" + tables + "\n" + tables).has_value());
 }
 
 TEST(Trust, names_line_and_column_of_the_fault) {
