@@ -108,7 +108,9 @@ void add_verify(CLI::App& app, VerifyOptions& o) {
   add_paths(app, o.paths, "Files or folders, or - for standard input");
   app.add_option("--report", o.report, "Write a report with pictures")->type_name("FILE.html");
   app.add_option("--trust", o.trust, "Trust file (default: the home's)")->type_name("FILE");
-  app.add_option("--evidence", o.evidence, "Evidence to judge by; may be repeated")
+  app.add_option(
+         "--evidence", o.evidence,
+         "Evidence to judge by, in place of the store and of\nFILE.evidence; may be repeated")
       ->type_name("FILE")
       ->allow_extra_args(false);
   add_time(app, "--at", o.at, "Judge as of TIME: later seals and revocations do not count");

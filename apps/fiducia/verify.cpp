@@ -131,10 +131,13 @@ Result<seal::Verifier> make_verifier(const VerifyOptions& options, VerifierSourc
     }
     given.push_back(std::move(bytes));
   }
+  // Who names the evidence asks about this evidence: the answer must not depend on what this
+  // machine's store holds, or on what lies beside the file (spec/seal.md 10.5).
+  const bool asks_around = given.empty();
   return seal::Verifier::make(
       std::move(source.trust),
-      {.at = options.at, .show_values = options.show_values, .look_beside = true},
-      source.lookup.get(), std::move(given));
+      {.at = options.at, .show_values = options.show_values, .look_beside = asks_around},
+      asks_around ? source.lookup.get() : nullptr, std::move(given));
 }
 
 Result<int> verify(const VerifyOptions& options) {

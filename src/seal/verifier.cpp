@@ -323,7 +323,9 @@ struct Verifier::State {
       result.findings.push_back(
           {.code = "unsealed",
            .severity = Severity::note,
-           .text = lookup != nullptr
+           .text = !options.look_beside
+                       ? "No seal in the file, and none for it in the evidence that was given."
+                   : lookup != nullptr
                        ? "No seal in the file or beside it, and none in the evidence store."
                        : "No seal in the file or beside it; no evidence store was asked."});
     order_findings(result.findings);

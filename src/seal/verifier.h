@@ -15,12 +15,14 @@
 namespace fiducia::seal {
 
 struct VerifierOptions {
-  /// The moment for which the question is asked: seals dated later do not count, revocations
-  /// from later are not known yet. Absent: now.
+  /// The moment for which the question is asked: seals dated later do not count;
+  /// revocations, cosignatures and time-stamps from later are not known yet. Absent: all of them
+  /// count; the time of verification never matters.
   std::optional<UnixTime> at;
   /// Fill Finding::current_value with attribute values (patient data!).
   bool show_values = false;
-  /// Look for `FILE.evidence` beside the file.
+  /// Look for `FILE.evidence` beside the file. Off where evidence was given: then file, evidence,
+  /// trust file and `at` alone decide, and the result is the same anywhere and at any time.
   bool look_beside = true;
 };
 

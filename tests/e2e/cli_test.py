@@ -11,6 +11,7 @@ import warnings
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import cli_damage  # noqa: E402
+import cli_evidence  # noqa: E402
 import cli_files  # noqa: E402
 import cli_verdicts  # noqa: E402
 from cli_world import World  # noqa: E402
@@ -23,9 +24,9 @@ def main():
     given = arguments(__doc__.splitlines()[0],
                       only={"help": "only tests whose name contains this text"},
                       kills={"type": int, "default": 50, "help": "kills while sealing in place"})
-    require_tools("dcmcjpls", "dcmconv", "openssl")
+    require_tools("dcmcjpls", "dcmconv", "faketime", "openssl")
     checks = Checks()
-    tests = [test for module in (cli_verdicts, cli_files, cli_damage)
+    tests = [test for module in (cli_verdicts, cli_files, cli_damage, cli_evidence)
              for name, test in vars(module).items() if name.startswith("test_")]
     with WorkFolder(given.work) as work:
         work.chmod(0o755)  # another user runs some of the tests

@@ -27,7 +27,7 @@ def _read(path):
 
 def verify_path(path, given, trusted, at=None):
     beside = None
-    if os.path.exists(path + ".evidence"):
+    if not given and os.path.exists(path + ".evidence"):
         beside = _read(path + ".evidence")
     try:
         judgement = verify.verify(_read(path), given, beside, trusted, at)
