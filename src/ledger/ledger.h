@@ -13,3 +13,4 @@
 #include "ledger/tile.h"
 #include "ledger/views.h"
 #include "ledger/witness.h"
+#include "ledger/witness_visit.h"

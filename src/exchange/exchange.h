@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// The front of module exchange.
+#include "exchange/witness_client.h"
+#include "exchange/witness_server.h"
