@@ -214,7 +214,9 @@ struct ReadSegment {
   std::uint64_t sequence = 0;  // of the next record
 };
 
-Result<ReadSegment> read_segment(const fs::path& path, std::uint64_t number) {
+/// `only`: no other segment stands beside it. Else its rounds are needed also where it was closed:
+/// the next segment follows the last of them.
+Result<ReadSegment> read_segment(const fs::path& path, std::uint64_t number, bool only) {
   FIDUCIA_TRY(bytes, read_file(path, segment_read_bytes_max));
   ReadSegment segment;
   segment.number = number;
@@ -244,7 +246,7 @@ Result<ReadSegment> read_segment(const fs::path& path, std::uint64_t number) {
     if (find_record_at(bytes, at, segment.base.id, segment.sequence, true))
       return damaged(path, "A broken record is followed by a good one.", segment.used);
   }
-  if (!clean_behind) segment.closed.reset();
+  if (!clean_behind || !only) segment.closed.reset();
   if (segment.closed) return segment;
   for (const ByteView encoded : rounds) {
     auto round = read_round(encoded);
@@ -326,7 +328,7 @@ Status LocalJournal::load() {
   std::vector<Round> rounds;
   for (const std::uint64_t number : numbers) {
     const fs::path path = folder_ / segment_name(number);
-    FIDUCIA_TRY(segment, read_segment(path, number));
+    FIDUCIA_TRY(segment, read_segment(path, number, numbers.size() == 1));
     const std::uint64_t start = segment.base.tail.frontage.size;
     if (!last) {
       base = segment.base.tail;
@@ -347,7 +349,7 @@ Status LocalJournal::load() {
     size = round.record.tree_size;
   }
   oldest_ = numbers.front();
-  if (numbers.size() == 1 && last->closed) {
+  if (last->closed) {
     const fs::path path = folder_ / segment_name(last->number);
     const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
     if (fd < 0) return unwritable(path, errno);

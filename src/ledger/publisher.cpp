@@ -194,6 +194,10 @@ Status Publisher::wait_for_room() {
 
 Status Publisher::wait_for(std::uint64_t tree_size) {
   std::unique_lock guard{mutex_};
+  // Not only what this process committed: also rounds of others, and those of its own that it
+  // learned of with the next turn. Nobody else may be there to publish them.
+  committed_ = std::max(committed_, tree_size);
+  changed_.notify_all();
   changed_.wait(guard, [&] { return failure_ || published_ >= tree_size; });
   if (published_ >= tree_size) return {};
   guard.unlock();
