@@ -174,7 +174,9 @@ PostgresResult<PostgresConnection> PostgresConnection::open(const std::string& c
       raw,
       [](void* warned, const pg_result* notice) {
         const char* severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
-        if (severity != nullptr && std::strcmp(severity, "WARNING") == 0)
+        const char* code = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
+        if (severity != nullptr && std::strcmp(severity, "WARNING") == 0 && code != nullptr &&
+            std::string_view{code}.starts_with("01"))
           *static_cast<bool*>(warned) = true;
       },
       &state->warned);

@@ -22,8 +22,7 @@ using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::uint64_t size_max = std::numeric_limits<std::int64_t>::max();  // of a bigint
-constexpr milliseconds statement_slack{10'000};  // past the wait for a turn, for its work
-constexpr milliseconds answer_slack{15'000};     // then the database is taken for dead
+constexpr milliseconds answer_timeout{limits::postgres_answer_timeout_ms};
 constexpr milliseconds backoff_min{50};
 constexpr milliseconds backoff_max{1'000};
 
@@ -157,7 +156,7 @@ PostgresResult<PostgresConnection> connect(const std::string& connection,
                       {std::string_view{settings[0]}, std::string_view{settings[1]},
                        std::string_view{settings[2]}, std::string_view{settings[3]}}},
       PostgresCommand{version_sql}};
-  auto answers = opened->run(commands, answer_slack, /*prepare=*/false);
+  auto answers = opened->run(commands, answer_timeout, /*prepare=*/false);
   if (!answers) return std::unexpected(std::move(answers).error());
   const PostgresRows& found = answers->back();
   const auto version = found.count() == 1 ? found.integer(0, 0) : std::nullopt;
@@ -261,9 +260,12 @@ class PostgresSequencer::Turn {
       : kind_(kind),
         string_(connection),
         turn_timeout_(options.turn_timeout_ms),
-        answer_timeout_(milliseconds{options.turn_timeout_ms} + answer_slack),
+        answer_timeout_(turn_timeout_ + milliseconds{options.answer_timeout_ms}),
+        news_bytes_(kind.publishing ? std::min(options.publishing_bytes_max, size_max) : size_max),
         settings_{std::to_string(options.turn_timeout_ms),
-                  std::to_string((turn_timeout_ + statement_slack).count()),
+                  // The database gives up before we do.
+                  std::to_string(
+                      (turn_timeout_ + milliseconds{options.answer_timeout_ms} * 2 / 3).count()),
                   std::to_string(kind.publishing ? 0 : options.turn_idle_ms_max),
                   // Forgetting is no promise: rounds that come back are published once more.
                   kind.publishing ? "off" : "on"} {}
@@ -314,12 +316,11 @@ class PostgresSequencer::Turn {
   [[nodiscard]] Result<PostgresRows> begin(const std::string& origin, std::uint64_t known_size) {
     const SteadyClock::time_point end = SteadyClock::now() + turn_timeout_;
     const bool store_will_do = kind_.publishing && known_size > 0;
-    const std::uint64_t bytes = kind_.publishing ? limits::postgres_publishing_bytes_max : size_max;
     const std::array commands{
         PostgresCommand{begin_sql}, PostgresCommand{kind_.take_sql, {std::string_view{origin}}},
         PostgresCommand{news_sql,
                         {std::string_view{origin}, static_cast<std::int64_t>(known_size),
-                         store_will_do, static_cast<std::int64_t>(bytes)}}};
+                         store_will_do, static_cast<std::int64_t>(news_bytes_)}}};
     for (milliseconds backoff = backoff_min;; backoff = std::min(2 * backoff, backoff_max)) {
       std::optional<Error> refusal;
       PostgresResult<std::vector<PostgresRows>> answers;
@@ -347,6 +348,7 @@ class PostgresSequencer::Turn {
   const std::string& string_;  // the sequencer's
   const milliseconds turn_timeout_;
   const milliseconds answer_timeout_;
+  const std::uint64_t news_bytes_;
   const std::array<std::string, 4> settings_;
 
   mutable std::mutex mutex_;  // guards held_
@@ -373,7 +375,7 @@ Status PostgresSequencer::create(const std::string& connection, const std::strin
   auto opened = PostgresConnection::open(connection);
   if (!opened) return fail_of(opened.error(), ErrorCode::io_unreadable);
   const auto run = [&](std::span<const PostgresCommand> commands) {
-    return opened->run(commands, answer_slack, /*prepare=*/false);
+    return opened->run(commands, answer_timeout, /*prepare=*/false);
   };
   // Two that make the schema at once: the second waits for the first and finds it made.
   constexpr std::array look{

@@ -14,9 +14,14 @@ struct PostgresOptions {
   std::uint32_t turn_timeout_ms = limits::ledger_lock_timeout_ms;
   /// How long a process may hold the turn to append before the database gives it to the next.
   std::uint32_t turn_idle_ms_max = limits::postgres_turn_idle_ms_max;
+  /// How long the database may take for its own work, past the wait for a turn; then it is taken
+  /// for dead.
+  std::uint32_t answer_timeout_ms = limits::postgres_answer_timeout_ms;
   /// Published rounds are forgotten once there are more of them than this, or more bytes.
   std::uint64_t kept_rounds_max = limits::postgres_kept_rounds_max;
   std::uint64_t kept_bytes_max = limits::postgres_kept_bytes_max;
+  /// Bytes of rounds that are handed to a publisher at once, and one round more.
+  std::uint64_t publishing_bytes_max = limits::postgres_publishing_bytes_max;
 };
 
 /// The sequencer of several processes, on one machine or on many: committed rounds are rows of a
@@ -66,8 +71,7 @@ class PostgresSequencer final : public ledger::Sequencer {
   void abandon() noexcept override;
   /// With `known_size` 0 all rounds that are kept, also those that are published but perhaps not
   /// durable in the store. With another, where somebody else has published more than that: the
-  /// tree that is published, and what follows it. At most limits::postgres_publishing_bytes_max
-  /// at once, if that is at least one round.
+  /// tree that is published, and what follows it; a long backlog comes in parts.
   [[nodiscard]] Result<ledger::News> take_publishing(std::uint64_t known_size) override;
   [[nodiscard]] Status published(const ledger::Tail& tail,
                                  const std::function<Status()>& sync) override;

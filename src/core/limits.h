@@ -151,6 +151,8 @@ inline constexpr std::uint64_t postgres_publishing_bytes_max = 64ULL << 20;
 /// How long the turn to append may be held without a word: signing a round of the largest size
 /// takes below a second. busy.
 inline constexpr std::uint32_t postgres_turn_idle_ms_max = 30'000;
+/// How long the database may take to answer. busy (it gave up itself), io.unreadable.
+inline constexpr std::uint32_t postgres_answer_timeout_ms = 15'000;
 /// Published rounds that are kept before the store is synced and they are forgotten.
 inline constexpr std::uint64_t postgres_kept_rounds_max = 256;
 inline constexpr std::uint64_t postgres_kept_bytes_max = 1ULL << 20;
