@@ -72,6 +72,15 @@ inline constexpr std::size_t ledger_entry_bytes_max = 65'535;
 /// Signature lines of one note (C2SP signed-note asks for at least 16).
 inline constexpr std::size_t note_signatures_max = 64;
 inline constexpr std::size_t note_bytes_max = 512 << 10;
+/// Hashes of an inclusion path: levels of a tree below 2^64 leaves. malformed.
+inline constexpr std::size_t inclusion_path_max = 64;
+/// Extra data of a tlog-proof: a line below 64 KiB, which the reference reader takes as well. Big:
+/// limit.reached.
+inline constexpr std::size_t tlog_proof_extra_bytes_max = 48'000;
+/// A tlog-proof: extra data, path and checkpoint. Big: limit.reached.
+inline constexpr std::size_t tlog_proof_bytes_max = 640 << 10;
+static_assert(tlog_proof_bytes_max >=
+              note_bytes_max + tlog_proof_extra_bytes_max * 4 / 3 + inclusion_path_max * 45 + 256);
 /// Entries that waiting appends may put into one round together; one append alone may have more.
 /// Bounds the memory of a round to some 50 MiB of ordinary entries; the rest waits its turn.
 inline constexpr std::size_t ledger_round_entries_max = 65'536;

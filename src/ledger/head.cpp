@@ -21,6 +21,11 @@ Result<Head> read_note_bytes(const Bytes& bytes, const VerifierKey& key) {
   FIDUCIA_TRY(note, read_note(as_text(bytes)));
   FIDUCIA_CHECK(verify_note(note, std::span{&key, 1}));
   FIDUCIA_TRY(checkpoint, read_checkpoint(note.text));
+  // A log's own key is named after its origin (spec/ledger.md section 4); a cosigner's is not.
+  if (key.type == NoteKeyType::ed25519 && checkpoint.origin != key.name)
+    return fail(ErrorCode::signature_bad,
+                "The checkpoint is of the log " + checkpoint.origin + ", not of " + key.name + ".",
+                "Name the folder of the right log, or the key of this one.");
   return Head{.note = std::string{as_text(bytes)}, .checkpoint = std::move(checkpoint)};
 }
 

@@ -7,6 +7,7 @@
 #include "ledger/note.h"
 #include "ledger/object_store.h"
 #include "ledger/policy.h"
+#include "ledger/proof.h"
 #include "ledger/reader.h"
 #include "ledger/receipt.h"
 #include "ledger/sequencer.h"

@@ -79,13 +79,4 @@ Result<std::vector<Digest>> LogReader::consistency_proof(std::uint64_t first) co
   return path;
 }
 
-std::string write_tlog_proof(std::uint64_t index, std::span<const Digest> path,
-                             std::string_view checkpoint) {
-  std::string text = "c2sp.org/tlog-proof@v1\nindex " + std::to_string(index) + "\n";
-  for (const Digest& hash : path) text += to_base64(hash.view()) + "\n";
-  text += "\n";
-  text += checkpoint;
-  return text;
-}
-
 }  // namespace fiducia::ledger

@@ -53,8 +53,4 @@ class LogReader {
   std::unique_ptr<State> state_;
 };
 
-/// One tlog-proof file (C2SP tlog-proof): index, path, checkpoint.
-[[nodiscard]] std::string write_tlog_proof(std::uint64_t index, std::span<const Digest> path,
-                                           std::string_view checkpoint);
-
 }  // namespace fiducia::ledger

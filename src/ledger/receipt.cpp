@@ -6,11 +6,10 @@
 namespace fiducia::ledger {
 namespace {
 
-constexpr std::uint64_t tag_sign1 = 18;         // RFC 9052 section 4.2; receipts must carry it
-constexpr std::int64_t vds_rfc9162 = 1;         // RFC 9942: RFC9162_SHA256
-constexpr std::int64_t label_vdp = 396;         // RFC 9942: proofs, unprotected
-constexpr std::int64_t vdp_inclusion = -1;      // for RFC9162_SHA256
-constexpr std::size_t inclusion_path_max = 64;  // of a tree below 2^64 leaves
+constexpr std::uint64_t tag_sign1 = 18;     // RFC 9052 section 4.2; receipts must carry it
+constexpr std::int64_t vds_rfc9162 = 1;     // RFC 9942: RFC9162_SHA256
+constexpr std::int64_t label_vdp = 396;     // RFC 9942: proofs, unprotected
+constexpr std::int64_t vdp_inclusion = -1;  // for RFC9162_SHA256
 
 std::unexpected<Error> bad_receipt(std::string what) {
   return fail_malformed("receipt", std::move(what));
@@ -35,7 +34,7 @@ Status read_proof(ByteView encoded, Receipt& receipt) {
   if (leaf_index >= tree_size) return bad_receipt("The leaf index is not below the tree size.");
   FIDUCIA_TRY(count, reader.array());
   if (count == 0) return bad_receipt("The inclusion path is empty.");
-  if (count > inclusion_path_max) return bad_receipt("The inclusion path is too long.");
+  if (count > limits::inclusion_path_max) return bad_receipt("The inclusion path is too long.");
   for (std::size_t i = 0; i < count; ++i) {
     FIDUCIA_TRY(hash, reader.bytes());
     Digest digest;

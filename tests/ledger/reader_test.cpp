@@ -58,37 +58,7 @@ TEST(LogReader, reads_the_mirrored_tiles_under_a_cosigners_key) {
   EXPECT_EQ(entry.error().code, ErrorCode::io_unreadable);
 }
 
-/// A tlog-proof by the letter of its specification, as a reader of ours would see it.
-bool accepts_tlog_proof(std::string_view text, const VerifierKey& key, ByteView entry) {
-  const auto line = [&]() -> std::optional<std::string_view> {
-    const std::size_t end = text.find('\n');
-    if (end == std::string_view::npos) return std::nullopt;
-    const std::string_view taken = text.substr(0, end);
-    text.remove_prefix(end + 1);
-    return taken;
-  };
-  if (line() != "c2sp.org/tlog-proof@v1") return false;
-  auto next = line();
-  if (next && next->starts_with("extra ")) next = line();
-  if (!next || !next->starts_with("index ")) return false;
-  const std::string digits{next->substr(6)};
-  const std::uint64_t index = std::stoull(digits);
-  if (std::to_string(index) != digits) return false;
-  std::vector<Digest> path;
-  for (next = line(); next && !next->empty(); next = line()) {
-    const auto hash = from_base64(*next);
-    if (!hash || hash->size() != 32) return false;
-    std::copy(hash->begin(), hash->end(), path.emplace_back().bytes.begin());
-  }
-  const auto note = read_note(text);
-  if (!note || !verify_note(*note, std::span{&key, 1})) return false;
-  const auto checkpoint = read_checkpoint(note->text);
-  return checkpoint && merkle::verify_inclusion(index, checkpoint->tree_size,
-                                                merkle::leaf_hash(entry), path, checkpoint->root)
-                           .has_value();
-}
-
-TEST(TlogProof, is_written_as_published_and_judged_as_published) {
+TEST(LogReader, gives_the_published_tlog_proofs) {
   const ScratchFolder scratch;
   const fs::path folder = scratch.path() / "log";
   fs::copy(data("vectors/tessera-log"), folder, fs::copy_options::recursive);
@@ -96,9 +66,7 @@ TEST(TlogProof, is_written_as_published_and_judged_as_published) {
   for (const auto& row : read_json("tlog-proofs.json")) {
     SCOPED_TRACE(row["id"].get<std::string>());
     const std::string proof = row["proof"];
-    const std::string entry = row["entry_ascii"];
     const auto key = read_vkey(row["log_vkey"].get<std::string>()).value();
-    EXPECT_EQ(accepts_tlog_proof(proof, key, as_bytes(entry)), row["accept"].get<bool>());
     if (!row["accept"].get<bool>() || proof.find("\nextra ") != std::string::npos) continue;
     const std::size_t at = proof.find("\n\n") + 2;
     write_plain(folder / "checkpoint", as_bytes(proof.substr(at)));
