@@ -529,6 +529,9 @@ Result<Bytes> read_time_stamp_response(ByteView encoded) {
                 "Ask later, or ask another time-stamp authority.");
   }
   if (token == nullptr) return malformed("The answer grants a time-stamp, but holds none.");
+  // RFC 3161 section 2.4.2: a client must not go on over a failure that it does not understand.
+  if (TS_STATUS_INFO_get0_failure_info(status) != nullptr)
+    return malformed("The answer grants a time-stamp and reports a failure.");
   Bytes out = encode<PKCS7, i2d_PKCS7>(token);
   if (out.empty()) return malformed("The time-stamp in the answer cannot be written.");
   return out;

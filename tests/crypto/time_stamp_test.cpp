@@ -326,6 +326,76 @@ TEST_F(TimeStamps, that_are_forged_are_refused_for_what_is_wrong_with_them) {
   EXPECT_EQ(fraction->latest, (UnixTime{middle.seconds + 3}));
 }
 
+TEST_F(TimeStamps, may_have_extensions_as_long_as_none_is_critical) {
+  const Bytes good = token();
+  const auto extended = [&](int critical) {
+    return forge(
+        good, tsa_, {.info = [&](TS_TST_INFO* info) {
+          const Handle<ASN1_OBJECT, ASN1_OBJECT_free> name(OBJ_txt2obj("2.999.5", 1));
+          const Handle<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free> value(ASN1_OCTET_STRING_new());
+          const unsigned char null[] = {0x05, 0x00};
+          ASN1_OCTET_STRING_set(value.get(), null, sizeof null);
+          const Handle<X509_EXTENSION, X509_EXTENSION_free> extension(
+              X509_EXTENSION_create_by_OBJ(nullptr, name.get(), critical, value.get()));
+          ASSERT_EQ(TS_TST_INFO_add_ext(info, extension.get(), -1), 1);
+        }});
+  };
+  const auto tolerated = verify(extended(0));
+  ASSERT_TRUE(tolerated.has_value()) << to_sentence(tolerated.error());
+  EXPECT_EQ(tolerated->at, middle);
+  expect_refused(extended(1), "critical extension");
+}
+
+// --- answers by the letter of RFC 3161 section 2.4.2 ------------------------------------------
+
+Bytes der(int tag, const Bytes& content) {
+  Bytes out{static_cast<std::byte>(tag)};
+  if (content.size() >= 0x80) {
+    out.push_back(std::byte{0x82});
+    out.push_back(static_cast<std::byte>(content.size() >> 8));
+  }
+  out.push_back(static_cast<std::byte>(content.size() & 0xFF));
+  append(out, content);
+  return out;
+}
+
+/// TimeStampResp with a status, perhaps a bit of PKIFailureInfo, and what follows.
+Bytes answer_with(int status, std::optional<unsigned> failure_bit, const Bytes& token) {
+  Bytes info = der(0x02, {static_cast<std::byte>(status)});
+  if (failure_bit) {
+    Bytes bits(2 + *failure_bit / 8);
+    bits[0] = static_cast<std::byte>(7 - *failure_bit % 8);
+    bits.back() = static_cast<std::byte>(0x80 >> *failure_bit % 8);
+    append(info, der(0x03, bits));
+  }
+  Bytes answer = der(0x30, info);
+  append(answer, token);
+  return der(0x30, answer);
+}
+
+TEST_F(TimeStamps, come_with_a_status_that_grants_them_and_with_no_other) {
+  const Bytes good = token();
+  for (const int granted : {0, 1}) {
+    const auto token = read_time_stamp_response(answer_with(granted, {}, good));
+    ASSERT_TRUE(token.has_value()) << to_sentence(token.error());
+    EXPECT_EQ(*token, good);
+    EXPECT_FALSE(read_time_stamp_response(answer_with(granted, {}, {})).has_value()) << granted;
+    // Granted, and yet a failure, known (badAlg) or not: whoever says both is not understood.
+    for (const unsigned bit : {0U, 1U, 30U})
+      EXPECT_FALSE(read_time_stamp_response(answer_with(granted, bit, good)).has_value())
+          << granted << ", failure " << bit;
+  }
+  // 2 to 5 are refusals of the RFC, the others nobody knows.
+  for (const int status : {2, 3, 4, 5, 6, 100, 255}) {
+    EXPECT_FALSE(read_time_stamp_response(answer_with(status, {}, good)).has_value()) << status;
+    for (const unsigned bit : {0U, 1U, 25U, 30U}) {
+      const auto refused = read_time_stamp_response(answer_with(status, bit, {}));
+      ASSERT_FALSE(refused.has_value()) << status << ", failure " << bit;
+      EXPECT_EQ(refused.error().code, ErrorCode::signature_bad);
+    }
+  }
+}
+
 TEST_F(TimeStamps, that_name_their_signer_by_sha1_alone_are_refused) {
   // As OpenSSL's own TSA makes them with ess_cert_id_alg = sha1 (RFC 3161 before RFC 5816).
   const Handle<TS_RESP_CTX, TS_RESP_CTX_free> context(TS_RESP_CTX_new());
@@ -422,6 +492,35 @@ TEST_F(TimeStamps, agree_with_openssl_in_both_directions) {
   ASSERT_TRUE(stamp.has_value()) << to_sentence(stamp.error());
   EXPECT_GE(stamp->latest.seconds, stamp->at.seconds + 2);
   EXPECT_LE(stamp->latest.seconds, stamp->at.seconds + 3);
+}
+
+TEST_F(TimeStamps, of_openssl_with_all_optional_fields_and_a_serial_of_160_bits_are_read) {
+  const test::ScratchFolder folder;
+  tsa_ = stamper(root_, start, far_end);
+  put(folder, "tsa.pem", as_bytes(tsa_.certificate.write_pem()));
+  put(folder, "tsa.key", as_bytes(tsa_.key.write_pem().value()));
+  put(folder, "serial", as_bytes("7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFE\n"));
+  put(folder, "tsa.cnf",
+      as_bytes("[tsa]\ndefault_tsa = one\n[one]\nserial = serial\ndefault_policy = 2.999.1\n"
+               "digests = sha256\nsigner_digest = sha256\ness_cert_id_alg = sha256\n"
+               "accuracy = secs:1, millisecs:500, microsecs:100\nclock_precision_digits = 6\n"
+               "ordering = yes\ntsa_name = yes\ness_cert_id_chain = no\n"));
+  const auto question = make_time_stamp_request(imprint_, policy).value();
+  put(folder, "ours.tsq", question.encoded);
+  ASSERT_TRUE(openssl(folder,
+                      "ts -reply -config tsa.cnf -queryfile ours.tsq -signer tsa.pem -inkey "
+                      "tsa.key -out theirs.tsr"));
+  ASSERT_TRUE(openssl(folder, "ts -reply -in theirs.tsr -text"));
+  const auto text = read_file(folder.path() / "openssl.out", 1 << 16).value();
+  for (const char* field :
+       {"0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF", "Ordering: yes", "0x64 micros", "DirName"})
+    EXPECT_NE(as_text(text).find(field), std::string::npos) << field << " in " << as_text(text);
+  const auto theirs = read_file(folder.path() / "theirs.tsr", limits::time_stamp_bytes_max).value();
+  const auto stamp =
+      verify_time_stamp(read_time_stamp_response(theirs).value(),
+                        {.imprint = imprint_, .anchors = anchors_, .nonce = question.nonce});
+  ASSERT_TRUE(stamp.has_value()) << to_sentence(stamp.error());
+  EXPECT_EQ(stamp->policy, policy);
 }
 
 TEST(ObjectIdentifier, is_dotted_decimal) {
