@@ -124,10 +124,9 @@ Result<int> seal_all(const SealOptions& options) {
   FIDUCIA_TRY(home, Home::open(folder));
   FIDUCIA_TRY(signer,
               home.signer(options.device.empty() ? home.about().default_device : options.device));
-  FIDUCIA_TRY(ledger_key, home.ledger_key());
-  // One process seals at a time (the log's lock), so what the store says of an identity stays
+  // One process seals at a time (the recorder's lock), so what the store says of an identity stays
   // true until this process adds to it.
-  FIDUCIA_TRY(log, ledger::Log::open(home.ledger_folder(), std::move(ledger_key)));
+  FIDUCIA_TRY(recorder, open_recorder(home));
   if (const std::size_t removed = remove_leftovers(home.folder());
       removed > 0 && !options.common.quiet)
     print_warning("removed " + std::to_string(removed) +
@@ -140,7 +139,7 @@ Result<int> seal_all(const SealOptions& options) {
   FIDUCIA_TRY(verifier, seal::Verifier::make(std::move(trust), {}, store.get()));
 
   const StopOnSignal signals;
-  SealRun run{options, home, signer, log, *store, verifier, stop_requested};
+  SealRun run{options, home, signer, *recorder, *store, verifier, stop_requested};
   Progress progress{"Sealing", inputs.size(), options.common.quiet};
   int exit_code = 0;
   std::size_t skipped = 0;

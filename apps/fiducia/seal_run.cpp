@@ -43,12 +43,12 @@ struct SealRun::Work {
 };
 
 SealRun::SealRun(const SealOptions& options, const Home& home, const seal::Signer& signer,
-                 ledger::Log& log, store::EvidenceStore& store, const seal::Verifier& verifier,
+                 Recorder& recorder, store::EvidenceStore& store, const seal::Verifier& verifier,
                  const std::atomic<bool>& stop, Clock clock)
     : options_(options),
       home_(home),
       signer_(signer),
-      log_(log),
+      recorder_(recorder),
       store_(store),
       verifier_(verifier),
       stop_(stop),
@@ -207,18 +207,19 @@ fiducia::Status SealRun::record(std::vector<Work>& batch) {
   }
   std::vector<store::Record> records;
   if (!drafted.empty()) {
-    FIDUCIA_TRY(appended, log_.append(entries));
+    FIDUCIA_TRY(recorded, recorder_.record(entries));
     for (std::size_t i = 0; i < drafted.size(); ++i) {
       Work& work = *drafted[i];
-      work.evidence = work.draft->finish(appended[i], *appended[i].checkpoint);
+      const ledger::Appended& appended = recorded.entries[i];
+      work.evidence = work.draft->finish(appended, recorded.checkpoint, recorded.time_stamps);
       work.sealed.status = Sealed::Status::sealed;
-      work.sealed.ledger_index = appended[i].index;
-      work.sealed.tree_size = appended[i].tree_size;
+      work.sealed.ledger_index = appended.index;
+      work.sealed.tree_size = appended.tree_size;
       records.push_back({.sop_instance_uid = work.draft->sop_instance_uid(),
                          .object_root = work.draft->object_root(),
                          .sketch = work.draft->sketch(),
                          .evidence = work.evidence,
-                         .ledger_index = appended[i].index});
+                         .ledger_index = appended.index});
       work.draft.reset();
     }
   }

@@ -10,6 +10,7 @@
 #include "home.h"
 #include "inputs.h"
 #include "options.h"
+#include "recorder.h"
 #include "seal_output.h"
 
 namespace fiducia::app {
@@ -40,7 +41,7 @@ class SealRun {
  public:
   /// References must outlive the run. `stop`, once true, ends the run before the next append.
   SealRun(const SealOptions& options, const Home& home, const seal::Signer& signer,
-          ledger::Log& log, store::EvidenceStore& store, const seal::Verifier& verifier,
+          Recorder& recorder, store::EvidenceStore& store, const seal::Verifier& verifier,
           const std::atomic<bool>& stop, Clock clock = system_now);
 
   /// Seals all; `emit` is called from this thread for each input, batch by batch in their order.
@@ -62,7 +63,7 @@ class SealRun {
   const SealOptions& options_;
   const Home& home_;
   const seal::Signer& signer_;
-  ledger::Log& log_;
+  Recorder& recorder_;
   store::EvidenceStore& store_;
   const seal::Verifier& verifier_;
   const std::atomic<bool>& stop_;

@@ -3,6 +3,7 @@
 // The front of module ledger.
 #include "ledger/check.h"
 #include "ledger/cosignature.h"
+#include "ledger/journal.h"
 #include "ledger/log.h"
 #include "ledger/note.h"
 #include "ledger/object_store.h"
@@ -10,6 +11,7 @@
 #include "ledger/proof.h"
 #include "ledger/reader.h"
 #include "ledger/receipt.h"
+#include "ledger/record_protocol.h"
 #include "ledger/sequencer.h"
 #include "ledger/tile.h"
 #include "ledger/views.h"

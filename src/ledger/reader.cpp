@@ -68,14 +68,23 @@ Result<std::vector<Digest>> LogReader::inclusion_proof(std::uint64_t index) cons
 }
 
 Result<std::vector<Digest>> LogReader::consistency_proof(std::uint64_t first) const {
-  if (first == 0 || first > state_->status.tree_size)
+  return consistency_proof(first, state_->status.tree_size);
+}
+
+Result<std::vector<Digest>> LogReader::consistency_proof(std::uint64_t first,
+                                                         std::uint64_t second) const {
+  if (second > state_->status.tree_size || first == 0 || first > second)
     return fail(ErrorCode::over_limit,
-                "A consistency proof starts at a size from 1 to " +
-                    std::to_string(state_->status.tree_size) + ", not " + std::to_string(first) +
-                    ".",
-                "Ask for a size the log has had.");
-  auto path = consistency_path(state_->tiles, state_->tiles.edge(), first, state_->tiles.size());
-  if (!path) return below(*state_->source, std::move(path).error());
+                "A consistency proof is between sizes from 1 to " +
+                    std::to_string(state_->status.tree_size) + ", not from " +
+                    std::to_string(first) + " to " + std::to_string(second) + ".",
+                "Ask for sizes the log has had.");
+  const auto path = [&]() -> Result<std::vector<Digest>> {
+    // The perfect subtrees of an earlier tree are those of the present one; its edge is not.
+    FIDUCIA_TRY(edge, read_edge(state_->tiles, second));
+    return consistency_path(state_->tiles, edge, first, second);
+  }();
+  if (!path) return below(*state_->source, path.error());
   return path;
 }
 

@@ -42,6 +42,9 @@ class LogReader {
   /// Errors as `entry`.
   [[nodiscard]] Result<std::vector<Digest>> inclusion_proof(std::uint64_t index) const;
   [[nodiscard]] Result<std::vector<Digest>> consistency_proof(std::uint64_t first) const;
+  /// PROOF(first, D[second]) for an earlier tree of `second` leaves. Errors as `entry`.
+  [[nodiscard]] Result<std::vector<Digest>> consistency_proof(std::uint64_t first,
+                                                              std::uint64_t second) const;
 
   LogReader(LogReader&&) noexcept;
   LogReader& operator=(LogReader&&) noexcept;

@@ -170,5 +170,34 @@ TEST(LogReader, answers_many_threads) {
   EXPECT_EQ(bad, 0);
 }
 
+TEST(LogReader, proves_consistency_between_any_two_earlier_sizes) {
+  const ScratchLog scratch;
+  std::vector<Digest> roots{{}, scratch.read()->status().root};
+  {
+    auto log = scratch.open().value();
+    for (std::uint64_t size = 2; size <= 40; ++size) {
+      ASSERT_TRUE(log.append(counter_entries(size, 1)).has_value());
+      roots.push_back(log.status().root);
+    }
+  }
+  const auto reader = scratch.read();
+  ASSERT_TRUE(reader.has_value()) << sentence(reader.error());
+  for (std::uint64_t second = 1; second <= 40; ++second)
+    for (std::uint64_t first = 1; first <= second; ++first) {
+      const auto proof = reader->consistency_proof(first, second);
+      ASSERT_TRUE(proof.has_value()) << first << " to " << second;
+      EXPECT_TRUE(merkle::verify_consistency(first, second, roots[first], roots[second], *proof)
+                      .has_value())
+          << first << " to " << second;
+    }
+  for (const auto& [first, second] : {std::pair{0, 5}, {6, 5}, {5, 41}})
+    EXPECT_EQ(reader
+                  ->consistency_proof(static_cast<std::uint64_t>(first),
+                                      static_cast<std::uint64_t>(second))
+                  .error()
+                  .code,
+              ErrorCode::over_limit);
+}
+
 }  // namespace
 }  // namespace fiducia::ledger::test

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "recorder.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include "sibling.h"
+
+extern char** environ;  // NOLINT(readability-redundant-declaration): not in every unistd.h
+
+namespace fiducia::app {
+namespace {
+
+constexpr const char* sealing_lock = "sealing.lock";
+
+/// The ledger in the home's own folder.
+class LogRecorder final : public Recorder {
+ public:
+  explicit LogRecorder(ledger::Log log) : log_(std::move(log)) {}
+  [[nodiscard]] Result<ledger::Recorded> record(std::span<const Bytes> entries) override {
+    FIDUCIA_TRY(appended, log_.append(entries));
+    ledger::Recorded recorded;
+    if (!appended.empty()) recorded.checkpoint = *appended.front().checkpoint;
+    recorded.entries = std::move(appended);
+    return recorded;
+  }
+
+ private:
+  ledger::Log log_;
+};
+
+/// `fiducia-ledger append`, spoken to over its standard input and output.
+class ChildRecorder final : public Recorder {
+ public:
+  ChildRecorder(FileLock lock, pid_t child, int to_child, int from_child)
+      : lock_(std::move(lock)), child_(child), to_child_(to_child), from_child_(from_child) {}
+  ChildRecorder(const ChildRecorder&) = delete;
+  ChildRecorder& operator=(const ChildRecorder&) = delete;
+  ~ChildRecorder() override {
+    ::close(to_child_);  // it publishes what is left, and ends
+    ::close(from_child_);
+    int status = 0;
+    while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
+    }
+  }
+  [[nodiscard]] Result<ledger::Recorded> record(std::span<const Bytes> entries) override {
+    FIDUCIA_CHECK(ledger::write_frame(to_child_, ledger::write_record_request(entries)));
+    FIDUCIA_TRY(recorded, read_reply());
+    if (recorded.entries.size() != entries.size())
+      return fail(ErrorCode::internal, "The ledger's process answered something else.",
+                  "Use programs of one version.");
+    return recorded;
+  }
+  [[nodiscard]] Result<ledger::Recorded> read_reply() const {
+    FIDUCIA_TRY(frame, ledger::read_frame(from_child_));
+    if (!frame)
+      return fail(ErrorCode::io_unreadable, "The ledger's process ended without an answer.",
+                  "Run `fiducia ledger check`, then try again; entries that are in the ledger "
+                  "already keep their index.");
+    return ledger::read_record_reply(*frame);
+  }
+
+ private:
+  const FileLock lock_;
+  const pid_t child_;
+  const int to_child_;
+  const int from_child_;
+};
+
+Result<std::unique_ptr<Recorder>> start_child(const Home& home) {
+  FIDUCIA_TRY(program, find_ledger_program());
+  FIDUCIA_TRY(lock,
+              FileLock::acquire(home.folder() / sealing_lock, limits::ledger_lock_timeout_ms));
+  std::array<int, 2> in{};
+  std::array<int, 2> out{};
+  if (::pipe2(in.data(), O_CLOEXEC) != 0 || ::pipe2(out.data(), O_CLOEXEC) != 0)
+    return fail(ErrorCode::io_unreadable, "No pipe can be made: too many files are open.",
+                "Raise the limit of open files.");
+  // A child that ended shows by EPIPE, not by a signal.
+  std::signal(SIGPIPE, SIG_IGN);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+  std::string path = program.string();
+  std::string folder = home.folder().string();
+  std::string append = "append";
+  std::string home_option = "--home";
+  const std::array<char*, 5> arguments{path.data(), append.data(), home_option.data(),
+                                       folder.data(), nullptr};
+  pid_t child = 0;
+  const int failed =
+      ::posix_spawn(&child, path.c_str(), &actions, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  ::close(in[0]);
+  ::close(out[1]);
+  if (failed != 0) {
+    ::close(in[1]);
+    ::close(out[0]);
+    return fail(ErrorCode::config_missing, "The program for the ledger cannot be started.",
+                "Install fiducia-ledger beside fiducia.", Location{.file = path});
+  }
+  auto recorder = std::make_unique<ChildRecorder>(std::move(lock), child, in[1], out[0]);
+  FIDUCIA_CHECK(recorder->read_reply());  // ready, or why not
+  return recorder;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Recorder>> open_recorder(const Home& home) {
+  std::error_code error;
+  if (std::filesystem::exists(home.folder() / "ledger.toml", error)) return start_child(home);
+  FIDUCIA_TRY(key, home.ledger_key());
+  FIDUCIA_TRY(log, ledger::Log::open(home.ledger_folder(), std::move(key)));
+  return std::make_unique<LogRecorder>(std::move(log));
+}
+
+}  // namespace fiducia::app
