@@ -22,13 +22,17 @@ void check_one(ByteView input) {
   std::vector<Bytes> receipts;
   for (const ByteView receipt : evidence->receipts)
     receipts.emplace_back(receipt.begin(), receipt.end());
+  std::vector<Bytes> time_stamps;
+  for (const ByteView token : evidence->time_stamps)
+    time_stamps.emplace_back(token.begin(), token.end());
   const Bytes written =
       seal::write_evidence({.sign1 = evidence->sign1,
                             .seed = &evidence->seed,
                             .attributes = evidence->attributes,
                             .pixels = evidence->statement.pixels ? &evidence->pixels : nullptr,
                             .receipts = receipts,
-                            .checkpoint = evidence->checkpoint});
+                            .checkpoint = evidence->checkpoint,
+                            .time_stamps = time_stamps});
   require(written == evidence->encoded);
   require(seal::write_statement(evidence->statement).size() > 0);
   const auto again = seal::with_receipts(input, {}, "");

@@ -3,6 +3,7 @@
 
 import base64
 import hashlib
+import os
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
@@ -131,6 +132,17 @@ def _ledger_cases(sealed, data, now, home, plain):
 
 def _time_cases(data, now, home, plain):
     """Who dates a seal: time-stamps, then witnesses, then the ledger."""
+    vectors = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data", "vectors",
+                           "fiducia")
+    with open(os.path.join(vectors, "tiny-stamped.evidence"), "rb") as stream:
+        old = stream.read()
+    with open(os.path.join(vectors, "tiny-stamped.trust.toml"), encoding="utf-8") as stream:
+        old_trust = stream.read()
+    yield "stamped years ago", old, old_trust, None, "authentic", None
+    yield "stamped years ago, asked about then", old, old_trust, 1_795_000_009, "authentic", None
+    yield "asked about before the stamp", old, old_trust, 1_795_000_008, "untrusted", \
+        "ledger.unstamped"
+
     log = ledger.SmallLog("reference.example/log")
     log.append(b"other")
     first, second = (ed25519.Ed25519PrivateKey.generate() for _ in range(2))

@@ -58,8 +58,9 @@ class TinyObject : public testing::TestWithParam<std::string> {
     auto bytes = read_file(folder / name, 1 << 20);
     return bytes ? std::move(*bytes) : Bytes{};
   }
-  [[nodiscard]] static seal::VerifyResult verify(Bytes file, const Bytes& evidence) {
-    auto trust = seal::open_trust(folder / "tiny.trust.toml");
+  [[nodiscard]] static seal::VerifyResult verify(Bytes file, const Bytes& evidence,
+                                                 const char* trust_file = "tiny.trust.toml") {
+    auto trust = seal::open_trust(folder / trust_file);
     FIDUCIA_ASSERT(trust.has_value());
     auto verifier = seal::Verifier::make(std::move(*trust), {}, nullptr, {evidence});
     FIDUCIA_ASSERT(verifier.has_value());
@@ -114,6 +115,44 @@ TEST_F(TinyObject, is_not_authentic_with_any_byte_of_its_evidence_changed) {
     const auto result = verifier->verify(opened, nullptr);
     ASSERT_TRUE(result.has_value());
     EXPECT_NE(result->verdict, seal::Verdict::authentic) << "byte " << at;
+  }
+}
+
+// The same evidence with a time-stamp over its checkpoint; the authority's certificate ended in
+// December 2026.
+TEST_F(TinyObject, stamped_years_ago_is_dated_by_the_stamp) {
+  const Bytes plain = part("tiny.evidence");
+  const Bytes stamped = part("tiny-stamped.evidence");
+  const auto read = seal::read_evidence(stamped);
+  ASSERT_TRUE(read.has_value()) << to_sentence(read.error());
+  ASSERT_EQ(read->time_stamps.size(), 1U);
+  const auto result = verify(part("tiny.dcm"), stamped, "tiny-stamped.trust.toml");
+  EXPECT_EQ(result.verdict, seal::Verdict::authentic) << describe(result);
+  ASSERT_TRUE(result.ledger.has_value());
+  EXPECT_EQ(result.ledger->dated_by, seal::DatedBy::tsa);
+  EXPECT_EQ(result.ledger->time_stamps, std::vector<std::string>{"Vector TSA"});
+  // genTime 1795000007.125, accuracy 1 s, rounded up.
+  EXPECT_EQ(result.ledger->dated_at, (UnixTime{1'795'000'009}));
+  const auto without = verify(part("tiny.dcm"), plain, "tiny-stamped.trust.toml");
+  EXPECT_EQ(without.verdict, seal::Verdict::untrusted);
+  EXPECT_NE(find_code(without, "ledger.unstamped"), nullptr) << describe(without);
+  EXPECT_EQ(verify(part("tiny.dcm"), stamped).verdict, seal::Verdict::authentic)
+      << "a trust file that asks for none takes it as well";
+}
+
+TEST_F(TinyObject, has_no_other_date_with_any_byte_of_its_time_stamp_changed) {
+  const Bytes file = part("tiny.dcm");
+  const Bytes evidence = part("tiny-stamped.evidence");
+  const std::size_t plain_bytes = part("tiny.evidence").size();
+  ASSERT_GT(evidence.size(), plain_bytes);
+  for (std::size_t at = plain_bytes; at < evidence.size(); ++at) {
+    Bytes changed = evidence;
+    changed[at] ^= std::byte{1};
+    if (!seal::read_evidence(changed)) continue;  // not even evidence
+    const auto result = verify(file, changed, "tiny-stamped.trust.toml");
+    if (result.verdict != seal::Verdict::authentic) continue;
+    // What is not signed, such as a version number, changes nothing that is said.
+    EXPECT_EQ(result.ledger->dated_at, (UnixTime{1'795'000'009})) << "byte " << at;
   }
 }
 
