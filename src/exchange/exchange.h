@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The front of module exchange.
+#include "exchange/time_stamp_client.h"
 #include "exchange/witness_client.h"
 #include "exchange/witness_server.h"
