@@ -100,6 +100,9 @@ inline constexpr std::size_t ledger_remembered_entries_max = 65'536;
 /// How far the clock may be behind the newest checkpoint: within this, checkpoints keep its time;
 /// past it, nothing is appended. Big: clock.invalid.
 inline constexpr std::int64_t ledger_clock_back_seconds_max = 300;
+/// State of a check that can be resumed: the tile rows at the right edge of a tree below 2^64
+/// entries are 64 KiB, the origin at most a note's length. Hostile: malformed.check_state.
+inline constexpr std::size_t ledger_check_state_bytes_max = 1 << 20;
 /// How long opening a log waits for another appender. Big: busy.
 inline constexpr std::uint32_t ledger_lock_timeout_ms = 10'000;
 
@@ -172,6 +175,7 @@ inline constexpr std::uint64_t trust_file_bytes_max = 4ULL << 20;
 static_assert(inflate_free_bytes < inflated_bytes_max);
 static_assert(static_cast<std::uint64_t>(nesting_depth_max) < elements_max);
 static_assert(postgres_publishing_bytes_max + postgres_round_bytes_max < postgres_row_bytes_max);
+static_assert(ledger_check_state_bytes_max > note_bytes_max + (64 << 10));
 static_assert(tiles_max * 32 >= evidence_bytes_max / 2, "tile hashes alone may fill an evidence");
 
 }  // namespace fiducia::limits

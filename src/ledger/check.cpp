@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The whole log recomputed from its entries, one bundle at a time.
+// The whole log recomputed from its entries: several threads read and hash, one judges in order.
 #include "ledger/check.h"
 
-#include <array>
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
 
 #include "ledger/head.h"
 #include "ledger/tile_store.h"
@@ -11,144 +14,385 @@
 namespace fiducia::ledger {
 namespace {
 
-/// Bundles between two calls of `progress`: 65,536 entries take some 10 ms to hash.
-constexpr std::uint64_t progress_bundles = 64;
+/// Bundles that a thread takes at a time: 8,192 entries take some 2 ms to read and hash, against
+/// which handing them over costs nothing.
+constexpr std::uint64_t batch_bundles = 32;
+/// Batches that may be under way for each thread. One slow read (a bucket, another server) must
+/// not hold up the others; a finished batch is some 5 KiB.
+constexpr std::uint64_t batches_ahead = 4;
 
-LogCheck damage(std::string file, std::string text, std::uint64_t entries_checked = 0) {
-  return {.ok = false,
-          .entries_checked = entries_checked,
-          .damaged = std::move(file),
-          .text = std::move(text)};
+LogCheck damage(std::string file, std::string text) {
+  return {.ok = false, .damaged = std::move(file), .text = std::move(text)};
 }
 
-LogCheck damage(const Error& error, std::uint64_t entries_checked = 0) {
-  return damage(error.where.file, error.where.file + ": " + error.what, entries_checked);
+LogCheck damage(const Error& error) {
+  return damage(error.where.file, error.where.file + ": " + error.what);
 }
 
 std::string path_of(unsigned level, std::uint64_t index, std::uint64_t size) {
   return tile_path({.level = level, .index = index, .width = tile_width_at(level, index, size)});
 }
 
-/// The pass over all entries. Memory: one bundle, and up to 256 hashes for each tile level.
-class Pass {
- public:
-  Pass(const ObjectSource& source, const Checkpoint& checkpoint,
-       std::optional<std::uint64_t> earlier_size)
-      : source_(source),
-        size_(checkpoint.tree_size),
-        root_(checkpoint.root),
-        earlier_size_(earlier_size) {}
+/// What one bundle gave. Hashes are kept only where they are needed again.
+struct HashedBundle {
+  std::size_t entries = 0;
+  Digest root;                 // of a full bundle
+  std::optional<Error> error;  // bundle or leaf tile could not be read as such
+  bool differs = false;        // from its leaf tile
+  std::string path;            // of the bundle, where it differs
+  std::vector<Digest> leaves;  // of a partial bundle, and where it differs
+  std::vector<Digest> stored;  // the leaf tile, where it differs
+};
 
-  /// Absent when everything fits.
-  std::optional<LogCheck> run(
-      const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) {
-    const std::uint64_t bundles = size_ / tile_width + (size_ % tile_width != 0 ? 1 : 0);
-    for (std::uint64_t index = 0; index < bundles; ++index) {
-      if (auto found = check_bundle(index)) return found;
-      if (progress && (index % progress_bundles == progress_bundles - 1 || index + 1 == bundles))
-        progress(entries_, size_);
-    }
-    return check_edge();
+HashedBundle hash_bundle(const ObjectSource& source, std::uint64_t index, std::uint64_t size) {
+  HashedBundle hashed;
+  auto bundle = read_bundle_at(source, index, size);
+  if (!bundle) {
+    hashed.error = std::move(bundle).error();
+    return hashed;
   }
-  [[nodiscard]] std::uint64_t entries_checked() const { return entries_; }
-  /// The root the tree had at `earlier_size`, once the pass went by it.
-  [[nodiscard]] std::optional<Digest> earlier_root() const { return earlier_root_; }
+  std::vector<Digest> leaves(bundle->entries.size());
+  merkle::leaf_hashes(bundle->entries, leaves);
+  hashed.entries = leaves.size();
+  auto stored = read_tile(source, 0, index, size);
+  if (!stored) {
+    hashed.error = std::move(stored).error();
+    return hashed;
+  }
+  hashed.differs = *stored != leaves;
+  const bool full = leaves.size() == tile_width;
+  if (full) hashed.root = merkle::root(leaves);
+  if (hashed.differs) {
+    hashed.path = std::move(bundle->path);
+    hashed.stored = std::move(*stored);
+  }
+  if (hashed.differs || !full) hashed.leaves = std::move(leaves);
+  return hashed;
+}
+
+using Batch = std::vector<HashedBundle>;
+
+/// Hashes batches on threads of its own and hands them out in order.
+///
+/// At most `workers` x batches_ahead batches are finished or under way, so that memory stays flat
+/// when the thread that takes them is slow.
+class BundleHashers {
+ public:
+  /// `source` outlives this. Bundles [first, end) of the tree of `size` leaves.
+  BundleHashers(const ObjectSource& source, std::uint64_t size, std::uint64_t first,
+                std::uint64_t end, unsigned workers)
+      : source_(source),
+        size_(size),
+        first_(first),
+        end_(end),
+        batches_((end - first + batch_bundles - 1) / batch_bundles),
+        slots_(std::max(1U, workers) * batches_ahead) {
+    // For a batch or two a thread costs more than it brings.
+    if (workers < 2 || batches_ < 3) return;
+    for (unsigned i = 0; i < workers; ++i)
+      threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
+  }
+  ~BundleHashers() {
+    for (std::jthread& thread : threads_) thread.request_stop();  // it wakes those that wait
+  }
+  BundleHashers(const BundleHashers&) = delete;
+  BundleHashers& operator=(const BundleHashers&) = delete;
+
+  /// The next batch; absent after the last.
+  [[nodiscard]] std::optional<Batch> next() {
+    if (taken_ == batches_) return std::nullopt;
+    if (threads_.empty()) return hash(taken_++);
+    std::unique_lock lock{mutex_};
+    std::optional<Batch>& slot = slots_[taken_ % slots_.size()];
+    finished_.wait(lock, [&] { return slot.has_value(); });
+    std::optional<Batch> batch = std::exchange(slot, std::nullopt);
+    ++taken_;
+    lock.unlock();
+    room_.notify_one();
+    return batch;
+  }
 
  private:
-  std::optional<LogCheck> check_bundle(std::uint64_t index) {
-    auto bundle = read_bundle_at(source_, index, size_);
-    if (!bundle) return damage(bundle.error(), entries_);
-    std::vector<Digest> leaves;
-    leaves.reserve(bundle->entries.size());
-    for (const ByteView entry : bundle->entries) {
-      leaves.push_back(merkle::leaf_hash(entry));
-      frontier_.append(leaves.back());
-      if (frontier_.size() == earlier_size_) earlier_root_ = frontier_.root();
-    }
-    const auto stored = read_tile(source_, 0, index, size_);
-    if (!stored) return damage(stored.error(), entries_);
-    if (*stored != leaves) return blame(index, bundle->path, leaves, *stored);
-    entries_ += leaves.size();
-    if (leaves.size() == tile_width) return add(1, merkle::root(leaves));
-    return std::nullopt;
+  [[nodiscard]] Batch hash(std::uint64_t number) const {
+    Batch batch;
+    const std::uint64_t first = first_ + number * batch_bundles;
+    const std::uint64_t end = std::min(first + batch_bundles, end_);
+    batch.reserve(static_cast<std::size_t>(end - first));
+    for (std::uint64_t index = first; index < end; ++index)
+      batch.push_back(hash_bundle(source_, index, size_));
+    return batch;
   }
 
-  /// Takes the root of a full tile of the level below; checks a tile of `level` when complete.
-  std::optional<LogCheck> add(unsigned level, Digest hash) {
-    for (;; ++level) {
-      if (levels_.size() < level) levels_.emplace_back();
-      std::vector<Digest>& row = levels_[level - 1];
+  void run(const std::stop_token& stop) {
+    std::unique_lock lock{mutex_};
+    for (;;) {
+      room_.wait(lock, stop,
+                 [&] { return started_ == batches_ || started_ < taken_ + slots_.size(); });
+      if (stop.stop_requested() || started_ == batches_) return;
+      const std::uint64_t number = started_++;
+      lock.unlock();
+      Batch batch = hash(number);
+      lock.lock();
+      slots_[number % slots_.size()] = std::move(batch);
+      if (number == taken_) finished_.notify_one();
+    }
+  }
+
+  const ObjectSource& source_;
+  const std::uint64_t size_;
+  const std::uint64_t first_;
+  const std::uint64_t end_;
+  const std::uint64_t batches_;
+
+  std::mutex mutex_;  // guards what follows, once there are threads
+  std::condition_variable finished_;
+  std::condition_variable_any room_;
+  std::vector<std::optional<Batch>> slots_;
+  std::uint64_t started_ = 0;
+  std::uint64_t taken_ = 0;
+  std::vector<std::jthread> threads_;  // last: joined before anything else goes
+};
+
+/// The judging of all bundles in order. Memory: the rows of one tile for each level.
+class Pass {
+ public:
+  Pass(const ObjectSource& source, const Checkpoint& checkpoint, const CheckState* from)
+      : source_(source), size_(checkpoint.tree_size), root_(checkpoint.root) {
+    if (from != nullptr) {
+      bundles_ = from->bundles;
+      levels_ = from->levels;
+    }
+    if (levels_.empty()) levels_.emplace_back();
+  }
+  [[nodiscard]] std::uint64_t bundles() const { return bundles_; }  // full ones, checked
+  [[nodiscard]] std::uint64_t entries() const { return bundles_ * tile_width + levels_[0].size(); }
+  [[nodiscard]] const std::vector<std::vector<Digest>>& levels() const { return levels_; }
+
+  /// Judges the next bundle. Absent when it fits.
+  std::optional<LogCheck> add(HashedBundle&& bundle) {
+    if (bundle.error) return damage(*bundle.error);
+    if (bundle.differs) return blame(bundle);
+    if (bundle.entries < tile_width) {
+      levels_[0] = std::move(bundle.leaves);
+      return std::nullopt;
+    }
+    const std::uint64_t index = bundles_++;
+    return add_hash(1, index, bundle.root);
+  }
+
+  /// Partial tiles above level 0, and the root.
+  std::optional<LogCheck> check_edge() {
+    for (unsigned level = 1; level < levels_.size(); ++level) {
+      const std::uint64_t index = shifted_right(size_, tile_height * (level + 1));
+      if (levels_[level].empty()) continue;
+      if (auto found = check_tile(level, index)) return found;
+    }
+    if (root_of_levels(levels_) == root_) return std::nullopt;
+    return damage(checkpoint_file,
+                  "checkpoint: Entries and tiles fit each other, but not the signed root.");
+  }
+
+ private:
+  std::optional<LogCheck> check_tile(unsigned level, std::uint64_t index) {
+    const auto stored = read_tile(source_, level, index, size_);
+    if (!stored) return damage(stored.error());
+    if (*stored == levels_[level]) return std::nullopt;
+    const std::string path = path_of(level, index, size_);
+    return damage(path, path + ": The tile is not what the entries give.");
+  }
+
+  /// Takes hash `index` of `level`, the root of a full tile below; checks each tile that is full.
+  std::optional<LogCheck> add_hash(unsigned level, std::uint64_t index, Digest hash) {
+    for (;; ++level, index >>= tile_height) {
+      if (levels_.size() <= level) levels_.emplace_back();
+      std::vector<Digest>& row = levels_[level];
       row.push_back(hash);
       if (row.size() < tile_width) return std::nullopt;
-      const std::uint64_t index = finished_[level]++;
-      const auto stored = read_tile(source_, level, index, size_);
-      if (!stored) return damage(stored.error(), entries_);
-      if (*stored != row)
-        return damage(path_of(level, index, size_),
-                      path_of(level, index, size_) + ": The tile is not what the entries give.",
-                      entries_);
+      if (auto found = check_tile(level, index >> tile_height)) return found;
       hash = merkle::root(row);
       row.clear();
     }
   }
 
-  /// Partial tiles above level 0, and the root.
-  std::optional<LogCheck> check_edge() {
-    for (unsigned level = 1; level <= levels_.size(); ++level) {
-      const std::vector<Digest>& row = levels_[level - 1];
-      if (row.empty()) continue;
-      const std::uint64_t index = finished_[level];
-      const auto stored = read_tile(source_, level, index, size_);
-      if (!stored) return damage(stored.error(), entries_);
-      if (*stored != row)
-        return damage(path_of(level, index, size_),
-                      path_of(level, index, size_) + ": The tile is not what the entries give.",
-                      entries_);
-    }
-    if (frontier_.root() != root_)
-      return damage(checkpoint_file,
-                    "checkpoint: Entries and tiles fit each other, but not the signed root.",
-                    entries_);
-    return std::nullopt;
-  }
-
   /// Entries and leaf tile differ; whichever leads to what is known above is the good one.
-  LogCheck blame(std::uint64_t index, const std::string& bundle_path,
-                 const std::vector<Digest>& leaves, const std::vector<Digest>& stored) {
+  LogCheck blame(const HashedBundle& bundle) {
+    const std::uint64_t index = bundles_;
     const std::string leaf_tile = path_of(0, index, size_);
     bool entries_good = false;
-    if (leaves.size() == tile_width) {
+    if (bundle.entries == tile_width) {
       const auto above = read_tile(source_, 1, index / tile_width, size_);
-      entries_good = above && (*above)[index % tile_width] == merkle::root(leaves);
+      entries_good = above && (*above)[index % tile_width] == bundle.root;
     } else {
-      entries_good = frontier_.root() == root_;  // the partial bundle is the last one
+      std::vector<std::vector<Digest>> levels = levels_;  // the partial bundle is the last one
+      levels[0] = bundle.leaves;
+      entries_good = root_of_levels(levels) == root_;
     }
     if (entries_good)
-      return damage(leaf_tile, leaf_tile + ": The tile is not what the entries give.", entries_);
+      return damage(leaf_tile, leaf_tile + ": The tile is not what the entries give.");
     std::size_t i = 0;
-    while (i < leaves.size() && leaves[i] == stored[i]) ++i;
-    return damage(bundle_path,
-                  bundle_path + ": Entry " + std::to_string(index * tile_width + i) +
-                      " does not hash to its leaf in the tree.",
-                  entries_ + i);
+    while (i < bundle.leaves.size() && bundle.leaves[i] == bundle.stored[i]) ++i;
+    LogCheck found =
+        damage(bundle.path, bundle.path + ": Entry " + std::to_string(index * tile_width + i) +
+                                " does not hash to its leaf in the tree.");
+    found.entries_checked = i;  // of this bundle
+    return found;
   }
 
   const ObjectSource& source_;
   const std::uint64_t size_;
   const Digest root_;
-  const std::optional<std::uint64_t> earlier_size_;
-  std::optional<Digest> earlier_root_;
-  std::uint64_t entries_ = 0;
-  merkle::Frontier frontier_;
-  std::vector<std::vector<Digest>> levels_;  // levels_[l - 1]: hashes of the tile in the making
-  std::array<std::uint64_t, tile_levels_max + 1> finished_{};  // full tiles by level
+  std::uint64_t bundles_ = 0;
+  std::vector<std::vector<Digest>> levels_;  // as in CheckState; level 0: of the partial bundle
+};
+
+std::unexpected<Error> unfit(std::string what) {
+  return fail(ErrorCode::usage_invalid, std::move(what),
+              "Name another file to keep the state in, or remove this one to check from the "
+              "beginning.");
+}
+
+/// `source` for a TileStore that does not outlive it.
+std::shared_ptr<const ObjectSource> borrow(const ObjectSource& source) {
+  return {std::shared_ptr<void>{}, &source};
+}
+
+/// Whether the check may go on from `from`. False when the tiles that would tell are damaged: a
+/// check from the beginning then names the first of them.
+Result<bool> fits(const CheckState& from, const ObjectSource& source, const Checkpoint& checkpoint,
+                  const VerifierKey& key) {
+  if (from.origin != checkpoint.origin)
+    return unfit("The saved check is of the ledger " + from.origin + ", and this is " +
+                 checkpoint.origin + ".");
+  if (from.vkey != write_vkey(key)) return unfit("The saved check is of a log with another key.");
+  const std::uint64_t size = from.bundles * tile_width;
+  if (size > checkpoint.tree_size)
+    return unfit("The saved check saw " + std::to_string(size) + " entries, and the log has " +
+                 std::to_string(checkpoint.tree_size) + ".");
+  if (size == 0) return true;
+  const auto tiles = TileStore::open(borrow(source), checkpoint.tree_size, checkpoint.root);
+  if (!tiles) return false;
+  const auto edge = read_edge(*tiles, size);
+  if (!edge) return false;
+  if (edge->back() != from.root)
+    return unfit("The saved check saw other entries than the first " + std::to_string(size) +
+                 " of this log.");
+  return true;
+}
+
+/// The tree must have had the root that the record before the current one signed.
+std::optional<LogCheck> check_earlier(const ObjectSource& source, const Checkpoint& checkpoint,
+                                      const RootRecord& earlier) {
+  const LogCheck unlike = damage(
+      signed_root_file, "signed-root.cbor: The earlier signed root is not one this log has had.");
+  if (earlier.tree_size == 0 || earlier.tree_size > checkpoint.tree_size) return unlike;
+  const auto tiles = TileStore::open(borrow(source), checkpoint.tree_size, checkpoint.root);
+  if (!tiles) return damage(tiles.error());
+  const auto edge = read_edge(*tiles, earlier.tree_size);
+  if (!edge) return damage(edge.error());
+  if (edge->back() != earlier.root) return unlike;
+  return std::nullopt;
+}
+
+/// One check: what it is of, and what it came to.
+class Check {
+ public:
+  Check(const ObjectSource& source, const HeadAndRecords& head, const VerifierKey& key,
+        const CheckOptions& options, const CheckState* from)
+      : source_(source),
+        head_(head),
+        key_(key),
+        options_(options),
+        resumed_(from != nullptr ? from->bundles * tile_width : 0),
+        pass_(source, head.head.checkpoint, from) {}
+
+  Result<LogCheck> run() {
+    const std::uint64_t size = checkpoint().tree_size;
+    const std::uint64_t end = size / tile_width + (size % tile_width != 0 ? 1 : 0);
+    BundleHashers hashers{source_, size, pass_.bundles(), end,
+                          options_.workers != 0 ? options_.workers : worker_count()};
+    while (auto batch = hashers.next()) {
+      for (HashedBundle& bundle : *batch) {
+        if (options_.stop && options_.stop()) return stopped();
+        // Of damage no state is kept: the one before it leads to it again.
+        if (auto found = pass_.add(std::move(bundle))) return complete(std::move(*found));
+        FIDUCIA_CHECK(save_if_due());
+      }
+      if (options_.progress) options_.progress(pass_.entries(), size);
+    }
+    if (auto found = pass_.check_edge()) return complete(std::move(*found));
+    if (const std::optional<RootRecord> earlier = earlier_record()) {
+      if (auto found = check_earlier(source_, checkpoint(), *earlier))
+        return complete(std::move(*found));
+    }
+    FIDUCIA_CHECK(save(/*finished=*/true));
+    LogCheck intact{.ok = true};
+    intact.text = "All " + std::to_string(size) + " entries lead to the signed root.";
+    if (!head_.records)
+      intact.text +=
+          " The log keeps no signed-root.cbor, so it states no time of its checkpoint and makes "
+          "no receipts anew.";
+    return complete(std::move(intact));
+  }
+
+ private:
+  [[nodiscard]] const Checkpoint& checkpoint() const { return head_.head.checkpoint; }
+
+  /// The earlier record is not what the checkpoint says, but the tree must have had that root.
+  [[nodiscard]] std::optional<RootRecord> earlier_record() const {
+    if (!head_.records || head_.records->current.tree_size != checkpoint().tree_size)
+      return std::nullopt;
+    return head_.records->previous;
+  }
+
+  LogCheck complete(LogCheck result) const {
+    result.entries_checked += pass_.entries();
+    result.entries_resumed = resumed_;
+    result.tree_size = checkpoint().tree_size;
+    result.has_signed_root = head_.records.has_value();
+    return result;
+  }
+  Result<LogCheck> stopped() {
+    FIDUCIA_CHECK(save(/*finished=*/false));
+    LogCheck result{.interrupted = true};
+    result.text = "The check was stopped after " + std::to_string(pass_.entries()) + " of " +
+                  std::to_string(checkpoint().tree_size) +
+                  " entries; nothing bad was found so far.";
+    return complete(std::move(result));
+  }
+
+  Status save(bool finished) {
+    if (!options_.save) return {};
+    CheckState state{.origin = checkpoint().origin,
+                     .vkey = write_vkey(key_),
+                     .bundles = pass_.bundles(),
+                     .levels = pass_.levels(),
+                     .root = {},
+                     .finished = finished};
+    state.levels[0].clear();
+    if (state.bundles == 0) state.levels.clear();
+    state.root = root_of_levels(state.levels);
+    saved_at_ = std::chrono::steady_clock::now();
+    return options_.save(state);
+  }
+  Status save_if_due() {
+    if (!options_.save || std::chrono::steady_clock::now() - saved_at_ < options_.save_every)
+      return {};
+    return save(/*finished=*/false);
+  }
+
+  const ObjectSource& source_;
+  const HeadAndRecords& head_;
+  const VerifierKey& key_;
+  const CheckOptions& options_;
+  const std::uint64_t resumed_;
+  Pass pass_;
+  std::chrono::steady_clock::time_point saved_at_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace
 
-Result<LogCheck> check_log(
-    const ObjectSource& source, const VerifierKey& key,
-    const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) {
+Result<LogCheck> check_log(const ObjectSource& source, const VerifierKey& key,
+                           const CheckOptions& options) {
   const auto found = read_head_and_records(source, key);
   if (!found) {
     const Error& error = found.error();
@@ -156,22 +400,12 @@ Result<LogCheck> check_log(
       return below(source, error);
     return damage(error);
   }
-  const Checkpoint& checkpoint = found->head.checkpoint;
-  // The earlier record is not what the checkpoint says, but the tree must have had that root.
-  std::optional<RootRecord> earlier;
-  if (found->records && found->records->current.tree_size == checkpoint.tree_size)
-    earlier = found->records->previous;
-  Pass pass{source, checkpoint, earlier ? std::optional{earlier->tree_size} : std::nullopt};
-  if (auto damaged = pass.run(progress)) return *damaged;
-  if (earlier && pass.earlier_root() != earlier->root)
-    return damage(signed_root_file,
-                  "signed-root.cbor: The earlier signed root is not one this log has had.",
-                  pass.entries_checked());
-  return LogCheck{.ok = true,
-                  .entries_checked = pass.entries_checked(),
-                  .damaged = {},
-                  .text = "All " + std::to_string(pass.entries_checked()) +
-                          " entries lead to the signed root."};
+  bool resume = options.from.has_value();
+  if (resume) {
+    FIDUCIA_TRY(fit, fits(*options.from, source, found->head.checkpoint, key));
+    resume = fit;
+  }
+  return Check{source, *found, key, options, resume ? &*options.from : nullptr}.run();
 }
 
 }  // namespace fiducia::ledger

@@ -2,6 +2,7 @@
 #pragma once
 // The front of module ledger.
 #include "ledger/check.h"
+#include "ledger/compare.h"
 #include "ledger/cosignature.h"
 #include "ledger/journal.h"
 #include "ledger/log.h"

@@ -123,18 +123,6 @@ namespace {
 
 using Partials = std::vector<std::vector<Digest>>;  // by level, empty where there is none
 
-/// The root that the partial tiles alone lead to: every full tile is a hash in one of them.
-Digest root_of_partials(const Partials& partials) {
-  std::optional<Digest> root;
-  for (const std::vector<Digest>& hashes : partials) {
-    // The imperfect node from below stands right of this level's hashes.
-    std::vector<Digest> row = hashes;
-    if (root) row.push_back(*root);
-    if (!row.empty()) root = merkle::root(row);
-  }
-  return root.value_or(merkle::empty_root());
-}
-
 /// Which of the partial tiles is the damaged one: the one that, recomputed from what lies
 /// below it, leads to the root. Only called when they do not.
 std::string find_damaged_partial(const ObjectSource& source, std::uint64_t size, const Digest& root,
@@ -159,7 +147,7 @@ std::string find_damaged_partial(const ObjectSource& source, std::uint64_t size,
     }
     Partials repaired = partials;
     repaired[level] = std::move(hashes);
-    if (root_of_partials(repaired) == root) return path;
+    if (root_of_levels(repaired) == root) return path;
   }
   return first;
 }
@@ -179,7 +167,7 @@ Result<TileStore> TileStore::open(std::shared_ptr<const ObjectSource> source, st
     FIDUCIA_TRY(hashes, read_tile(*state->source, level, index, size));
     partials.back() = std::move(hashes);
   }
-  if (root_of_partials(partials) != root) {
+  if (root_of_levels(partials) != root) {
     if (size == 0) return damaged("checkpoint", "The empty tree has another root than it says.");
     return damaged(find_damaged_partial(*state->source, size, root, partials),
                    "The tiles do not lead to the root of the checkpoint.");

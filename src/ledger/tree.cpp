@@ -100,6 +100,17 @@ Result<std::vector<Digest>> consistency_path(const NodeSource& source, std::span
   return path;
 }
 
+Digest root_of_levels(std::span<const std::vector<Digest>> levels) {
+  std::optional<Digest> root;
+  for (const std::vector<Digest>& hashes : levels) {
+    // The imperfect node from below stands right of this level's hashes.
+    std::vector<Digest> row = hashes;
+    if (root) row.push_back(*root);
+    if (!row.empty()) root = merkle::root(row);
+  }
+  return root.value_or(merkle::empty_root());
+}
+
 GrownTree::GrownTree(const Frontage& before, std::span<const Digest> leaves) {
   // So the last leaf and all that stands left of it in its tiles are at hand, and so the edge.
   FIDUCIA_ASSERT(!leaves.empty());

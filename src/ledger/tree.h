@@ -67,6 +67,10 @@ struct Frontage {
   std::vector<std::vector<Digest>> levels;
 };
 
+/// The root that the partial tiles alone lead to: every full tile is a hash in one of them.
+/// `levels` as in a Frontage.
+[[nodiscard]] Digest root_of_levels(std::span<const std::vector<Digest>> levels);
+
 /// A tree after `leaves`, at least one, were appended to a frontage: the new frontage, the tiles
 /// that are new or wider than before, and every node that a proof for one of the new leaves needs.
 class GrownTree : public NodeSource {

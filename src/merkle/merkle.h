@@ -12,6 +12,9 @@ namespace fiducia::merkle {
 
 /// SHA-256(0x00 || entry).
 [[nodiscard]] Digest leaf_hash(ByteView entry);
+/// The leaf hash of each entry: out[i] = leaf_hash(entries[i]), on as many lanes as the processor
+/// has (crypto::sha256_many); give many in one call. `out` has as many elements as `entries`.
+void leaf_hashes(std::span<const ByteView> entries, std::span<Digest> out);
 /// SHA-256(0x01 || left || right).
 [[nodiscard]] Digest node_hash(const Digest& left, const Digest& right);
 /// SHA-256 of nothing: the root of the empty tree.

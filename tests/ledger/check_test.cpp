@@ -102,11 +102,11 @@ TEST(CheckLog, reports_progress_to_the_end) {
   const ScratchLog scratch;
   ASSERT_TRUE(scratch.open()->append(counter_entries(1, 39'999)).has_value());
   std::vector<std::uint64_t> seen;
-  const auto check =
-      check_log(scratch.folder, vkey_of(scratch.key), [&](std::uint64_t done, std::uint64_t total) {
-        EXPECT_EQ(total, 40'000U);
-        seen.push_back(done);
-      });
+  const auto check = check_log(scratch.folder, vkey_of(scratch.key),
+                               {.progress = [&](std::uint64_t done, std::uint64_t total) {
+                                 EXPECT_EQ(total, 40'000U);
+                                 seen.push_back(done);
+                               }});
   ASSERT_TRUE(check->ok) << check->text;
   ASSERT_GE(seen.size(), 3U);
   EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));

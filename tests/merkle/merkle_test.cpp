@@ -274,5 +274,37 @@ TEST(Merkle, ConsistencyProbesAreAcceptedAndRefusedAsPublished) {
   EXPECT_EQ(accepted, 5);
 }
 
+TEST(LeafHashes, are_those_of_the_plain_path) {
+  const std::uint64_t seed = test::seed();
+  SCOPED_TRACE("rerun with FIDUCIA_SEED=" + std::to_string(seed));
+  std::mt19937_64 prng{seed};
+  const crypto::HashBackend before = crypto::hash_backend();
+  for (const auto backend :
+       {crypto::HashBackend::openssl, crypto::HashBackend::sha_ni, crypto::HashBackend::avx512}) {
+    if (!crypto::use_hash_backend(backend)) continue;
+    for (int round = 0; round < 200; ++round) {
+      // Equal lengths, mixed short ones around the edges of blocks, and a few long ones.
+      const std::size_t count = round % 5 == 0 ? 0 : prng() % 600;
+      std::vector<Bytes> entries;
+      for (std::size_t i = 0; i < count; ++i) {
+        std::size_t length = 110;
+        if (round % 3 == 1) length = prng() % 200;
+        if (round % 3 == 2) length = prng() % 97 == 0 ? prng() % 65'536 : 54 + prng() % 4;
+        entries.push_back(test::random_bytes(prng, length));
+      }
+      const std::vector<ByteView> views{entries.begin(), entries.end()};
+      std::vector<Digest> hashes(count);
+      leaf_hashes(views, hashes);
+      for (std::size_t i = 0; i < count; ++i) {
+        Bytes message{std::byte{0}};
+        append(message, entries[i]);
+        ASSERT_EQ(hashes[i], crypto::sha256(message)) << "round " << round << " entry " << i;
+        ASSERT_EQ(hashes[i], leaf_hash(entries[i]));
+      }
+    }
+  }
+  ASSERT_TRUE(crypto::use_hash_backend(before).has_value());
+}
+
 }  // namespace
 }  // namespace fiducia::merkle

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/compare.h"
+
+#include <array>
+#include <cstdio>
+
+#include "ledger/head.h"
+#include "ledger/tile_store.h"
+#include "merkle/merkle.h"
+
+namespace fiducia::ledger {
+namespace {
+
+std::string key_name(const std::string& name, std::uint32_t key_id) {
+  std::array<char, 9> hex{};
+  std::snprintf(hex.data(), hex.size(), "%08x", key_id);
+  return name + " (key " + hex.data() + ")";
+}
+
+/// The other checkpoint, verified with the key of this log. An error says who signed it instead.
+Result<Checkpoint> read_other(const std::string& encoded, const VerifierKey& key) {
+  FIDUCIA_TRY(note, read_note(encoded));
+  bool named = false;
+  std::string signers;
+  for (const NoteSignature& signature : note.signatures) {
+    named |= signature.name == key.name && signature.key_id == key.key_id;
+    signers += (signers.empty() ? "" : ", ") + key_name(signature.name, signature.key_id);
+  }
+  if (!named)
+    return fail(ErrorCode::conflict,
+                "The other checkpoint is not signed by " + key_name(key.name, key.key_id) +
+                    " but by " + signers + ".",
+                "Compare checkpoints of one log, or give its key with --key.");
+  FIDUCIA_CHECK(verify_note(note, std::span{&key, 1}));
+  return read_checkpoint(note.text);
+}
+
+/// The larger log, opened at the very checkpoint that is compared (it may have grown since).
+Result<TileStore> open_at(std::shared_ptr<const ObjectSource> source,
+                          const Checkpoint& checkpoint) {
+  const ObjectSource& named = *source;
+  auto tiles = TileStore::open(std::move(source), checkpoint.tree_size, checkpoint.root);
+  if (!tiles) return below(named, std::move(tiles).error());
+  return tiles;
+}
+
+}  // namespace
+
+Result<LogComparison> compare_logs(std::shared_ptr<const ObjectSource> source,
+                                   const VerifierKey& key, const std::string& other_note,
+                                   std::shared_ptr<const ObjectSource> other) {
+  auto head = read_head(*source, key);
+  if (!head) return below(*source, std::move(head).error());
+  FIDUCIA_TRY(checkpoint, read_other(other_note, key));
+  if (checkpoint.origin != head->checkpoint.origin)
+    return fail(ErrorCode::conflict,
+                "The other checkpoint is of " + checkpoint.origin + ", and this log is " +
+                    head->checkpoint.origin + ".",
+                "Compare two copies of one log.");
+  LogComparison pair;
+  pair.ours = std::move(head->checkpoint);
+  pair.other = std::move(checkpoint);
+  pair.our_note = std::move(head->note);
+  pair.other_note = other_note;
+  const auto judge = [&](const NodeSource* nodes) -> Result<LogComparison> {
+    FIDUCIA_TRY(views, compare_views(pair.our_note, pair.other_note, key, nodes));
+    pair.views = views.views;
+    pair.text = std::move(views.text);
+    return std::move(pair);
+  };
+  const bool ours_larger = pair.ours.tree_size > pair.other.tree_size;
+  const Checkpoint& larger = ours_larger ? pair.ours : pair.other;
+  const Checkpoint& smaller = ours_larger ? pair.other : pair.ours;
+  if (larger.tree_size == smaller.tree_size || smaller.tree_size == 0) return judge(nullptr);
+  if (!ours_larger && other == nullptr)
+    return fail(ErrorCode::io_unreadable,
+                "The other checkpoint has " + std::to_string(larger.tree_size) +
+                    " entries and this log only " + std::to_string(smaller.tree_size) +
+                    ": only the other's tiles can prove that one continues the other.",
+                "Name the folder or the address of the other log, not its checkpoint alone.");
+  const std::shared_ptr<const ObjectSource> of_larger = ours_larger ? source : other;
+  FIDUCIA_TRY(tiles, open_at(of_larger, larger));
+  auto root = root_at(tiles, smaller.tree_size);
+  if (!root) return below(*of_larger, std::move(root).error());
+  auto proof = consistency_path(tiles, tiles.edge(), smaller.tree_size, larger.tree_size);
+  if (!proof) return below(*of_larger, std::move(proof).error());
+  // Tiles are believed only as far as they lead to the signed root; so is what goes out.
+  FIDUCIA_CHECK(
+      merkle::verify_consistency(smaller.tree_size, larger.tree_size, *root, larger.root, *proof));
+  pair.root_then = *root;
+  pair.proof = std::move(*proof);
+  return judge(&tiles);
+}
+
+}  // namespace fiducia::ledger

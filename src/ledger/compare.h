@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/core.h"
+#include "ledger/note.h"
+#include "ledger/object_store.h"
+#include "ledger/views.h"
+
+namespace fiducia::ledger {
+
+/// A log and a checkpoint that somebody else holds, judged by `compare_views`.
+struct LogComparison {
+  /// Views::split: the log showed different entries to different people, and the two signed notes
+  /// prove it to anybody who has the key.
+  Views views = Views::unknown;
+  Checkpoint ours;
+  Checkpoint other;
+  std::string our_note;
+  std::string other_note;
+  /// The root that the larger tree had at the size of the smaller one, and the consistency proof
+  /// of these two (RFC 9162 section 2.1.4.1). Absent where sizes are equal or one is 0.
+  std::optional<Digest> root_then;
+  std::vector<Digest> proof;
+  std::string text;  // one sentence
+};
+
+/// Compares the log at `source` with a checkpoint that somebody else holds. The proof comes from
+/// the tiles of whichever is larger; `other` is where the other's tiles are, null when there is
+/// nothing but the note.
+/// Errors: conflict (the other note is of another key or origin), signature_bad (a signature in
+/// the name of `key` does not verify), io_unreadable (the other checkpoint is larger and its tiles
+/// are not to be had), malformed.
+/// Those about the other note name no file, or one of `other`.
+[[nodiscard]] Result<LogComparison> compare_logs(std::shared_ptr<const ObjectSource> source,
+                                                 const VerifierKey& key,
+                                                 const std::string& other_note,
+                                                 std::shared_ptr<const ObjectSource> other);
+
+}  // namespace fiducia::ledger
