@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "home.h"
 #include "inputs.h"
+#include "ledger_check.h"
 #include "merkle/merkle.h"
 #include "output.h"
 #include "report/json_writer.h"
@@ -37,10 +38,30 @@ Result<OpenLedger> open_ledger(const LedgerOptions& options) {
   return OpenLedger{.home = std::move(home), .key = std::move(key)};
 }
 
+/// The witnesses that the trust file knows among those that cosigned the checkpoint.
+Result<std::vector<ledger::VerifiedSignature>> find_witnesses(const Home& home,
+                                                              const std::string& checkpoint) {
+  FIDUCIA_TRY(trust, seal::open_trust(home.trust_path()));
+  FIDUCIA_TRY(note, ledger::read_note(checkpoint));
+  std::vector<ledger::VerifiedSignature> found;
+  for (const seal::TrustedLedger& trusted : trust.ledgers) {
+    if (trusted.origin != home.about().ledger_origin) continue;
+    for (const seal::TrustedWitness& witness : trusted.witnesses) {
+      // One at a time: a witness that did not sign, or not well, is not listed.
+      const auto verified = ledger::verify_note(note, std::span{&witness.key, 1});
+      if (!verified) continue;
+      found.push_back(verified->front());
+      found.back().name = witness.name;
+    }
+  }
+  return found;
+}
+
 Result<int> print_status(const LedgerOptions& options) {
   FIDUCIA_TRY(opened, open_ledger(options));
   FIDUCIA_TRY(reader, ledger::LogReader::open(opened.home.ledger_folder(), opened.key));
   const ledger::LogStatus& status = reader.status();
+  FIDUCIA_TRY(witnesses, find_witnesses(opened.home, reader.checkpoint()));
   if (options.common.json) {
     report::JsonWriter json;
     json.open_object();
@@ -51,6 +72,16 @@ Result<int> print_status(const LedgerOptions& options) {
     if (status.checkpoint_at) json.member("checkpoint_at", to_rfc3339(*status.checkpoint_at));
     json.key("witnesses");
     json.open_array();
+    for (const auto& witness : witnesses) json.text(witness.name);
+    json.close_array();
+    json.key("cosignatures");
+    json.open_array();
+    for (const auto& witness : witnesses) {
+      json.open_object();
+      json.member("witness", witness.name);
+      if (witness.time) json.member("time", to_rfc3339(*witness.time));
+      json.close_object();
+    }
     json.close_array();
     json.member("vkey", ledger::write_vkey(opened.key));
     json.close_object();
@@ -62,36 +93,12 @@ Result<int> print_status(const LedgerOptions& options) {
     print_line("Checkpoint   " + (status.checkpoint_at
                                       ? to_rfc3339(*status.checkpoint_at)
                                       : "of unknown time: signed-root.cbor is missing"));
+    for (const auto& witness : witnesses)
+      print_line("Witness      " + printable(witness.name) +
+                 (witness.time ? "  " + to_rfc3339(*witness.time) : std::string{}));
     print_line("Key          " + ledger::write_vkey(opened.key));
   }
   return 0;
-}
-
-Result<int> check(const LedgerOptions& options) {
-  FIDUCIA_TRY(opened, open_ledger(options));
-  Progress progress{"Checking", 2, options.common.quiet};
-  FIDUCIA_TRY(checked, ledger::check_log(opened.home.ledger_folder(), opened.key,
-                                         [&progress](std::uint64_t done, std::uint64_t total) {
-                                           progress.set(done, total);
-                                         }));
-  progress.hide();
-  if (options.common.json) {
-    report::JsonWriter json;
-    json.open_object();
-    json.member("schema", "fiducia.ledger-check/1");
-    json.member("status", checked.ok ? "intact" : "damaged");
-    json.member("entries_checked", checked.entries_checked);
-    if (!checked.damaged.empty()) json.member("damaged", checked.damaged);
-    json.member("text", checked.text);
-    json.close_object();
-    print_line(json.take());
-  } else if (!checked.ok) {
-    print_line("damaged  " + printable(checked.damaged) + "  " + printable(checked.text));
-  } else if (!options.common.quiet) {
-    print_line("intact  " + std::to_string(checked.entries_checked) + " entries  " +
-               printable(checked.text));
-  }
-  return checked.ok ? 0 : damaged_exit_code;
 }
 
 /// Which entry is meant: digits name an index unless a file is called so.
@@ -163,7 +170,7 @@ Result<int> answer(const LedgerOptions& options) {
     case LedgerOptions::Action::status:
       return print_status(options);
     case LedgerOptions::Action::check:
-      return check(options);
+      return check_ledger(options);
     case LedgerOptions::Action::prove:
       return prove(options);
   }

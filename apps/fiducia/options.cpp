@@ -155,8 +155,39 @@ void add_ledger(CLI::App& app, LedgerOptions& o) {
 
   CLI::App& check =
       *app.add_subcommand("check", "Recompute the whole ledger and compare (exit 2 on damage)");
+  auto* const folder =
+      check.add_option("--folder", o.folder, "Check the log in this folder, not the home's")
+          ->type_name("DIR");
+  auto* const url =
+      check.add_option("--url", o.url, "Check the log of this server")->type_name("URL");
+  auto* const key =
+      check.add_option("--key", o.key, "Key of that log, as its operator publishes it")
+          ->type_name("VKEY");
+  folder->excludes(url)->needs(key);
+  url->needs(key);
+  auto* const resume =
+      check
+          .add_option("--resume", o.resume,
+                      "Keep the state of the check in this file, and go on from it next time")
+          ->type_name("FILE");
+  check
+      .add_flag("--incremental", o.incremental,
+                "After a check that came to the end: check only what was appended since")
+      ->needs(resume);
+  auto* const against =
+      check
+          .add_option("--against", o.against,
+                      "Only compare with another copy of the log: a folder, a checkpoint file or "
+                      "a URL (exit 2 on a split view)")
+          ->type_name("OTHER")
+          ->excludes(resume);
+  check.add_option("--out", o.out, "Write both checkpoints and the proof into this folder")
+      ->type_name("DIR")
+      ->needs(against);
   add_common(check, o.common);
-  check.footer("Example:\n  fiducia ledger check\n");
+  check.footer(
+      "Example:\n  fiducia ledger check\n  fiducia ledger check --resume check.state\n"
+      "  fiducia ledger check --against partner/checkpoint\n");
   check.final_callback([&o] { o.action = LedgerOptions::Action::check; });
 
   CLI::App& prove = *app.add_subcommand("prove", "Write the proof that an entry is in the ledger");

@@ -69,7 +69,14 @@ struct LedgerOptions {
   CommonOptions common;
   Action action = Action::status;
   std::string target;  // prove: an index, or the path of a sealed image
-  std::string out;     // prove: file; empty: stdout
+  std::string out;     // prove: file; empty: stdout. check: folder for evidence; empty: none
+  // check
+  std::string folder = {};   // of a log that is not the home's
+  std::string url = {};      // the same, on a server
+  std::string key = {};      // its vkey
+  std::string resume = {};   // file that keeps the state
+  bool incremental = false;  // go on from a finished state as well
+  std::string against = {};  // folder, checkpoint file or URL
 };
 
 using Command = std::variant<InitOptions, DeviceOptions, SealOptions, VerifyOptions, ExportOptions,

@@ -85,5 +85,116 @@ TEST_F(LedgerCommand, refuses_what_is_not_in_the_ledger) {
             1);
 }
 
+TEST_F(LedgerCommand, check_keeps_its_state_and_goes_on_from_it) {
+  LedgerOptions options = asking(scratch_, LedgerOptions::Action::check);
+  options.resume = scratch_.path("check.state").string();
+  const auto whole = run_captured(options);
+  EXPECT_EQ(whole.first, 0);
+  EXPECT_TRUE(ledger::read_check_state(*read_file(options.resume, 1 << 20))->finished);
+  EXPECT_EQ(run_captured(options), whole);
+  options.incremental = true;
+  EXPECT_EQ(run_captured(options), whole);
+  // A state of something else, and one that was damaged.
+  ledger::CheckState state = *ledger::read_check_state(*read_file(options.resume, 1 << 20));
+  state.origin = "example.org/other";
+  ASSERT_TRUE(durable_write(options.resume, ledger::write_check_state(state)).has_value());
+  const auto [code, out] = run_captured(options);
+  EXPECT_EQ(code, 1);
+  EXPECT_NE(out.find("example.org/other"), std::string::npos) << out;
+  EXPECT_NE(out.find("check.state"), std::string::npos) << out;
+  ASSERT_TRUE(durable_write(options.resume, as_bytes("no state")).has_value());
+  const auto [damaged_code, damaged] = run_captured(options);
+  EXPECT_EQ(damaged_code, 1);
+  EXPECT_NE(damaged.find("malformed.check_state"), std::string::npos) << damaged;
+}
+
+TEST_F(LedgerCommand, check_takes_any_folder_with_its_key) {
+  const auto home = Home::open(scratch_.home());
+  LedgerOptions options = asking(scratch_, LedgerOptions::Action::check);
+  options.common.home = "/nonexistent";
+  options.folder = (scratch_.home() / "ledger").string();
+  options.key = ledger::write_vkey(*home->ledger_vkey());
+  EXPECT_EQ(run_captured(options).first, 0);
+  options.folder.clear();
+  EXPECT_EQ(run_captured(options).first, 1);
+  options.folder = (scratch_.home() / "ledger").string();
+  options.key = "example.org/other+00000000+AQ==";
+  EXPECT_EQ(run_captured(options).first, 2);  // a key that does not fit its own name
+}
+
+TEST_F(LedgerCommand, check_says_that_there_is_no_signed_root) {
+  ASSERT_TRUE(std::filesystem::remove(scratch_.home() / "ledger/signed-root.cbor"));
+  const auto [code, out] = run_captured(asking(scratch_, LedgerOptions::Action::check));
+  EXPECT_EQ(code, 0);
+  EXPECT_NE(out.find(R"("signed_root":"absent")"), std::string::npos) << out;
+  EXPECT_NE(out.find("keeps no signed-root.cbor"), std::string::npos) << out;
+  const auto [status_code, status] = run_captured(asking(scratch_, LedgerOptions::Action::status));
+  EXPECT_EQ(status_code, 0);
+  EXPECT_EQ(status.find("checkpoint_at"), std::string::npos) << status;
+}
+
+TEST_F(LedgerCommand, check_against_another_copy_finds_a_split_view) {
+  const auto home = Home::open(scratch_.home());
+  const std::filesystem::path ours = scratch_.home() / "ledger";
+  LedgerOptions options = asking(scratch_, LedgerOptions::Action::check);
+  // The checkpoint that a partner kept, and the folder itself.
+  for (const auto& other : {ours / "checkpoint", ours}) {
+    options.against = other.string();
+    const auto [code, out] = run_captured(options);
+    EXPECT_EQ(code, 0) << out;
+    EXPECT_NE(out.find(R"("status":"consistent")"), std::string::npos) << out;
+  }
+  // The key signs another tree of the same size.
+  const ledger::Checkpoint forked{.origin = home->about().ledger_origin,
+                                  .tree_size = 2,
+                                  .root = crypto::sha256(as_bytes("another tree")),
+                                  .extensions = {}};
+  const auto note = ledger::write_note(ledger::write_checkpoint(forked), forked.origin,
+                                       home->ledger_key().value());
+  options.against = scratch_.path("forked").string();
+  options.out = scratch_.path("evidence").string();
+  ASSERT_TRUE(durable_write(options.against, as_bytes(*note)).has_value());
+  const auto [code, out] = run_captured(options);
+  EXPECT_EQ(code, 2) << out;
+  EXPECT_NE(out.find(R"("status":"split-view")"), std::string::npos) << out;
+  EXPECT_NE(out.find(to_hex(forked.root.view())), std::string::npos) << out;
+  EXPECT_EQ(test::content(scratch_.path("evidence/checkpoint.other")), *note);
+  EXPECT_EQ(test::content(scratch_.path("evidence/checkpoint.ours")),
+            test::content(ours / "checkpoint"));
+  options.common.json = false;
+  const auto [text_code, text] = run_captured(options);
+  EXPECT_EQ(text_code, 2);
+  EXPECT_NE(text.find("split view"), std::string::npos) << text;
+  EXPECT_NE(text.find("2 entries  root " + to_hex(forked.root.view())), std::string::npos) << text;
+  // Something that is no checkpoint is no split view.
+  ASSERT_TRUE(durable_write(options.against, as_bytes("nothing\n")).has_value());
+  EXPECT_NE(run_captured(options).second.find("split"), 0U);
+}
+
+TEST_F(LedgerCommand, status_lists_the_witnesses_that_the_trust_file_knows) {
+  const auto home = Home::open(scratch_.home());
+  auto key = crypto::PrivateKey::generate(crypto::KeyKind::ed25519).value();
+  const ledger::VerifierKey witness = ledger::make_vkey(
+      "witness.example/w1", ledger::NoteKeyType::cosignature, key.public_key().write_ed25519());
+  auto trust = seal::open_trust(home->trust_path()).value();
+  trust.ledgers.front().witnesses.push_back({.name = "Partner", .key = witness});
+  ASSERT_TRUE(durable_write(home->trust_path(), as_bytes(seal::write_trust(trust))).has_value());
+  const auto before = run_captured(asking(scratch_, LedgerOptions::Action::status));
+  EXPECT_NE(before.second.find(R"("witnesses":[])"), std::string::npos) << before.second;
+
+  const std::filesystem::path checkpoint = scratch_.home() / "ledger/checkpoint";
+  const std::string note = test::content(checkpoint);
+  const auto parsed = ledger::read_note(note).value();
+  const auto line = ledger::cosign(parsed.text, witness, key, UnixTime{1'795'514'460});
+  ASSERT_TRUE(line.has_value());
+  ASSERT_TRUE(
+      durable_write(checkpoint, as_bytes(note + ledger::write_signature_line(*line))).has_value());
+  const auto [code, out] = run_captured(asking(scratch_, LedgerOptions::Action::status));
+  EXPECT_EQ(code, 0);
+  EXPECT_NE(out.find(R"("witnesses":["Partner"])"), std::string::npos) << out;
+  EXPECT_NE(out.find(R"({"witness":"Partner","time":"2026-11-24T10:01:00Z"})"), std::string::npos)
+      << out;
+}
+
 }  // namespace
 }  // namespace fiducia::app

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger_check.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <system_error>
+
+#include "home.h"
+#include "output.h"
+#include "report/json_writer.h"
+#include "sibling.h"
+
+namespace fiducia::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int damaged_exit_code = 2;
+constexpr int stopped_exit_code = 1;  // no answer was reached
+
+bool is_url(const std::string& text) {
+  return text.starts_with("http://") || text.starts_with("https://");
+}
+
+/// The program beside this one that has HTTP, with the same arguments. Returns only on failure.
+Error start_sibling(const LedgerOptions& o) {
+  const auto program = find_ledger_program();
+  if (!program) return program.error();
+  std::vector<std::string> arguments{"fiducia-ledger", "check"};
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) arguments.insert(arguments.end(), {name, value});
+  };
+  add("--home", o.common.home);
+  add("--folder", o.folder);
+  add("--url", o.url);
+  add("--key", o.key);
+  add("--resume", o.resume);
+  add("--against", o.against);
+  add("--out", o.out);
+  if (o.incremental) arguments.emplace_back("--incremental");
+  if (o.common.json) arguments.emplace_back("--json");
+  if (o.common.quiet) arguments.emplace_back("--quiet");
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  ::execv(program->c_str(), argv.data());
+  return {
+      .code = ErrorCode::config_missing,
+      .what = "The program fiducia-ledger, which reads ledgers of servers, cannot be started: " +
+              std::generic_category().message(errno) + ".",
+      .remedy = "Install it beside this program, or name a folder."};
+}
+
+/// The log that is meant, and its key.
+struct Target {
+  std::shared_ptr<const ledger::ObjectSource> source;
+  ledger::VerifierKey key;
+};
+
+Result<Target> open_target(const LedgerOptions& options, const OpenUrl& open_url) {
+  if (options.folder.empty() && options.url.empty()) {
+    if (!options.key.empty())
+      return fail(ErrorCode::usage_invalid, "--key is for the log that --folder or --url names.",
+                  "Name it, or leave the key out to check the log of the home.");
+    FIDUCIA_TRY(folder, locate_home(options.common.home));
+    FIDUCIA_TRY(home, Home::open(folder));
+    FIDUCIA_TRY(key, home.ledger_vkey());
+    return Target{.source = std::make_shared<ledger::DirectoryStore>(home.ledger_folder()),
+                  .key = std::move(key)};
+  }
+  FIDUCIA_TRY(key, ledger::read_vkey(options.key));
+  if (options.url.empty())
+    return Target{.source = std::make_shared<ledger::DirectoryStore>(options.folder),
+                  .key = std::move(key)};
+  FIDUCIA_TRY(source, open_url(options.url));
+  return Target{.source = std::move(source), .key = std::move(key)};
+}
+
+std::atomic<bool> stop_requested = false;  // set by a signal
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+/// While this lives, the first SIGINT or SIGTERM only asks the check to stop and to keep its state.
+class StopOnSignal {
+ public:
+  StopOnSignal() {
+    struct sigaction action = {};
+    action.sa_handler = [](int) { stop_requested.store(true); };
+    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);  // the second one kills
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, &interrupt_);
+    sigaction(SIGTERM, &action, &terminate_);
+  }
+  ~StopOnSignal() {
+    sigaction(SIGINT, &interrupt_, nullptr);
+    sigaction(SIGTERM, &terminate_, nullptr);
+  }
+  StopOnSignal(const StopOnSignal&) = delete;
+  StopOnSignal& operator=(const StopOnSignal&) = delete;
+
+ private:
+  struct sigaction interrupt_ = {};
+  struct sigaction terminate_ = {};
+};
+
+/// The state to go on from: none without a file, nor where the check of before came to its end
+/// and the caller wants a whole one.
+Result<std::optional<ledger::CheckState>> read_state(const LedgerOptions& options) {
+  if (options.resume.empty()) return std::nullopt;
+  FIDUCIA_TRY(found, find_file(options.resume, limits::ledger_check_state_bytes_max));
+  if (!found) return std::nullopt;
+  auto state = ledger::read_check_state(*found);
+  if (!state) {
+    state.error().where.file = options.resume;
+    return std::unexpected(std::move(state).error());
+  }
+  if (state->finished && !options.incremental) return std::nullopt;
+  return std::optional{std::move(*state)};
+}
+
+void print_check(const LedgerOptions& options, const ledger::LogCheck& checked) {
+  if (options.common.json) {
+    report::JsonWriter json;
+    json.open_object();
+    json.member("schema", "fiducia.ledger-check/1");
+    json.member("status", checked.ok ? "intact" : checked.interrupted ? "stopped" : "damaged");
+    json.member("entries_checked", checked.entries_checked);
+    if (!checked.damaged.empty()) json.member("damaged", checked.damaged);
+    json.member("text", checked.text);
+    json.member("tree_size", checked.tree_size);
+    if (checked.entries_resumed != 0) json.member("entries_resumed", checked.entries_resumed);
+    if (checked.ok) json.member("signed_root", checked.has_signed_root ? "present" : "absent");
+    json.close_object();
+    print_line(json.take());
+  } else if (checked.interrupted) {
+    print_line("stopped  " + std::to_string(checked.entries_checked) + " entries  " +
+               printable(checked.text));
+  } else if (!checked.ok) {
+    print_line("damaged  " + printable(checked.damaged) + "  " + printable(checked.text));
+  } else if (!options.common.quiet) {
+    print_line("intact  " + std::to_string(checked.entries_checked) + " entries  " +
+               printable(checked.text));
+  }
+}
+
+Result<int> check_whole(const LedgerOptions& options, const Target& target) {
+  Progress progress{"Checking", 2, options.common.quiet};
+  auto state = read_state(options);
+  if (!state) {  // of a damaged state the log is not to blame: exit code 1
+    print_error(state.error(), options.common.json);
+    return stopped_exit_code;
+  }
+  ledger::CheckOptions how;
+  how.progress = [&](std::uint64_t done, std::uint64_t total) { progress.set(done, total); };
+  how.from = std::move(*state);
+  std::optional<StopOnSignal> signals;
+  if (!options.resume.empty()) {
+    stop_requested.store(false);
+    signals.emplace();
+    how.stop = [] { return stop_requested.load(std::memory_order_relaxed); };
+    how.save = [&](const ledger::CheckState& reached) {
+      return durable_write(options.resume, ledger::write_check_state(reached));
+    };
+  }
+  auto checked = ledger::check_log(*target.source, target.key, how);
+  progress.hide();
+  if (!checked) {
+    // The state does not fit the log.
+    if (checked.error().code == ErrorCode::usage_invalid)
+      checked.error().where.file = options.resume;
+    return std::unexpected(std::move(checked).error());
+  }
+  print_check(options, *checked);
+  if (checked->interrupted) return stopped_exit_code;
+  return checked->ok ? 0 : damaged_exit_code;
+}
+
+/// The other copy: its signed note, and where its tiles are (null: nowhere).
+struct Other {
+  std::string note;
+  std::shared_ptr<const ledger::ObjectSource> source;
+};
+
+Result<Other> open_other(const std::string& named, const OpenUrl& open_url) {
+  Other other;
+  std::error_code error;
+  if (is_url(named)) {
+    FIDUCIA_TRY(source, open_url(named));
+    other.source = std::move(source);
+  } else if (fs::is_directory(named, error)) {
+    other.source = std::make_shared<ledger::DirectoryStore>(named);
+  } else {
+    FIDUCIA_TRY(bytes, read_file(named, limits::note_bytes_max));
+    other.note = as_text(bytes);
+    return other;
+  }
+  auto bytes = ledger::read_object(*other.source, "checkpoint", limits::note_bytes_max);
+  if (!bytes) {
+    bytes.error().where.file = other.source->name_of("checkpoint");
+    return std::unexpected(std::move(bytes).error());
+  }
+  other.note = as_text(*bytes);
+  return other;
+}
+
+/// What somebody needs to see a split view for himself: the notes, and what the larger log says
+/// that it was at the size of the smaller one.
+Status write_evidence(const fs::path& folder, const ledger::LogComparison& found) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error)
+    return fail(ErrorCode::io_unwritable, "cannot be made: " + error.message() + ".",
+                "Name another folder.", Location{.file = folder.string()});
+  FIDUCIA_CHECK(durable_write(folder / "checkpoint.ours", as_bytes(found.our_note)));
+  FIDUCIA_CHECK(durable_write(folder / "checkpoint.other", as_bytes(found.other_note)));
+  if (!found.root_then) return {};
+  std::string proof;
+  for (const Digest& hash : found.proof) proof += to_base64(hash.view()) + "\n";
+  FIDUCIA_CHECK(durable_write(folder / "consistency-proof", as_bytes(proof)));
+  return durable_write(folder / "root-then", as_bytes(to_hex(found.root_then->view()) + "\n"));
+}
+
+void write_side(report::JsonWriter& json, const char* key, const ledger::Checkpoint& checkpoint,
+                const std::string& note) {
+  json.key(key);
+  json.open_object();
+  json.member("tree_size", checkpoint.tree_size);
+  json.member("root", to_hex(checkpoint.root.view()));
+  json.member("checkpoint", note);
+  json.close_object();
+}
+
+void print_comparison(const LedgerOptions& options, const ledger::LogComparison& found) {
+  const bool split = found.views == ledger::Views::split;
+  if (options.common.json) {
+    report::JsonWriter json;
+    json.open_object();
+    json.member("schema", "fiducia.ledger-check/1");
+    json.member("status", split ? "split-view" : "consistent");
+    json.member("text", found.text);
+    json.member("origin", found.ours.origin);
+    write_side(json, "ours", found.ours, found.our_note);
+    write_side(json, "other", found.other, found.other_note);
+    if (found.root_then) json.member("root_then", to_hex(found.root_then->view()));
+    if (!options.out.empty()) json.member("evidence", options.out);
+    json.close_object();
+    print_line(json.take());
+    return;
+  }
+  if (options.common.quiet && !split) return;
+  print_line(std::string{split ? "split view  " : "consistent  "} + printable(found.ours.origin) +
+             "  " + printable(found.text));
+  if (!split) return;
+  const auto side = [](const char* whose, const ledger::Checkpoint& checkpoint) {
+    print_line(std::string{whose} + std::to_string(checkpoint.tree_size) + " entries  root " +
+               to_hex(checkpoint.root.view()));
+  };
+  side("  ours   ", found.ours);
+  side("  other  ", found.other);
+  if (!options.out.empty()) print_line("  evidence in " + printable(options.out));
+}
+
+Result<int> compare(const LedgerOptions& options, const Target& target, const OpenUrl& open_url) {
+  FIDUCIA_TRY(other, open_other(options.against, open_url));
+  auto found = ledger::compare_logs(target.source, target.key, other.note, other.source);
+  if (!found) {
+    if (found.error().where.file.empty()) found.error().where.file = options.against;
+    return std::unexpected(std::move(found).error());
+  }
+  if (!options.out.empty()) FIDUCIA_CHECK(write_evidence(options.out, *found));
+  print_comparison(options, *found);
+  return found->views == ledger::Views::split ? damaged_exit_code : 0;
+}
+
+}  // namespace
+
+Result<int> check_ledger(const LedgerOptions& options, const OpenUrl& open_url) {
+  if (!open_url && (!options.url.empty() || is_url(options.against)))
+    return std::unexpected(start_sibling(options));
+  FIDUCIA_TRY(target, open_target(options, open_url));
+  if (options.against.empty()) return check_whole(options, target);
+  return compare(options, target, open_url);
+}
+
+}  // namespace fiducia::app
