@@ -336,6 +336,7 @@ Status LocalJournal::load() {
     }
     // A segment follows the one before, or says again what it said: then it counts.
     while (!rounds.empty() && rounds.back().record.tree_size > start) rounds.pop_back();
+    if (start < base.frontage.size) base = segment.base.tail;  // it reaches further back
     const std::uint64_t end = rounds.empty() ? base.frontage.size : rounds.back().record.tree_size;
     if (segment.base.origin != origin_ || start != end)
       return damaged(path, "The journal's segments do not follow each other.");
@@ -425,8 +426,12 @@ Status LocalJournal::begin_segment(const Tail& base, std::span<const Round> roun
 /// Removes the segments before `number`.
 Status LocalJournal::remove_older(std::uint64_t number) {
   for (; oldest_ < number; ++oldest_) {
+    // A segment may come back after a loss of power, but never without its successors: a gap
+    // would look like damage.
+    if (removed_unsynced_) FIDUCIA_CHECK(sync_folder(folder_));
     const fs::path path = folder_ / segment_name(oldest_);
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) return unwritable(path, errno);
+    removed_unsynced_ = true;
   }
   return {};
 }
@@ -507,8 +512,8 @@ Status LocalJournal::published(const Tail& tail, const std::function<Status()>& 
   if (keep) {
     guard.unlock();
     done = sync();
-    guard.lock();
     if (done) done = remove_older(*keep);
+    guard.lock();
   }
   publishing_ = false;
   changed_.notify_all();

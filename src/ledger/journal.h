@@ -76,11 +76,14 @@ class LocalJournal final : public Sequencer {
   bool publishing_ = false;        // the turn to publish is taken
   bool broken_ = false;            // a commit failed: what the segment holds must be read back
   bool marked_ = false;            // the last record says that the journal was closed in good order
-  std::uint64_t oldest_ = 0;       // number of the oldest segment that is kept
   std::uint64_t newest_ = 0;       // number of segment_
   std::uint64_t newest_base_ = 0;  // leaves of the tree that segment_ begins with
   Tail base_;                      // the tree that rounds_ build upon: all of it is published
   std::vector<Round> rounds_;      // committed and not published, in order
+
+  // Owned by whoever has the turn to publish, and by load().
+  std::uint64_t oldest_ = 0;       // number of the oldest segment that is kept
+  bool removed_unsynced_ = false;  // the name of the one before it is gone, perhaps not for good
 
   // Owned by whoever has the turn to append, and by load().
   std::unique_ptr<Segment> segment_;

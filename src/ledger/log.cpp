@@ -301,9 +301,14 @@ Status Log::State::run_round(std::span<Request* const> round) {
   // While tiles cannot be written nothing is appended: what is acknowledged must become readable.
   FIDUCIA_CHECK(publisher.wait_for_room());
   FIDUCIA_TRY(news, sequencer->take_turn(tail.frontage.size));
+  const std::uint64_t known = tail.frontage.size;
   if (Status followed = follow(std::move(news)); !followed) {
     sequencer->abandon();
     return followed;
+  }
+  if (tail.frontage.size != known) {  // another process's rounds, or one that failed half way
+    show_tail();
+    publisher.committed(tail.frontage.size);
   }
   return append_round(round);
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "ledger/journal.h"
 #include "ledger/ledger.h"
 
 /// What the worker of the fault tests and the test itself must agree on.
@@ -28,7 +29,14 @@ inline constexpr std::size_t new_text_bytes = 5000;  // what it leaves, all 'n'
 /// A log whose journal is so small that a few appends fill it.
 [[nodiscard]] inline Result<Log> open_small_log(const std::filesystem::path& folder,
                                                 crypto::PrivateKey key) {
-  return Log::open(folder, std::move(key), [] { return log_time; });
+  FIDUCIA_TRY(journal, LocalJournal::open(
+                           folder, {.segment_bytes_min = 4 << 10, .segment_bytes_max = 16 << 10}));
+  std::string origin = journal->origin();
+  return Log::open(LogParts{.store = std::make_shared<DirectoryStore>(folder),
+                            .sequencer = std::move(journal),
+                            .origin = std::move(origin),
+                            .key = std::move(key),
+                            .clock = [] { return log_time; }});
 }
 
 }  // namespace fiducia::ledger::test
