@@ -53,5 +53,13 @@ struct CheckOptions {
                                                 const CheckOptions& options = {}) {
   return check_log(DirectoryStore{folder}, key, options);
 }
+/// With nothing but `CheckOptions::progress`.
+[[nodiscard]] inline Result<LogCheck> check_log(
+    const std::filesystem::path& folder, const VerifierKey& key,
+    std::function<void(std::uint64_t done, std::uint64_t total)> progress) {
+  CheckOptions options;
+  options.progress = std::move(progress);
+  return check_log(DirectoryStore{folder}, key, options);
+}
 
 }  // namespace fiducia::ledger
