@@ -173,15 +173,21 @@ TEST(WitnessCrash, cosigns_no_fork_however_often_it_is_killed) {
       show_forks_until_killed(scratch, forger, round, pipe_ends[1]);
     }
     close(pipe_ends[1]);
-    std::this_thread::sleep_for(std::chrono::microseconds{1'000 + prng() % 15'000});
+    // Killed after some of its words, however slow this machine is, and at no particular place.
+    std::vector<Told> words;
+    Told word{};
+    const std::size_t heard = prng() % 8;
+    while (words.size() < heard && read(pipe_ends[0], &word, sizeof word) == sizeof word)
+      words.push_back(word);
+    std::this_thread::sleep_for(std::chrono::microseconds{prng() % 5'000});
     kill(child, SIGKILL);
     int status = 0;
     waitpid(child, &status, 0);
     ASSERT_TRUE(WIFSIGNALED(status)) << "the child ended by itself: " << WEXITSTATUS(status)
                                      << " (7: two trees or none were cosigned)";
+    while (read(pipe_ends[0], &word, sizeof word) == sizeof word) words.push_back(word);
     std::optional<std::uint64_t> open_step;  // shown, and no answer seen
-    Told told{};
-    while (read(pipe_ends[0], &told, sizeof told) == sizeof told) {
+    for (const Told& told : words) {
       if (told.kind == Told::shows) {
         open_step = told.step;
         continue;
