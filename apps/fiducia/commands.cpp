@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "output.h"
+#include "sibling.h"
 
 namespace fiducia::app {
 namespace {
@@ -44,6 +45,10 @@ int run_program(int argc, const char* const* argv) {
   // Wrong input is answered by values; what arrives here as an exception is memory that ran out,
   // or a bug: no verdict was reached, so the exit code is 1.
   try {
+    if (is_for_sibling(arguments)) {
+      print_error(run_sibling(arguments), json);
+      return 1;
+    }
     const auto parsed = read_arguments(std::move(arguments));
     if (const auto* nothing_to_run = std::get_if<Answer>(&parsed))
       return answer(*nothing_to_run, json);

@@ -4,6 +4,7 @@
 // The one file that includes CLI11: it takes four seconds to compile.
 #include <CLI/CLI.hpp>
 
+#include "sibling.h"
 #include "version.h"
 
 namespace fiducia::app {
@@ -201,6 +202,11 @@ void add_ledger(CLI::App& app, LedgerOptions& o) {
       "The proof is a C2SP tlog-proof, which other tools can check with the ledger's key.\n\n"
       "Example:\n  fiducia ledger prove sealed/ct.dcm --out ct.tlog-proof\n");
   prove.final_callback([&o] { o.action = LedgerOptions::Action::prove; });
+  // Listed here; a command line that calls one of them goes to that program (sibling.h).
+  for (const SiblingCommand& sibling : sibling_commands)
+    app.add_subcommand(sibling.name, sibling.summary)->final_callback([&sibling] {
+      throw CLI::ValidationError(sibling.name, "has to follow \"fiducia ledger\" directly");
+    });
   app.footer("Example:\n  fiducia ledger status\n  fiducia ledger check\n");
 }
 

@@ -16,6 +16,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds first_wait{250};
 constexpr milliseconds longest_wait{30'000};
 
+/// What gzip may take for `bytes` that do not get smaller.
+std::uint64_t packed_bytes_max(std::uint64_t bytes) { return bytes + bytes / 1024 + 128; }
+
 bool is_worth_another_try(const Result<http::ClientResponse>& response) {
   if (!response) return response.error().code == ErrorCode::io_unreadable;
   return response->status == 429 || response->status >= 500;
@@ -70,7 +73,7 @@ Result<http::ClientResponse> HttpSource::ask(const std::string& path,
   for (unsigned attempt = 1;; ++attempt) {
     auto response = client_->send({.url = prefix_ + path,
                                    .headers = {{"Accept-Encoding", "gzip, identity"}},
-                                   .response_bytes_max = bytes_max,
+                                   .response_bytes_max = packed_bytes_max(bytes_max),
                                    .total_timeout_ms = options_.timeout_ms,
                                    .stop = options_.stop});
     if (!is_worth_another_try(response) || attempt >= options_.attempts ||
@@ -96,7 +99,13 @@ Result<std::optional<Bytes>> HttpSource::read(const std::string& path,
                 "Check the address of the log; if it is right, ask whoever runs the server.",
                 Location{.file = path});
   const auto coding = http::find_header(response->headers, "content-encoding");
-  if (!coding || *coding == "identity") return std::move(response->body);
+  if (!coding || *coding == "identity") {
+    if (response->body.size() <= bytes_max) return std::move(response->body);
+    return fail(ErrorCode::over_limit,
+                "The object is longer than the " + std::to_string(bytes_max) +
+                    " bytes that are allowed here.",
+                "Check the address of the log.", Location{.file = path});
+  }
   if (*coding != "gzip" && *coding != "x-gzip")
     return fail(ErrorCode::io_unreadable,
                 "The server packed the object in a way that was not asked for.",

@@ -42,6 +42,12 @@ Bytes bytes_of(std::span<const Digest> hashes) {
   return bytes;
 }
 
+/// A copy's errors, with the file named so that it is not taken for the log's.
+Status in_copy(const ledger::DirectoryStore& copy, Status status) {
+  if (status) return status;
+  return ledger::below(copy, std::move(status).error());
+}
+
 /// Fetches what lies between two trees of a log, into the copy.
 class Fetch {
  public:
@@ -69,9 +75,11 @@ class Fetch {
       if (tile_width_at(level, index, before_) == 0 ||
           tile_width_at(level, index, tree_.size()) < tile_width)
         continue;
-      FIDUCIA_CHECK(copy_.remove_partials(ledger::tile_path({.level = level, .index = index})));
+      FIDUCIA_CHECK(in_copy(
+          copy_, copy_.remove_partials(ledger::tile_path({.level = level, .index = index}))));
       if (level == 0)
-        FIDUCIA_CHECK(copy_.remove_partials(ledger::tile_path({.level = {}, .index = index})));
+        FIDUCIA_CHECK(in_copy(
+            copy_, copy_.remove_partials(ledger::tile_path({.level = {}, .index = index}))));
     }
     return {};
   }
@@ -95,7 +103,7 @@ class Fetch {
       const std::scoped_lock lock{mutex};
       if (!error) error = std::move(done).error();
     });
-    if (error) return ledger::below(*source_, std::move(*error));
+    if (error) return std::unexpected(std::move(*error));
     if (options_.stop.stop_requested())
       return fail(ErrorCode::io_unreadable, "The mirror was stopped before it was complete.",
                   "Run it again; it goes on where it was.");
@@ -114,17 +122,18 @@ class Fetch {
     const std::string entries = ledger::tile_path(address({}, index, width));
     FIDUCIA_TRY(there, is_in_copy(index, width, tile, entries));
     if (!there) {
-      FIDUCIA_TRY(bundle, tree_.bundle(index));  // every entry hashes to its leaf under the root
+      auto bundle = tree_.bundle(index);  // every entry hashes to its leaf under the root
+      if (!bundle) return ledger::below(*source_, std::move(bundle).error());
       std::vector<Digest> leaves;
       std::vector<ledger::NewObject> objects(2);
-      for (const ByteView entry : bundle.entries) {
+      for (const ByteView entry : bundle->entries) {
         leaves.push_back(merkle::leaf_hash(entry));
         ledger::append_to_bundle(objects[0].content, entry);  // not more than `width` of them
       }
       objects[0].path = entries;
       objects[1] = {.path = tile, .content = bytes_of(leaves)};
       // What is there under these names was judged above, and is not what the root calls for.
-      FIDUCIA_CHECK(in_copy(copy_.create(objects, ledger::Existing::replace)));
+      FIDUCIA_CHECK(in_copy(copy_, copy_.create(objects, ledger::Existing::replace)));
     }
     report(width);
     return {};
@@ -142,8 +151,9 @@ class Fetch {
     std::vector<Digest> leaves;
     leaves.reserve(width);
     for (const ByteView entry : *parts) leaves.push_back(merkle::leaf_hash(entry));
-    FIDUCIA_TRY(root, tree_.node(tile_height, index));
-    return merkle::root(leaves) == root && same_bytes(bytes_of(leaves), **hashes);
+    const auto root = tree_.node(tile_height, index);
+    if (!root) return ledger::below(*source_, root.error());
+    return merkle::root(leaves) == *root && same_bytes(bytes_of(leaves), **hashes);
   }
 
   /// A tile above the leaves, put together from hashes that lead to the root.
@@ -152,18 +162,11 @@ class Fetch {
     ledger::NewObject object{.path = ledger::tile_path(address(level, index, width)),
                              .content = {}};
     for (unsigned i = 0; i < width; ++i) {
-      FIDUCIA_TRY(hash, tree_.node(tile_height * level, index * tile_width + i));
-      append(object.content, hash.view());
+      const auto hash = tree_.node(tile_height * level, index * tile_width + i);
+      if (!hash) return ledger::below(*source_, hash.error());
+      append(object.content, hash->view());
     }
-    return in_copy(copy_.create(std::span{&object, 1}, ledger::Existing::replace));
-  }
-
-  /// Errors of the copy named so that they are not taken for the log's.
-  [[nodiscard]] Status in_copy(Status status) const {
-    if (status) return status;
-    Error error = std::move(status).error();
-    error.where.file = copy_.name_of(error.where.file);
-    return std::unexpected(std::move(error));
+    return in_copy(copy_, copy_.create(std::span{&object, 1}, ledger::Existing::replace));
   }
 
   void report(unsigned entries) {
@@ -285,9 +288,10 @@ Result<Mirrored> mirror_log(std::shared_ptr<const ledger::ObjectSource> source,
   if (!lock) return std::unexpected(lock.error());
   ledger::DirectoryStore copy{folder};
   FIDUCIA_TRY(offered, read_own_head(*source, key));
-  FIDUCIA_TRY(present, copy.read(ledger::checkpoint_file, limits::note_bytes_max));
+  const auto present = copy.read(ledger::checkpoint_file, limits::note_bytes_max);
+  if (!present) return ledger::below(copy, present.error());
   std::optional<ledger::Head> kept;
-  if (present) {
+  if (*present) {
     FIDUCIA_TRY(head, read_own_head(copy, key));
     kept = std::move(head);
     FIDUCIA_TRY(alarm, compare(source, folder, Notes{.kept = *kept, .offered = offered}));
@@ -309,9 +313,9 @@ Result<Mirrored> mirror_log(std::shared_ptr<const ledger::ObjectSource> source,
   if (!tree) return ledger::below(*source, std::move(tree).error());
   Fetch fetch{source, copy, *tree, result.size_before, options};
   FIDUCIA_CHECK(fetch.run());
-  FIDUCIA_CHECK(copy.sync());
-  FIDUCIA_CHECK(copy.replace(ledger::checkpoint_file, as_bytes(offered.note)));
-  FIDUCIA_CHECK(copy.sync());
+  FIDUCIA_CHECK(in_copy(copy, copy.sync()));
+  FIDUCIA_CHECK(in_copy(copy, copy.replace(ledger::checkpoint_file, as_bytes(offered.note))));
+  FIDUCIA_CHECK(in_copy(copy, copy.sync()));
   FIDUCIA_CHECK(fetch.remove_superseded());
   result.text = "The copy has all " + std::to_string(result.size) + " entries of the log, " +
                 std::to_string(result.size - result.size_before) + " of them new.";

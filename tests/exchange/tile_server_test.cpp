@@ -172,7 +172,6 @@ TEST(TileServer, packs_nothing_that_does_not_get_smaller) {
   Bytes random;
   append_be<std::uint16_t>(random, 2'000);
   append(random, fiducia::test::random_bytes(prng, 2'000));
-  Objects objects = world.log.objects;
   PaperLog small{world.key};
   small.grow_to(1);
   small.objects["tile/entries/000.p/1"] = random;
