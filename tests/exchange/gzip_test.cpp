@@ -43,7 +43,8 @@ TEST(Gunzip, refuses_every_cut_and_every_flipped_bit_that_matters) {
     Bytes bent = packed;
     bent[i / 8] ^= std::byte{1} << (i % 8);
     const auto read = gunzip(bent, 10'000);
-    if (read) EXPECT_EQ(*read, plain) << "bit " << i << " (time, system and such)";
+    if (!read) continue;
+    EXPECT_EQ(*read, plain) << "bit " << i << " (time, system and such)";
   }
   Bytes longer = packed;
   longer.push_back({});

@@ -25,7 +25,8 @@ const bool scratch_in_memory =
 /// All files of a folder but the lock.
 Objects files_of(const fs::path& folder) {
   Objects files;
-  for (const fs::path& path : list_files(folder).value())
+  const auto list = list_files(folder);
+  for (const fs::path& path : list.value())
     if (path.filename() != "lock")
       files[path.lexically_relative(folder).string()] = read_file(path, 64 << 20).value();
   return files;
