@@ -58,10 +58,11 @@ constexpr const char* forget_sql = "SELECT fiducia_ledger.forget($1::text)";
 /// One statement, hence one snapshot: base and rounds fit each other although somebody else may
 /// forget rounds meanwhile. First row: 0, size of the base, committed size, the base's tree if
 /// it is past $2. Others: 1, first, size, content. $3: what is in the store will do as the base,
-/// durable or not. $4: bytes of rounds, of which one more is taken.
+/// durable or not. $4: bytes of rounds, of which one more is taken;
+/// what is published already comes whole, since a store must not be taken back behind it.
 constexpr const char* news_sql = R"sql(
   WITH this AS (
-    SELECT l.id, l.committed_size,
+    SELECT l.id, l.committed_size, p.published_size,
         CASE WHEN $3::boolean THEN p.published_size ELSE p.base_size END AS base_size,
         CASE WHEN $3::boolean THEN p.published_tail ELSE p.base_tail END AS base_tail
       FROM fiducia_ledger.log l JOIN fiducia_ledger.publication p ON p.log = l.id
@@ -71,11 +72,11 @@ constexpr const char* news_sql = R"sql(
     FROM this
   UNION ALL
   SELECT 1::bigint, r.first, r.size, r.content
-    FROM (SELECT first, size, content,
+    FROM (SELECT first, size, content, this.published_size,
               sum(octet_length(content)) OVER (ORDER BY first) - octet_length(content) AS before
             FROM fiducia_ledger.round, this
             WHERE log = this.id AND first >= greatest($2::bigint, this.base_size)) r
-    WHERE r.before <= $4::bigint)sql";
+    WHERE r.before <= $4::bigint OR r.first < r.published_size)sql";
 
 std::unexpected<Error> damaged(std::string what) {
   return std::unexpected(

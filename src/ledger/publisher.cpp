@@ -16,15 +16,18 @@ Publisher::~Publisher() {
   thread_.join();
 }
 
-/// Brings `rounds`, which follow tail_, into the store.
-Status Publisher::write_rounds(std::span<const Round> rounds, Existing existing) {
+/// Brings `rounds`, which follow tail_, into the store, whose checkpoint is of `stored_size`
+/// leaves: the previous record must fit it until it is replaced, in case nobody comes to do that.
+Status Publisher::write_rounds(std::span<const Round> rounds, std::uint64_t stored_size,
+                               Existing existing) {
   Tail tail = tail_;
-  std::optional<RootRecord> previous = previous_;
+  std::optional<RootRecord> previous;
   std::vector<NewObject> objects;
   std::vector<std::string> superseded;
   for (const Round& round : rounds) {
     FIDUCIA_TRY(applied, apply_round(tail, round));
-    previous = std::exchange(tail, std::move(applied.tail)).record;
+    const Tail before = std::exchange(tail, std::move(applied.tail));
+    if (!previous || before.frontage.size <= stored_size) previous = before.record;
     std::ranges::move(applied.objects, std::back_inserter(objects));
     std::ranges::move(applied.superseded, std::back_inserter(superseded));
   }
@@ -34,7 +37,6 @@ Status Publisher::write_rounds(std::span<const Round> rounds, Existing existing)
       signed_root_file, write_root_records({.current = *tail.record, .previous = previous})));
   FIDUCIA_CHECK(store_.replace(checkpoint_file, as_bytes(tail.note)));
   tail_ = std::move(tail);
-  previous_ = std::move(previous);
   for (const std::string& path : superseded) FIDUCIA_CHECK(store_.remove_partials(path));
   return {};
 }
@@ -52,11 +54,14 @@ Status Publisher::publish_locked(Existing existing) {
     if (news->base) {
       if (news->base->record) FIDUCIA_CHECK(check_signed(identity_, *news->base));
       tail_ = std::move(*news->base);
-      previous_.reset();
     }
     if (news->rounds.empty()) return {};
-    if (existing == Existing::replace) FIDUCIA_CHECK(check_not_ahead(*news));
-    return write_rounds(news->rounds, existing);
+    std::uint64_t stored_size = tail_.frontage.size;
+    if (existing == Existing::replace) {
+      FIDUCIA_TRY(found, check_not_ahead(*news));
+      stored_size = std::max(stored_size, found);
+    }
+    return write_rounds(news->rounds, stored_size, existing);
   };
   if (Status done = publish_news(); !done) {
     sequencer_.abandon_publishing();
@@ -91,10 +96,12 @@ Status Publisher::recover() {
     // While this process has the turn to publish nobody replaces the checkpoint.
     FIDUCIA_TRY(news, sequencer_.take_publishing(tail_.frontage.size));
     Status same;
-    if (news.rounds.empty()) same = check_store();
+    // With a base another process has published more meanwhile: what that is comes next time.
+    const bool newest = news.rounds.empty() && !news.base;
+    if (newest) same = check_store();
     sequencer_.abandon_publishing();
     FIDUCIA_CHECK(same);
-    if (news.rounds.empty()) break;
+    if (newest) break;
   }
   const std::lock_guard guard{mutex_};
   published_ = committed_ = tail_.frontage.size;
@@ -133,12 +140,13 @@ std::unexpected<Error> store_is_ahead(std::uint64_t stored, std::uint64_t known)
 }  // namespace
 
 /// Before a checkpoint is replaced: one that this key has signed must not be of a later tree. One
-/// that cannot be read may have been torn, and is replaced.
-Status Publisher::check_not_ahead(const News& news) const {
+/// that cannot be read may have been torn, and is replaced. Returns its size, 0 for none.
+Result<std::uint64_t> Publisher::check_not_ahead(const News& news) const {
   const std::uint64_t known = news.rounds.back().record.tree_size;
   const auto stored = read_stored_checkpoint();
-  if (stored && stored->tree_size > known) return store_is_ahead(stored->tree_size, known);
-  return {};
+  if (!stored) return 0;
+  if (stored->tree_size > known) return store_is_ahead(stored->tree_size, known);
+  return stored->tree_size;
 }
 
 /// The store must hold the tree that the sequencer says was published.
@@ -215,7 +223,12 @@ Status Publisher::publish_cosigned(const std::string& note) {
   FIDUCIA_TRY(plain, read_note(tail_.note));
   if (cosigned.text != plain.text) return {};  // a newer one is there already
   FIDUCIA_CHECK(verify_note(cosigned, std::span{&identity_.vkey, 1}));
-  return store_.replace(checkpoint_file, as_bytes(note));
+  // Only with the turn: another process may be about to replace the checkpoint by a newer one.
+  FIDUCIA_TRY(news, sequencer_.take_publishing(tail_.frontage.size));
+  Status done;
+  if (!news.base) done = store_.replace(checkpoint_file, as_bytes(note));
+  sequencer_.abandon_publishing();
+  return done;
 }
 
 }  // namespace fiducia::ledger

@@ -45,9 +45,10 @@ class Publisher {
  private:
   void run(const std::stop_token& stop);
   [[nodiscard]] Status publish_locked(Existing existing);
-  [[nodiscard]] Status write_rounds(std::span<const Round> rounds, Existing existing);
+  [[nodiscard]] Status write_rounds(std::span<const Round> rounds, std::uint64_t stored_size,
+                                    Existing existing);
   [[nodiscard]] Result<Checkpoint> read_stored_checkpoint() const;
-  [[nodiscard]] Status check_not_ahead(const News& news) const;
+  [[nodiscard]] Result<std::uint64_t> check_not_ahead(const News& news) const;
   [[nodiscard]] Status check_store() const;
 
   const LogIdentity& identity_;
@@ -56,7 +57,6 @@ class Publisher {
 
   std::mutex publishing_;  // held while publishing; guards tail_
   Tail tail_;              // what is in the store
-  std::optional<RootRecord> previous_;
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable_any changed_;
