@@ -3,3 +3,4 @@
 // The front of module cluster.
 #include "cluster/postgres_sequencer.h"
 #include "cluster/s3_signature.h"
+#include "cluster/s3_store.h"

@@ -56,14 +56,14 @@ Result<S3Credentials> checked_credentials(std::string_view access_key, std::stri
                                           std::string_view token) {
   if (access_key.empty() || secret_key.empty())
     return fail(ErrorCode::config_invalid,
-                access_key.empty() ? "has no aws_access_key_id in section [default]"
-                                   : "has no aws_secret_access_key in section [default]",
+                access_key.empty() ? "has no aws_access_key_id in section [default]."
+                                   : "has no aws_secret_access_key in section [default].",
                 "Write both keys there, a line `name = value` each.");
   if (!is_key_text(access_key) || !is_key_text(secret_key) ||
       (!token.empty() && !is_key_text(token)))
     return fail(ErrorCode::config_invalid,
                 "has a key with blanks, other strange characters, or "
-                "of more than 4096 bytes",
+                "of more than 4096 bytes.",
                 "Copy the keys anew from where they were made.");
   return S3Credentials{std::string{access_key}, secret_key, std::string{token}};
 }
@@ -88,7 +88,7 @@ Result<S3Credentials> read_s3_credentials(std::string_view text) {
     const auto equals = line.find('=');
     if (equals == std::string_view::npos)
       return fail(ErrorCode::config_invalid,
-                  "line " + std::to_string(line_number) + " is not `name = value`",
+                  "line " + std::to_string(line_number) + " is not `name = value`.",
                   "Mend that line.");
     const std::string_view name = trimmed(line.substr(0, equals));
     const std::string_view value = trimmed(line.substr(equals + 1));
@@ -110,7 +110,7 @@ Result<S3Credentials> read_s3_credentials_file(const std::filesystem::path& path
       (status.permissions() & std::filesystem::perms::others_read) != std::filesystem::perms::none)
     return placed(
         {.code = ErrorCode::config_invalid,
-         .what = "holds a secret that everybody on this machine may read",
+         .what = "holds a secret that everybody on this machine may read.",
          .remedy = "Take the right away from others (chmod o-r), and think of new keys."});
   FIDUCIA_TRY(content, read_file(path, limits::s3_credentials_bytes_max));
   auto credentials = read_s3_credentials(as_text(content));
@@ -128,7 +128,7 @@ Result<S3Credentials> s3_credentials_of_environment() {
   const std::string_view secret_key = variable("AWS_SECRET_ACCESS_KEY");
   if (access_key.empty() || secret_key.empty())
     return fail(ErrorCode::config_missing,
-                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not both set",
+                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not both set.",
                 "Set them, or name a file of credentials.");
   return checked_credentials(access_key, secret_key, variable("AWS_SESSION_TOKEN"));
 }

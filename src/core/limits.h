@@ -149,6 +149,23 @@ inline constexpr std::size_t http_peers_max = 65'536;
 /// tokens of AWS reach some 2 KiB. config.invalid.
 inline constexpr std::size_t s3_key_bytes_max = 4'096;
 inline constexpr std::uint64_t s3_credentials_bytes_max = 64 << 10;
+/// What is read of an object whose length nobody promised, and of an error document. An entry
+/// bundle has at most 256 x (2 + 65,535) bytes. Big: limit.reached.
+inline constexpr std::uint64_t s3_object_bytes_max = 32ULL << 20;
+inline constexpr std::uint64_t s3_error_bytes_max = 64 << 10;
+/// A version of an object in the server's words; longer ones are not remembered.
+inline constexpr std::size_t s3_etag_bytes_max = 256;
+/// A list of at most 255 objects, some 500 bytes each.
+inline constexpr std::uint64_t s3_list_bytes_max = 1 << 20;
+/// An S3 key has at most 1,024 bytes, a log's own path below 64. config.invalid.
+inline constexpr std::size_t s3_prefix_bytes_max = 900;
+/// Requests of one store at the same time. config.invalid.
+inline constexpr unsigned s3_parallel_max = 64;
+/// A lock cannot be taken back: a typing error must not cost a bucket for ever. config.invalid.
+inline constexpr std::uint32_t s3_lock_days_max = 36'600;
+/// Pauses between two tries of a request: random, up to a bound that doubles from here to there.
+inline constexpr std::int64_t s3_backoff_first_ms = 100;
+inline constexpr std::int64_t s3_backoff_ms_max = 5'000;
 
 // --- cluster: a log's rounds in PostgreSQL ------------------------------------------------------
 /// The name of a log in a database. Ours have below 100. usage.invalid.
@@ -172,6 +189,7 @@ inline constexpr std::uint64_t postgres_kept_bytes_max = 1ULL << 20;
 // --- trust file -----------------------------------------------------------------------------
 inline constexpr std::uint64_t trust_file_bytes_max = 4ULL << 20;
 
+static_assert(s3_object_bytes_max > 256 * (ledger_entry_bytes_max + 2));
 static_assert(inflate_free_bytes < inflated_bytes_max);
 static_assert(static_cast<std::uint64_t>(nesting_depth_max) < elements_max);
 static_assert(postgres_publishing_bytes_max + postgres_round_bytes_max < postgres_row_bytes_max);
