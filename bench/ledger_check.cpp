@@ -213,6 +213,7 @@ int main(int argc, char** argv) {
     std::printf("%10llu %7.0f %9.3f %7.0f %11.3f %15.2f %10.1f\n",
                 static_cast<unsigned long long>(size), mb, check.seconds, mb / check.seconds,
                 hashing.seconds, hashing.seconds / check.seconds, check.peak_mib);
+    std::fflush(stdout);
   }
   return 0;
 }
