@@ -18,7 +18,7 @@ namespace fiducia::ledger_app {
 namespace {
 
 using Add = void (*)(CLI::App& program, Run& run);
-constexpr Add sub_commands[] = {add_serve, add_mirror};
+constexpr Add sub_commands[] = {add_serve, add_mirror, add_witness};
 
 /// Whether an error says that something is damaged or forged, rather than out of reach.
 bool is_damage(const Error& error) {

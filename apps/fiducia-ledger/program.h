@@ -17,6 +17,7 @@ using Run = std::function<Result<int>()>;
 /// Each adds one sub-command to `program`; when the command line calls it, `run` is set.
 void add_serve(CLI::App& program, Run& run);
 void add_mirror(CLI::App& program, Run& run);
+void add_witness(CLI::App& program, Run& run);
 
 inline constexpr int damaged_exit_code = 2;
 
