@@ -18,6 +18,8 @@ using Run = std::function<Result<int>()>;
 void add_serve(CLI::App& program, Run& run);
 void add_mirror(CLI::App& program, Run& run);
 void add_witness(CLI::App& program, Run& run);
+void add_append(CLI::App& program, Run& run);
+void add_move(CLI::App& program, Run& run);
 
 inline constexpr int damaged_exit_code = 2;
 

@@ -8,10 +8,12 @@
 #include "commands.h"
 #include "home.h"
 #include "inputs.h"
+#include "ledger_access.h"
 #include "ledger_check.h"
 #include "merkle/merkle.h"
 #include "output.h"
 #include "report/json_writer.h"
+#include "sibling.h"
 #include "stored_evidence.h"
 
 namespace fiducia::app {
@@ -29,13 +31,15 @@ bool is_damage(const Error& error) {
 struct OpenLedger {
   Home home;
   ledger::VerifierKey key;
+  LedgerSource source;
 };
 
-Result<OpenLedger> open_ledger(const LedgerOptions& options) {
+Result<OpenLedger> open_ledger(const LedgerOptions& options, const LedgerAccess& access) {
   FIDUCIA_TRY(folder, locate_home(options.common.home));
   FIDUCIA_TRY(home, Home::open(folder));
   FIDUCIA_TRY(key, home.ledger_vkey());
-  return OpenLedger{.home = std::move(home), .key = std::move(key)};
+  FIDUCIA_TRY(source, open_home_ledger(home, access));
+  return OpenLedger{.home = std::move(home), .key = std::move(key), .source = std::move(source)};
 }
 
 /// The witnesses that the trust file knows among those that cosigned the checkpoint.
@@ -57,9 +61,9 @@ Result<std::vector<ledger::VerifiedSignature>> find_witnesses(const Home& home,
   return found;
 }
 
-Result<int> print_status(const LedgerOptions& options) {
-  FIDUCIA_TRY(opened, open_ledger(options));
-  FIDUCIA_TRY(reader, ledger::LogReader::open(opened.home.ledger_folder(), opened.key));
+Result<int> print_status(const LedgerOptions& options, const LedgerAccess& access) {
+  FIDUCIA_TRY(opened, open_ledger(options, access));
+  FIDUCIA_TRY(reader, ledger::LogReader::open(opened.source, opened.key));
   const ledger::LogStatus& status = reader.status();
   FIDUCIA_TRY(witnesses, find_witnesses(opened.home, reader.checkpoint()));
   if (options.common.json) {
@@ -130,10 +134,10 @@ Result<std::uint64_t> find_index(const LedgerOptions& options) {
               "Name the index of its entry.", Location{.file = target});
 }
 
-Result<int> prove(const LedgerOptions& options) {
+Result<int> prove(const LedgerOptions& options, const LedgerAccess& access) {
   FIDUCIA_TRY(index, find_index(options));
-  FIDUCIA_TRY(opened, open_ledger(options));
-  FIDUCIA_TRY(reader, ledger::LogReader::open(opened.home.ledger_folder(), opened.key));
+  FIDUCIA_TRY(opened, open_ledger(options, access));
+  FIDUCIA_TRY(reader, ledger::LogReader::open(opened.source, opened.key));
   if (index >= reader.status().tree_size)
     return fail(
         ErrorCode::usage_invalid,
@@ -165,27 +169,82 @@ Result<int> prove(const LedgerOptions& options) {
   return 0;
 }
 
-Result<int> answer(const LedgerOptions& options) {
+bool is_url(const std::string& text) {
+  return text.starts_with("http://") || text.starts_with("https://");
+}
+
+/// Whether the answer needs more than folders of this machine.
+bool needs_sibling(const LedgerOptions& options, const LedgerAccess& access) {
+  if (!access.open_url && (!options.url.empty() || is_url(options.against))) return true;
+  if (access.open_home || !options.folder.empty() || !options.url.empty()) return false;
+  const auto home = locate_home(options.common.home);
+  return home && has_ledger_file(*home);
+}
+
+std::vector<std::string> arguments_of(const LedgerOptions& o) {
+  std::vector<std::string> arguments{"ledger"};
+  switch (o.action) {
+    case LedgerOptions::Action::status:
+      arguments.emplace_back("status");
+      break;
+    case LedgerOptions::Action::check:
+      arguments.emplace_back("check");
+      break;
+    case LedgerOptions::Action::prove:
+      arguments.emplace_back("prove");
+      break;
+  }
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) arguments.insert(arguments.end(), {name, value});
+  };
+  add("--home", o.common.home);
+  add("--folder", o.folder);
+  add("--url", o.url);
+  add("--key", o.key);
+  add("--resume", o.resume);
+  add("--against", o.against);
+  add("--out", o.out);
+  if (o.incremental) arguments.emplace_back("--incremental");
+  if (o.common.json) arguments.emplace_back("--json");
+  if (o.common.quiet) arguments.emplace_back("--quiet");
+  if (!o.target.empty()) arguments.insert(arguments.end(), {"--", o.target});
+  return arguments;
+}
+
+Result<int> answer(const LedgerOptions& options, const LedgerAccess& access) {
+  if (needs_sibling(options, access)) return std::unexpected(run_sibling(arguments_of(options)));
   switch (options.action) {
     case LedgerOptions::Action::status:
-      return print_status(options);
+      return print_status(options, access);
     case LedgerOptions::Action::check:
-      return check_ledger(options);
+      return check_ledger(options, access);
     case LedgerOptions::Action::prove:
-      return prove(options);
+      return prove(options, access);
   }
   std::unreachable();
 }
 
 }  // namespace
 
-int run(const LedgerOptions& options) {
-  const auto exit_code = answer(options);
+bool has_ledger_file(const std::filesystem::path& home) {
+  std::error_code error;
+  return std::filesystem::exists(home / "ledger.toml", error);
+}
+
+Result<LedgerSource> open_home_ledger(const Home& home, const LedgerAccess& access) {
+  if (access.open_home && has_ledger_file(home.folder())) return access.open_home(home);
+  return std::make_shared<ledger::DirectoryStore>(home.ledger_folder());
+}
+
+int run(const LedgerOptions& options, const LedgerAccess& access) {
+  const auto exit_code = answer(options, access);
   if (!exit_code) {
     print_error(exit_code.error(), options.common.json);
     return is_damage(exit_code.error()) ? damaged_exit_code : 1;
   }
   return *exit_code;
 }
+
+int run(const LedgerOptions& options) { return run(options, LedgerAccess{}); }
 
 }  // namespace fiducia::app

@@ -11,7 +11,6 @@
 #include "home.h"
 #include "output.h"
 #include "report/json_writer.h"
-#include "sibling.h"
 
 namespace fiducia::app {
 namespace {
@@ -25,42 +24,13 @@ bool is_url(const std::string& text) {
   return text.starts_with("http://") || text.starts_with("https://");
 }
 
-/// The program beside this one that has HTTP, with the same arguments. Returns only on failure.
-Error start_sibling(const LedgerOptions& o) {
-  const auto program = find_ledger_program();
-  if (!program) return program.error();
-  std::vector<std::string> arguments{"fiducia-ledger", "check"};
-  const auto add = [&](const char* name, const std::string& value) {
-    if (!value.empty()) arguments.insert(arguments.end(), {name, value});
-  };
-  add("--home", o.common.home);
-  add("--folder", o.folder);
-  add("--url", o.url);
-  add("--key", o.key);
-  add("--resume", o.resume);
-  add("--against", o.against);
-  add("--out", o.out);
-  if (o.incremental) arguments.emplace_back("--incremental");
-  if (o.common.json) arguments.emplace_back("--json");
-  if (o.common.quiet) arguments.emplace_back("--quiet");
-  std::vector<char*> argv;
-  for (std::string& argument : arguments) argv.push_back(argument.data());
-  argv.push_back(nullptr);
-  ::execv(program->c_str(), argv.data());
-  return {
-      .code = ErrorCode::config_missing,
-      .what = "The program fiducia-ledger, which reads ledgers of servers, cannot be started: " +
-              std::generic_category().message(errno) + ".",
-      .remedy = "Install it beside this program, or name a folder."};
-}
-
 /// The log that is meant, and its key.
 struct Target {
   std::shared_ptr<const ledger::ObjectSource> source;
   ledger::VerifierKey key;
 };
 
-Result<Target> open_target(const LedgerOptions& options, const OpenUrl& open_url) {
+Result<Target> open_target(const LedgerOptions& options, const LedgerAccess& access) {
   if (options.folder.empty() && options.url.empty()) {
     if (!options.key.empty())
       return fail(ErrorCode::usage_invalid, "--key is for the log that --folder or --url names.",
@@ -68,14 +38,14 @@ Result<Target> open_target(const LedgerOptions& options, const OpenUrl& open_url
     FIDUCIA_TRY(folder, locate_home(options.common.home));
     FIDUCIA_TRY(home, Home::open(folder));
     FIDUCIA_TRY(key, home.ledger_vkey());
-    return Target{.source = std::make_shared<ledger::DirectoryStore>(home.ledger_folder()),
-                  .key = std::move(key)};
+    FIDUCIA_TRY(source, open_home_ledger(home, access));
+    return Target{.source = std::move(source), .key = std::move(key)};
   }
   FIDUCIA_TRY(key, ledger::read_vkey(options.key));
   if (options.url.empty())
     return Target{.source = std::make_shared<ledger::DirectoryStore>(options.folder),
                   .key = std::move(key)};
-  FIDUCIA_TRY(source, open_url(options.url));
+  FIDUCIA_TRY(source, access.open_url(options.url));
   return Target{.source = std::move(source), .key = std::move(key)};
 }
 
@@ -183,11 +153,11 @@ struct Other {
   std::shared_ptr<const ledger::ObjectSource> source;
 };
 
-Result<Other> open_other(const std::string& named, const OpenUrl& open_url) {
+Result<Other> open_other(const std::string& named, const LedgerAccess& access) {
   Other other;
   std::error_code error;
   if (is_url(named)) {
-    FIDUCIA_TRY(source, open_url(named));
+    FIDUCIA_TRY(source, access.open_url(named));
     other.source = std::move(source);
   } else if (fs::is_directory(named, error)) {
     other.source = std::make_shared<ledger::DirectoryStore>(named);
@@ -262,8 +232,9 @@ void print_comparison(const LedgerOptions& options, const ledger::LogComparison&
   if (!options.out.empty()) print_line("  evidence in " + printable(options.out));
 }
 
-Result<int> compare(const LedgerOptions& options, const Target& target, const OpenUrl& open_url) {
-  FIDUCIA_TRY(other, open_other(options.against, open_url));
+Result<int> compare(const LedgerOptions& options, const Target& target,
+                    const LedgerAccess& access) {
+  FIDUCIA_TRY(other, open_other(options.against, access));
   auto found = ledger::compare_logs(target.source, target.key, other.note, other.source);
   if (!found) {
     if (found.error().where.file.empty()) found.error().where.file = options.against;
@@ -276,12 +247,10 @@ Result<int> compare(const LedgerOptions& options, const Target& target, const Op
 
 }  // namespace
 
-Result<int> check_ledger(const LedgerOptions& options, const OpenUrl& open_url) {
-  if (!open_url && (!options.url.empty() || is_url(options.against)))
-    return std::unexpected(start_sibling(options));
-  FIDUCIA_TRY(target, open_target(options, open_url));
+Result<int> check_ledger(const LedgerOptions& options, const LedgerAccess& access) {
+  FIDUCIA_TRY(target, open_target(options, access));
   if (options.against.empty()) return check_whole(options, target);
-  return compare(options, target, open_url);
+  return compare(options, target, access);
 }
 
 }  // namespace fiducia::app

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "ledger_access.h"
 #include "sibling.h"
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): not in every unistd.h
@@ -114,8 +115,7 @@ Result<std::unique_ptr<Recorder>> start_child(const Home& home) {
 }  // namespace
 
 Result<std::unique_ptr<Recorder>> open_recorder(const Home& home) {
-  std::error_code error;
-  if (std::filesystem::exists(home.folder() / "ledger.toml", error)) return start_child(home);
+  if (has_ledger_file(home.folder())) return start_child(home);
   FIDUCIA_TRY(key, home.ledger_key());
   FIDUCIA_TRY(log, ledger::Log::open(home.ledger_folder(), std::move(key)));
   return std::make_unique<LogRecorder>(std::move(log));

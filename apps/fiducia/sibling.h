@@ -20,6 +20,7 @@ inline constexpr std::array sibling_commands{
     SiblingCommand{"serve", "Serve the ledger for reading, over HTTP"},
     SiblingCommand{"mirror", "Keep and check a copy of another ledger"},
     SiblingCommand{"witness", "Make sure that a log shows everybody the same tree"},
+    SiblingCommand{"move", "Move the ledger to where ledger.toml says"},
 };
 
 /// Whether `arguments`, without the program's name, call one of them.

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+
+#include "ledger_home.h"
+#include "output.h"
+#include "program.h"
+#include "report/json_writer.h"
+
+namespace fiducia::ledger_app {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* moved_journal = ".journal.moved";
+
+/// Everything a log of `size` entries consists of, from one store into another.
+Status copy_objects(const ledger::ObjectSource& from, ledger::ObjectStore& to, std::uint64_t size) {
+  constexpr std::size_t objects_at_once = 64;
+  std::vector<ledger::NewObject> batch;
+  const auto copy = [&](const ledger::TileAddress& address) -> Status {
+    const std::string path = ledger::tile_path(address);
+    FIDUCIA_TRY(content, ledger::read_object(from, path, limits::ledger_round_bytes_max));
+    batch.push_back({.path = path, .content = std::move(content)});
+    if (batch.size() < objects_at_once) return {};
+    FIDUCIA_CHECK(to.create(batch, ledger::Existing::refuse));
+    batch.clear();
+    return {};
+  };
+  for (std::uint64_t index = 0; index * ledger::tile_width < size; ++index)
+    FIDUCIA_CHECK(
+        copy({.level = {}, .index = index, .width = ledger::tile_width_at(0, index, size)}));
+  for (unsigned level = 0; level < ledger::tile_levels_max; ++level)
+    for (std::uint64_t index = 0; ledger::tile_width_at(level, index, size) > 0; ++index)
+      FIDUCIA_CHECK(copy(
+          {.level = level, .index = index, .width = ledger::tile_width_at(level, index, size)}));
+  FIDUCIA_CHECK(to.create(batch, ledger::Existing::refuse));
+  for (const char* file : {"signed-root.cbor", "checkpoint"}) {
+    FIDUCIA_TRY(content, ledger::read_object(from, file, limits::note_bytes_max));
+    FIDUCIA_CHECK(to.replace(file, content));
+  }
+  return to.sync();
+}
+
+/// All entries of a log as the one round that makes its tree from nothing.
+Result<ledger::Round> round_of(const ledger::LogReader& reader, const ledger::Tail& tail) {
+  ledger::Round round;
+  round.record = *tail.record;
+  round.note = tail.note;
+  for (std::uint64_t index = 0; index < tail.frontage.size; ++index) {
+    FIDUCIA_TRY(entry, reader.entry(index));
+    append_be(round.entries, narrow<std::uint16_t>(entry.size()));
+    append(round.entries, entry);
+    if (round.entries.size() > limits::ledger_round_bytes_max)
+      return fail(ErrorCode::over_limit, "The ledger is too long to be moved in one piece.",
+                  "Keep its sequencer local and move only its tiles (sequencer = \"local\").");
+  }
+  return round;
+}
+
+Result<std::uint64_t> move_ledger(const LedgerHome& home) {
+  if (home.store == StoreKind::directory && home.sequencer == SequencerKind::local)
+    return fail(ErrorCode::usage_invalid, "ledger.toml says that the ledger stays where it is.",
+                "Set store or sequencer in it first.",
+                Location{.file = (home.home.folder() / "ledger.toml").string()});
+  {  // in good order first: everything that is acknowledged is published
+    FIDUCIA_TRY(key, home.home.ledger_key());
+    FIDUCIA_TRY(log, ledger::Log::open(home.ledger_folder(), std::move(key)));
+    FIDUCIA_CHECK(log.flush());
+  }
+  FIDUCIA_TRY(journal, ledger::LocalJournal::open(home.ledger_folder()));
+  FIDUCIA_TRY(news, journal->take_turn(0));
+  if (!news.base || !news.rounds.empty())
+    return fail(ErrorCode::busy, "The ledger was not closed in good order.", "Run this again.");
+  const auto local = std::make_shared<ledger::DirectoryStore>(home.ledger_folder());
+  FIDUCIA_TRY(reader, ledger::LogReader::open(local, home.vkey));
+  FIDUCIA_TRY(store, open_store(home));
+  const std::uint64_t size = news.base->frontage.size;
+  if (home.store != StoreKind::directory) FIDUCIA_CHECK(copy_objects(*local, *store, size));
+  if (home.sequencer == SequencerKind::postgresql) {
+    FIDUCIA_CHECK(cluster::PostgresSequencer::create(home.postgresql, home.origin()));
+    FIDUCIA_TRY(round, round_of(reader, *news.base));
+    FIDUCIA_TRY(target, cluster::PostgresSequencer::open(home.postgresql, home.origin()));
+    FIDUCIA_TRY(there, target->take_turn(0));
+    if (there.base || !there.rounds.empty()) {
+      target->abandon();
+      return fail(ErrorCode::conflict, "The database holds entries of this ledger already.",
+                  "If an earlier move was cut off after it had committed, rename .journal to " +
+                      std::string{moved_journal} + " in the ledger's folder.");
+    }
+    FIDUCIA_CHECK(target->commit(round, ledger::Tail{}));
+    // From here on the database decides; the journal must not be appended to again.
+    std::error_code error;
+    fs::rename(home.ledger_folder() / ".journal", home.ledger_folder() / moved_journal, error);
+    if (error)
+      return fail(ErrorCode::io_unwritable, "The old journal cannot be renamed.",
+                  "Rename it by hand: the database goes on from here.",
+                  Location{.file = (home.ledger_folder() / ".journal").string()});
+    FIDUCIA_CHECK(sync_folder(home.ledger_folder()));
+  }
+  journal->abandon();
+  journal.reset();
+  // The first opening there publishes and checks.
+  FIDUCIA_TRY(parts, open_parts(home));
+  FIDUCIA_TRY(log, ledger::Log::open(std::move(parts)));
+  FIDUCIA_CHECK(log.flush());
+  return size;
+}
+
+Result<int> move(const std::string& home_option, bool json_wanted, bool quiet) {
+  FIDUCIA_TRY(home, open_ledger_home(home_option));
+  FIDUCIA_TRY(size, move_ledger(home));
+  if (json_wanted) {
+    report::JsonWriter json;
+    json.open_object();
+    json.member("schema", "fiducia.ledger-move/1");
+    json.member("origin", home.origin());
+    json.member("tree_size", size);
+    json.close_object();
+    app::print_line(json.take());
+  } else if (!quiet) {
+    app::print_line("moved  " + std::to_string(size) + " entries");
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_move(CLI::App& program, Run& run) {
+  CLI::App& app = *program.add_subcommand(
+      "move", "Move a home's ledger to where its ledger.toml says: S3, PostgreSQL");
+  struct Options {
+    std::string home;
+    bool json = false;
+    bool quiet = false;
+  };
+  const auto options = std::make_shared<Options>();
+  app.add_option("--home", options->home, "The home (default: $FIDUCIA_HOME)")->type_name("DIR");
+  app.add_flag("--json", options->json, "Print one JSON object");
+  app.add_flag("--quiet,-q", options->quiet, "Print nothing but errors");
+  app.footer(
+      "Copies every entry and tile; the tree, its checkpoints and all receipts stay good. Where "
+      "the\n"
+      "order moves to PostgreSQL, the journal in the ledger's folder is put aside, so that nobody\n"
+      "appends to the old place. Needs the right to make the schema there.\n\n"
+      "Example:\n"
+      "  fiducia ledger move\n");
+  app.callback([&run, options] {
+    run = [options] { return move(options->home, options->json, options->quiet); };
+  });
+}
+
+}  // namespace fiducia::ledger_app

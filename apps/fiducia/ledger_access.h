@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/core.h"
+#include "home.h"
+#include "ledger/ledger.h"
+#include "options.h"
+
+namespace fiducia::app {
+
+using LedgerSource = std::shared_ptr<const ledger::ObjectSource>;
+
+/// How a program reaches logs that are no folder of this machine. `fiducia` has neither, and
+/// becomes fiducia-ledger where one is needed.
+struct LedgerAccess {
+  std::function<Result<LedgerSource>(const std::string& url)> open_url = {};
+  /// The ledger of a home that has a ledger.toml.
+  std::function<Result<LedgerSource>(const Home& home)> open_home = {};
+};
+
+/// Where the home's own ledger is read. Errors: those of `access.open_home`.
+[[nodiscard]] Result<LedgerSource> open_home_ledger(const Home& home, const LedgerAccess& access);
+/// Whether the home's tiles may be elsewhere than in its folder.
+[[nodiscard]] bool has_ledger_file(const std::filesystem::path& home);
+
+/// `ledger status | check | prove`. Prints, and returns the exit code.
+[[nodiscard]] int run(const LedgerOptions& options, const LedgerAccess& access);
+
+}  // namespace fiducia::app
