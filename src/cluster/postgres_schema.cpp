@@ -18,7 +18,8 @@ constexpr std::array statements{
       version bigint NOT NULL))sql",
     R"sql(INSERT INTO fiducia_ledger.version (version) VALUES (1))sql",
 
-    // One row a log. Whoever has locked it has the turn to append.
+    // One row a log. Whoever has locked it has the turn to append; with NO KEY, since the check of
+    // a reference to this row, which a publisher makes, must not wait for appenders.
     R"sql(CREATE TABLE fiducia_ledger.log (
       id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
       origin text NOT NULL UNIQUE CHECK (octet_length(origin) BETWEEN 1 AND 1024),
@@ -128,7 +129,7 @@ constexpr std::array statements{
       LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
       DECLARE found_id bigint;
       BEGIN
-        SELECT id INTO found_id FROM fiducia_ledger.log WHERE origin = wanted FOR UPDATE;
+        SELECT id INTO found_id FROM fiducia_ledger.log WHERE origin = wanted FOR NO KEY UPDATE;
         IF found_id IS NULL THEN
           RAISE EXCEPTION 'there is no log of this origin' USING ERRCODE = 'FL003';
         END IF;
@@ -140,7 +141,7 @@ constexpr std::array statements{
       BEGIN
         SELECT p.log INTO found_id
           FROM fiducia_ledger.publication p JOIN fiducia_ledger.log l ON l.id = p.log
-          WHERE l.origin = wanted FOR UPDATE OF p;
+          WHERE l.origin = wanted FOR NO KEY UPDATE OF p;
         IF found_id IS NULL THEN
           RAISE EXCEPTION 'there is no log of this origin' USING ERRCODE = 'FL003';
         END IF;

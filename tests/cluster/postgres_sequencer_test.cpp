@@ -115,6 +115,23 @@ TEST_F(PostgresSequencing,
   EXPECT_EQ(synced, 2);
 }
 
+TEST_F(PostgresSequencing, lets_a_publisher_forget_rounds_while_another_process_has_the_turn) {
+  const auto sequencer = open({.turn_timeout_ms = 500, .kept_rounds_max = 0});
+  const auto other = open();
+  ASSERT_TRUE(commit_next(*sequencer, 10).has_value());
+  ASSERT_TRUE(other->take_turn(chain.size()).has_value());
+  ASSERT_TRUE(sequencer->take_publishing(0).has_value());
+  const Status done = sequencer->published(chain.tail(), []() -> Status { return {}; });
+  EXPECT_TRUE(done.has_value()) << to_sentence(done.error());
+  const Round round = chain.next(2);
+  ASSERT_TRUE(other->commit(round, chain.tail()).has_value());
+  chain.add(round);
+  const auto news = sequencer->take_turn(0);
+  ASSERT_TRUE(news.has_value());
+  EXPECT_EQ(news->rounds.size(), 1U);
+  EXPECT_EQ(chain.difference(*news, 0), "");
+}
+
 TEST_F(PostgresSequencing, gives_a_publisher_that_fell_behind_the_tree_that_another_published) {
   const auto first = open();
   const auto second = open();
