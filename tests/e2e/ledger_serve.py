@@ -147,6 +147,14 @@ def main():
                 answer = fiducia.run("ledger", "mirror", url, work / f"mirror-{name}", "--check", "--json")
                 checks.that(answer.code == 0 and answer.lines[0]["tree_size"] == size + 1,
                             f"the mirror of {name} follows", repr(answer))
+            # What `check` says of a server is what it says of the folder.
+            vkey = fiducia.run("ledger", "status", "--json").lines[0]["vkey"]
+            for where in (("--url", served.url), ("--folder", ledger)):
+                answer = fiducia.run("ledger", "check", *where, "--key", vkey, "--json")
+                checks.that(answer.code == 0 and answer.lines[0]["entries_checked"] == size + 1,
+                            "the served log is checked", repr(answer))
+            answer = fiducia.run("ledger", "check", "--against", served.url, "--json")
+            checks.that(answer.code == 0, "the served log is the home's", repr(answer))
             # A mirror is served as its log is, and mirrored in turn.
             second = Served(fiducia, "--folder", str(work / "mirror-serve"), "--quiet")
             check = fiducia.run("ledger", "mirror", second.url, work / "mirror-of-mirror", "--check")
