@@ -80,6 +80,7 @@ Status write_log(const fs::path& folder) {
                             (std::to_string(answer.tree_size) + "-" + std::to_string(answer.index)),
                         answer.receipt));
   }
+  FIDUCIA_CHECK(log.flush());
   return write_claims(folder, vkey);
 }
 

@@ -50,6 +50,7 @@ TEST(ReaderConformance,
     SCOPED_TRACE(size);
     const std::uint64_t before = log.status().tree_size;
     ASSERT_TRUE(log.append(counter_entries(before, size - before)).has_value());
+    ASSERT_TRUE(log.flush().has_value());  // what was appended is published a moment later
     const auto source = std::make_shared<const NotingSource>(scratch.folder);
 
     // Another key: nothing beyond the small files at the top.
