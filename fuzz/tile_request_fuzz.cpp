@@ -17,7 +17,7 @@ class Everything final : public ledger::ObjectSource {
     if (path == "checkpoint") {
       append(content, as_bytes("example.org/log\n70000\n"
                                "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n"
-                               "\xE2\x80\x94 example.org/log AAAAAQ==\n"));
+                               "\xE2\x80\x94 example.org/log AAAAAQAB\n"));
       return content;
     }
     // Spelt as the log spells it, inside the tree, and nowhere else.

@@ -113,16 +113,19 @@ http::Response TileServer::answer_tile(const http::Request& request,
   const std::uint64_t bytes_max =
       address.level ? full_width * sizeof(Digest) : ledger::bundle_bytes_max;
   auto content = source_->read(ledger::tile_path(address), bytes_max);
-  bool from_full = address.width == full_width;
-  if (content && !*content && !from_full) {
-    ledger::TileAddress full = address;
-    full.width = full_width;
-    content = source_->read(ledger::tile_path(full), bytes_max);
-    from_full = true;
+  bool is_wider = address.width == full_width;
+  // A partial form of an earlier size is the beginning of the present one, or of the full one.
+  for (const unsigned width :
+       {ledger::tile_width_at(address.level.value_or(0), address.index, published_), full_width}) {
+    if (!content || *content || width <= address.width) continue;
+    ledger::TileAddress wider = address;
+    wider.width = width;
+    content = source_->read(ledger::tile_path(wider), bytes_max);
+    is_wider = true;
   }
   if (!content && content.error().code != ErrorCode::over_limit) return unavailable();
   if (content && !*content) return say(404, "Not found.");
-  if (!content || !cut_to_width(**content, address, from_full))
+  if (!content || !cut_to_width(**content, address, is_wider))
     return say(500, "The log is damaged here.");
 
   http::Headers headers{{"Content-Type", "application/octet-stream"},

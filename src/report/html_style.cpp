@@ -171,7 +171,7 @@ dd code{overflow-wrap:normal;word-break:normal}
  .frame img.crisp{max-width:90mm}
  .figures{display:block}
  figure.picture{margin-bottom:6mm}
- .chain{grid-template-columns:repeat(4,minmax(0,1fr));gap:8mm}
+ .chain{grid-template-columns:repeat(2,minmax(0,1fr));gap:8mm}
  .link:not(:last-child)::after{content:"\2192";left:100%;right:auto;top:50%;width:8mm;height:auto;line-height:1;
   transform:translateY(-50%)}
  details::details-content{content-visibility:visible;height:auto;display:block}

@@ -46,6 +46,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bitset>
 #include <cerrno>
 #include <climits>
@@ -491,7 +492,11 @@ void Shim::settle(File& file) {
   if (sys_ftruncate(file.writing, end) != 0) give_up("ftruncate");
 }
 
+/// While the disk is being left as it was, another thread may still look at it: it must not tell.
+std::atomic<bool> power_is_off = false;
+
 void Shim::cut_power() {
+  power_is_off = true;
   for (auto& [id, file] : files) settle(file);
   const std::vector<Change> undone = choose_undone();
   for (auto it = undone.rbegin(); it != undone.rend(); ++it) undo(*it);
@@ -807,6 +812,7 @@ FIDUCIA_SHIM char* mkdtemp(char* pattern) {
 }
 
 FIDUCIA_SHIM ssize_t write(int fd, const void* data, size_t count) {
+  while (power_is_off) syscall(SYS_pause);
   if (count == 0 || !watched(fd)) return syscall(SYS_write, fd, data, count);
   return write_at(fd, {}, count, [&](size_t n) { return syscall(SYS_write, fd, data, n); });
 }

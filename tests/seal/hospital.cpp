@@ -110,6 +110,7 @@ Bytes Hospital::seal_claiming(const dicom::File& file, UnixTime claimed_at,
 }
 
 Bytes Hospital::receipt_of(std::uint64_t index) {
+  FIDUCIA_ASSERT(log_->flush().has_value());
   const auto reader =
       must(ledger::LogReader::open(folder_.path() / "ledger", trust_.ledgers.front().key));
   const ledger::LogStatus& status = reader.status();
