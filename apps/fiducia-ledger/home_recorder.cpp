@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "home_recorder.h"
 
+#include <algorithm>
+
 namespace fiducia::ledger_app {
 
 HomeRecorder::HomeRecorder(LedgerHome home, ledger::Log log,
@@ -32,6 +34,13 @@ Result<ledger::Recorded> HomeRecorder::record(std::span<const Bytes> entries) {
   return recorded;
 }
 
+/// Other gateways append as well: what they have published is not news from a fork.
+std::uint64_t HomeRecorder::newest_size() const {
+  const auto reader = ledger::LogReader::open(store_, home_.vkey);
+  const std::uint64_t own = log_.status().tree_size;
+  return reader ? std::max(own, reader->status().tree_size) : own;
+}
+
 Status HomeRecorder::cosign(ledger::Recorded& recorded) {
   // Proofs come from the published tiles, each checked against the signed root above it.
   FIDUCIA_CHECK(log_.flush());
@@ -42,10 +51,11 @@ Status HomeRecorder::cosign(ledger::Recorded& recorded) {
       .signed_at = recorded.entries.front().checkpoint_at,
       .proofs = [&reader](std::uint64_t first,
                           std::uint64_t second) { return reader.consistency_proof(first, second); },
-      .committed_size = [this] { return log_.status().tree_size; }};
+      .committed_size = [this] { return newest_size(); }};
   FIDUCIA_TRY(report, witnesses_->cosign(request));
-  if (report.conflict) {
-    stopped_ = report.conflict;
+  // One witness that only claims a larger tree cannot stop the ledger while the others agree.
+  if (report.conflict && (report.conflict_proven || !report.quorum)) {
+    if (report.conflict_proven) stopped_ = report.conflict;
     return std::unexpected(*report.conflict);
   }
   recorded.checkpoint = report.note;

@@ -23,6 +23,7 @@ class HomeRecorder {
  private:
   HomeRecorder(LedgerHome home, ledger::Log log, std::shared_ptr<const ledger::ObjectSource> store,
                http::Client client);
+  [[nodiscard]] std::uint64_t newest_size() const;
   [[nodiscard]] Status cosign(ledger::Recorded& recorded);
   [[nodiscard]] Status stamp(ledger::Recorded& recorded);
 
