@@ -84,29 +84,32 @@ Status check_entries(std::span<const Bytes> entries) {
 Result<std::vector<Appended>> answer_request(const Request& request, Publisher& publisher,
                                              const std::shared_ptr<ObjectStore>& store) {
   const RoundAnswer& round = *request.answer;
-  const RootRecord& record = round.record;
-  std::optional<TileStore> tiles;  // for entries that were in the log already
+  std::optional<Published> published;  // for entries that were in the log already
+  std::optional<TileStore> tiles;
   std::vector<Appended> answers;
   answers.reserve(request.indices.size());
   for (const std::uint64_t index : request.indices) {
-    Result<std::vector<Digest>> path;
-    if (round.tree && index >= round.first) {
-      path = inclusion_path(*round.tree, round.tree->edge(), index, record.tree_size);
-      FIDUCIA_ASSERT(path.has_value());  // a grown tree holds every node its new leaves need
-    } else {
-      if (!tiles) {
-        FIDUCIA_CHECK(publisher.wait_for(record.tree_size));
-        FIDUCIA_TRY(opened, TileStore::open(store, record.tree_size, record.root));
-        tiles = std::move(opened);
-      }
-      path = inclusion_path(*tiles, tiles->edge(), index, record.tree_size);
-      if (!path) return std::unexpected(std::move(path).error());
+    const bool appended = round.tree && index >= round.first;
+    if (!appended && !tiles) {
+      // The store has the tiles of trees that were published, not of every one between.
+      FIDUCIA_CHECK(publisher.wait_for(round.record.tree_size));
+      published = publisher.newest();
+      FIDUCIA_TRY(opened,
+                  TileStore::open(store, published->record.tree_size, published->record.root));
+      tiles = std::move(opened);
     }
+    const RootRecord& record = appended ? round.record : published->record;
+    const auto path = appended
+                          ? inclusion_path(*round.tree, round.tree->edge(), index, record.tree_size)
+                          : inclusion_path(*tiles, tiles->edge(), index, record.tree_size);
+    // A grown tree holds every node its new leaves need.
+    FIDUCIA_ASSERT(!appended || path.has_value());
+    if (!path) return std::unexpected(path.error());
     answers.push_back({.index = index,
                        .tree_size = record.tree_size,
                        .receipt = write_receipt(record.signed_root, record.tree_size, index, *path),
                        .checkpoint_at = record.issued_at,
-                       .checkpoint = round.note});
+                       .checkpoint = appended ? round.note : published->note});
   }
   return answers;
 }

@@ -1,10 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/publisher.h"
 
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+
 #include "ledger/head.h"
 #include "ledger/tile_store.h"
 
 namespace fiducia::ledger {
+namespace {
+
+/// How often tiles and checkpoint are written while appends follow each other closely: an append
+/// costs one fdatasync, its half a dozen files several times that.
+constexpr std::chrono::milliseconds publish_interval{50};
+/// So many rounds are published each with its own partial tiles; more only with those of the last.
+constexpr std::size_t rounds_published_alone_max = 4;
+
+/// How many of the first rounds can be merged into one, at least one.
+std::size_t mergeable_rounds(std::span<const Round> rounds) {
+  std::size_t count = 1;
+  std::uint64_t bytes = rounds[0].entries.size();
+  while (count < rounds.size() &&
+         rounds[count].entries.size() <= limits::ledger_round_bytes_max - bytes)
+    bytes += rounds[count++].entries.size();
+  return count;
+}
+
+}  // namespace
 
 Publisher::Publisher(const LogIdentity& identity, Sequencer& sequencer, ObjectStore& store)
     : identity_(identity), sequencer_(sequencer), store_(store) {}
@@ -16,20 +39,31 @@ Publisher::~Publisher() {
   thread_.join();
 }
 
+/// The newest record that a checkpoint of `stored_size` leaves can belong to.
+std::optional<RootRecord> Publisher::record_until(std::uint64_t stored_size,
+                                                  std::span<const Round> rounds) const {
+  std::optional<RootRecord> found = tail_.record;
+  for (const Round& round : rounds.first(rounds.size() - 1))
+    if (round.record.tree_size <= stored_size) found = round.record;
+  return found;
+}
+
 /// Brings `rounds`, which follow tail_, into the store, whose checkpoint is of `stored_size`
 /// leaves: the previous record must fit it until it is replaced, in case nobody comes to do that.
 Status Publisher::write_rounds(std::span<const Round> rounds, std::uint64_t stored_size,
                                Existing existing) {
+  const std::optional<RootRecord> previous = record_until(stored_size, rounds);
   Tail tail = tail_;
-  std::optional<RootRecord> previous;
   std::vector<NewObject> objects;
   std::vector<std::string> superseded;
-  for (const Round& round : rounds) {
-    FIDUCIA_TRY(applied, apply_round(tail, round));
-    const Tail before = std::exchange(tail, std::move(applied.tail));
-    if (!previous || before.frontage.size <= stored_size) previous = before.record;
+  const bool together = rounds.size() > rounds_published_alone_max;
+  while (!rounds.empty()) {
+    const std::size_t count = together ? mergeable_rounds(rounds) : 1;
+    FIDUCIA_TRY(applied, apply_round(tail, merge_rounds(rounds.first(count))));
+    tail = std::move(applied.tail);
     std::ranges::move(applied.objects, std::back_inserter(objects));
     std::ranges::move(applied.superseded, std::back_inserter(superseded));
+    rounds = rounds.subspan(count);
   }
   FIDUCIA_CHECK(check_signed(identity_, tail));
   FIDUCIA_CHECK(store_.create(objects, existing));
@@ -81,10 +115,11 @@ Status Publisher::publish() {
   if (done) {
     published_ = tail_.frontage.size;
     failure_.reset();
-    if (published_ >= committed_) unpublished_rounds_ = 0;
+    while (!unpublished_.empty() && unpublished_.front() <= published_) unpublished_.pop_front();
   } else {
     failure_ = done.error();
   }
+  published_at_ = std::chrono::steady_clock::now();
   changed_.notify_all();
   return done;
 }
@@ -177,6 +212,9 @@ void Publisher::run(const std::stop_token& stop) {
         if (stop.stop_requested()) return;
         continue;
       }
+      // While appends follow each other closely, what they bring is written together.
+      changed_.wait_until(guard, stop, published_at_ + publish_interval, [&] { return urgent_; });
+      urgent_ = false;
     }
     if (!publish() && stop.stop_requested()) return;  // the next opening publishes
   }
@@ -185,7 +223,9 @@ void Publisher::run(const std::stop_token& stop) {
 void Publisher::committed(std::uint64_t tree_size) {
   const std::lock_guard guard{mutex_};
   committed_ = std::max(committed_, tree_size);
-  ++unpublished_rounds_;
+  unpublished_.push_back(tree_size);
+  // Half full: nobody shall have to wait for room.
+  if (unpublished_.size() >= limits::ledger_unpublished_rounds_max / 2) urgent_ = true;
   changed_.notify_all();
 }
 
@@ -193,7 +233,7 @@ Status Publisher::wait_for_room() {
   {
     std::unique_lock guard{mutex_};
     changed_.wait(guard, [&] {
-      return failure_ || unpublished_rounds_ < limits::ledger_unpublished_rounds_max;
+      return failure_ || unpublished_.size() < limits::ledger_unpublished_rounds_max;
     });
     if (!failure_) return {};
   }
@@ -202,6 +242,7 @@ Status Publisher::wait_for_room() {
 
 Status Publisher::wait_for(std::uint64_t tree_size) {
   std::unique_lock guard{mutex_};
+  urgent_ = true;
   // Not only what this process committed: also rounds of others, and those of its own that it
   // learned of with the next turn. Nobody else may be there to publish them.
   committed_ = std::max(committed_, tree_size);
@@ -210,6 +251,12 @@ Status Publisher::wait_for(std::uint64_t tree_size) {
   if (published_ >= tree_size) return {};
   guard.unlock();
   return publish();
+}
+
+Published Publisher::newest() {
+  const std::lock_guard publishing{publishing_};
+  FIDUCIA_ASSERT(tail_.record.has_value());
+  return {.record = *tail_.record, .note = std::make_shared<const std::string>(tail_.note)};
 }
 
 std::uint64_t Publisher::published_size() const {

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <chrono>
 #include <condition_variable>
+#include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 
 #include "core/core.h"
@@ -11,8 +15,19 @@
 /// Inside the ledger: brings committed rounds into the store, behind the appends.
 namespace fiducia::ledger {
 
+/// A tree whose tiles are in the store.
+struct Published {
+  RootRecord record;
+  std::shared_ptr<const std::string> note;
+};
+
 /// Publishes rounds in order: tiles and bundles, then signed-root.cbor, then the checkpoint, so
 /// that a reader who sees a checkpoint finds all it calls for. One thread of its own.
+///
+/// A round that comes alone is published at once. While they follow each other closely, what came
+/// within 50 ms is published together; more than four rounds only for the tree after the last of
+/// them. So the store may hold no partial tile of a size that was signed in between: its content
+/// is the beginning of the wider tile or bundle that is there (spec/ledger.md section 2).
 class Publisher {
  public:
   /// All three outlive this.
@@ -37,7 +52,9 @@ class Publisher {
   [[nodiscard]] Status wait_for_room();
   /// Waits until the checkpoint of this size, or a later one, is in the store. Errors: as above.
   [[nodiscard]] Status wait_for(std::uint64_t tree_size);
-  /// The signed checkpoint that is in the store, and its size.
+  /// The newest tree that is in the store; a log that is open has one.
+  [[nodiscard]] Published newest();
+  /// The size of the newest tree that is in the store.
   [[nodiscard]] std::uint64_t published_size() const;
   /// Puts a checkpoint with cosignatures in the place of the plain one, if it is still the newest.
   [[nodiscard]] Status publish_cosigned(const std::string& note);
@@ -45,6 +62,8 @@ class Publisher {
  private:
   void run(const std::stop_token& stop);
   [[nodiscard]] Status publish_locked(Existing existing);
+  [[nodiscard]] std::optional<RootRecord> record_until(std::uint64_t stored_size,
+                                                       std::span<const Round> rounds) const;
   [[nodiscard]] Status write_rounds(std::span<const Round> rounds, std::uint64_t stored_size,
                                     Existing existing);
   [[nodiscard]] Result<Checkpoint> read_stored_checkpoint() const;
@@ -62,7 +81,9 @@ class Publisher {
   std::condition_variable_any changed_;
   std::uint64_t published_ = 0;
   std::uint64_t committed_ = 0;
-  std::size_t unpublished_rounds_ = 0;
+  std::deque<std::uint64_t> unpublished_;  // tree sizes of committed rounds
+  std::chrono::steady_clock::time_point published_at_;
+  bool urgent_ = false;  // somebody waits, or the room for rounds is used up
   std::optional<Error> failure_;
   std::jthread thread_;  // last: stops before the rest goes
 };

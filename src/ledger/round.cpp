@@ -98,9 +98,8 @@ Result<AppliedRound> apply_round(const Tail& tail, const Round& round) {
   const std::uint64_t count = round.record.tree_size - round.first;
   if (count > round.entries.size()) return bad("A round says it has more entries than it holds.");
   FIDUCIA_TRY(entries, read_bundle(round.entries, static_cast<std::size_t>(count), true));
-  std::vector<Digest> leaves;
-  leaves.reserve(entries.size());
-  for (const ByteView entry : entries) leaves.push_back(merkle::leaf_hash(entry));
+  std::vector<Digest> leaves(entries.size());
+  merkle::leaf_hashes(entries, leaves);
   const GrownTree tree{tail.frontage, leaves};
   if (tree.root() != round.record.root)
     return bad("The entries of a round do not lead to its signed root.");
@@ -114,6 +113,16 @@ Result<AppliedRound> apply_round(const Tail& tail, const Round& round) {
   applied.tail.record = round.record;
   applied.tail.note = round.note;
   return applied;
+}
+
+Round merge_rounds(std::span<const Round> rounds) {
+  FIDUCIA_ASSERT(!rounds.empty());
+  Round merged{.first = rounds.front().first,
+               .entries = {},
+               .record = rounds.back().record,
+               .note = rounds.back().note};
+  for (const Round& round : rounds) append(merged.entries, round.entries);
+  return merged;
 }
 
 Status check_signed(const LogIdentity& identity, const Tail& tail) {

@@ -47,6 +47,9 @@ struct AppliedRound {
 /// Errors: malformed (kind "journal").
 [[nodiscard]] Result<AppliedRound> apply_round(const Tail& tail, const Round& round);
 
+/// Rounds that follow each other, at least one, as one: all entries, the last record and note.
+[[nodiscard]] Round merge_rounds(std::span<const Round> rounds);
+
 /// Whether the log itself signed the root and the checkpoint of `tail`.
 /// Errors: signature_bad, malformed (kind "journal").
 [[nodiscard]] Status check_signed(const LogIdentity& identity, const Tail& tail);
