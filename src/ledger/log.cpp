@@ -84,32 +84,34 @@ Status check_entries(std::span<const Bytes> entries) {
 Result<std::vector<Appended>> answer_request(const Request& request, Publisher& publisher,
                                              const std::shared_ptr<ObjectStore>& store) {
   const RoundAnswer& round = *request.answer;
-  std::optional<Published> published;  // for entries that were in the log already
+  // All answers of one append are of one checkpoint: where an entry was in the log already, of the
+  // newest that is published, for the store has the tiles of that, and not of every one between.
+  const bool all_new = round.tree && std::ranges::all_of(request.indices, [&](std::uint64_t index) {
+                         return index >= round.first;
+                       });
+  Published newest{.record = round.record, .note = round.note};
   std::optional<TileStore> tiles;
+  if (!all_new) {
+    FIDUCIA_CHECK(publisher.wait_for(round.record.tree_size));
+    newest = publisher.newest();
+    FIDUCIA_TRY(opened, TileStore::open(store, newest.record.tree_size, newest.record.root));
+    tiles = std::move(opened);
+  }
+  const RootRecord& record = newest.record;
   std::vector<Appended> answers;
   answers.reserve(request.indices.size());
   for (const std::uint64_t index : request.indices) {
-    const bool appended = round.tree && index >= round.first;
-    if (!appended && !tiles) {
-      // The store has the tiles of trees that were published, not of every one between.
-      FIDUCIA_CHECK(publisher.wait_for(round.record.tree_size));
-      published = publisher.newest();
-      FIDUCIA_TRY(opened,
-                  TileStore::open(store, published->record.tree_size, published->record.root));
-      tiles = std::move(opened);
-    }
-    const RootRecord& record = appended ? round.record : published->record;
-    const auto path = appended
+    const auto path = all_new
                           ? inclusion_path(*round.tree, round.tree->edge(), index, record.tree_size)
                           : inclusion_path(*tiles, tiles->edge(), index, record.tree_size);
     // A grown tree holds every node its new leaves need.
-    FIDUCIA_ASSERT(!appended || path.has_value());
+    FIDUCIA_ASSERT(!all_new || path.has_value());
     if (!path) return std::unexpected(path.error());
     answers.push_back({.index = index,
                        .tree_size = record.tree_size,
                        .receipt = write_receipt(record.signed_root, record.tree_size, index, *path),
                        .checkpoint_at = record.issued_at,
-                       .checkpoint = appended ? round.note : published->note});
+                       .checkpoint = newest.note});
   }
   return answers;
 }
