@@ -6,7 +6,8 @@
 //
 // --alone measures the ledger alone, with that many clients, to be looked at by a profiler.
 // DIR is on the disk to be measured. PostgreSQL takes part when FIDUCIA_POSTGRESQL has a connection
-// string (tests/services/postgresql run ledger_append ...); its data must be on the same disk.
+// string; its data must be on the same disk:
+//   FIDUCIA_POSTGRESQL_FOLDER=DIR tests/services/postgresql run ledger_append --folder DIR/append
 #include <fcntl.h>
 #include <libpq-fe.h>
 #include <sqlite3.h>
@@ -280,8 +281,14 @@ class Sqlite final : public Target {
 
 class Postgres final : public Target {
  public:
-  explicit Postgres(std::string where) : where_(std::move(where)) {
+  /// `beside` is on the disk that is measured.
+  Postgres(std::string where, const fs::path& beside) : where_(std::move(where)) {
     Connection made{where_};
+    struct stat data{};
+    struct stat disk{};
+    if (::stat(made.run("SHOW data_directory").c_str(), &data) != 0 ||
+        ::stat(beside.c_str(), &disk) != 0 || data.st_dev != disk.st_dev)
+      stop("PostgreSQL's data are on another disk (set FIDUCIA_POSTGRESQL_FOLDER)");
     made.run("CREATE TABLE IF NOT EXISTS entries (number BIGSERIAL PRIMARY KEY, entry BYTEA)");
     version_ = PQserverVersion(made.connection) / 10'000;
     for (const char* setting : {"fsync", "synchronous_commit", "full_page_writes"})
@@ -564,7 +571,7 @@ int run(const Options& options) {
   targets.push_back(std::make_unique<GroupCommit>(options.folder / "grouped", overhead));
   targets.push_back(std::make_unique<Sqlite>(options.folder / "entries.db"));
   if (const char* const where = std::getenv("FIDUCIA_POSTGRESQL"))
-    targets.push_back(std::make_unique<Postgres>(where));
+    targets.push_back(std::make_unique<Postgres>(where, options.folder));
   const int plain = open_filled(options.folder / "plain", 1 << 20);
 
   std::vector<double> fsyncs, fsync_medians;
