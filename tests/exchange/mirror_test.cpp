@@ -70,7 +70,7 @@ struct World {
 };
 
 TEST(Mirror, copies_what_the_checkpoint_calls_for_and_nothing_else) {
-  for (const std::uint64_t size : {1, 255, 256, 257, 600, 70'000}) {
+  for (const std::uint64_t size : {1U, 255U, 256U, 257U, 600U, 70'000U}) {
     const World world{size};
     std::uint64_t last_done = 0;
     const auto mirrored =
