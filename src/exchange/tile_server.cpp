@@ -51,10 +51,9 @@ http::Response give(const http::Request& request, Bytes body, http::Headers head
   return {.status = 200, .headers = std::move(headers), .body = std::move(body)};
 }
 
-/// Whether `content` can be the tile or bundle `address`, cut to its width if it comes from the
-/// full one.
-bool cut_to_width(Bytes& content, const ledger::TileAddress& address, bool from_full) {
-  const unsigned stored = from_full ? full_width : address.width;
+/// Whether `content` can be the tile or bundle `address`, cut to its width if it comes from a form
+/// of `stored` hashes or entries.
+bool cut_to_width(Bytes& content, const ledger::TileAddress& address, unsigned stored) {
   if (address.level) {
     if (content.size() != stored * sizeof(Digest)) return false;
     content.resize(address.width * sizeof(Digest));
@@ -113,7 +112,7 @@ http::Response TileServer::answer_tile(const http::Request& request,
   const std::uint64_t bytes_max =
       address.level ? full_width * sizeof(Digest) : ledger::bundle_bytes_max;
   auto content = source_->read(ledger::tile_path(address), bytes_max);
-  bool is_wider = address.width == full_width;
+  unsigned stored = address.width;
   // A partial form of an earlier size is the beginning of the present one, or of the full one.
   for (const unsigned width :
        {ledger::tile_width_at(address.level.value_or(0), address.index, published_), full_width}) {
@@ -121,11 +120,11 @@ http::Response TileServer::answer_tile(const http::Request& request,
     ledger::TileAddress wider = address;
     wider.width = width;
     content = source_->read(ledger::tile_path(wider), bytes_max);
-    is_wider = true;
+    stored = width;
   }
   if (!content && content.error().code != ErrorCode::over_limit) return unavailable();
   if (content && !*content) return say(404, "Not found.");
-  if (!content || !cut_to_width(**content, address, is_wider))
+  if (!content || !cut_to_width(**content, address, stored))
     return say(500, "The log is damaged here.");
 
   http::Headers headers{{"Content-Type", "application/octet-stream"},

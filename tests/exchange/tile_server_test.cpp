@@ -105,9 +105,21 @@ TEST(TileServer, cuts_a_partial_tile_from_the_full_one) {
     EXPECT_EQ(response.status, 200U) << partial;
     EXPECT_EQ(response.body, world.log.objects.at(partial)) << partial;
   }
-  // There is no full tile to cut these from, and no checkpoint called for them.
-  EXPECT_EQ(ask(server, "/tile/0/002.p/87").status, 404U);
-  EXPECT_EQ(ask(server, "/tile/entries/002.p/87").status, 404U);
+}
+
+TEST(TileServer, cuts_a_partial_tile_from_the_wider_one_that_is_published) {
+  World world;
+  const TileServer server{world.source};
+  for (const char* kind : {"tile/0/002", "tile/entries/002"}) {
+    const Bytes wider = world.log.objects.at(std::string{kind} + ".p/88");
+    const http::Response response = ask(server, "/" + std::string{kind} + ".p/87");
+    EXPECT_EQ(response.status, 200U) << kind;
+    ASSERT_LT(response.body.size(), wider.size()) << kind;
+    EXPECT_TRUE(same_bytes(response.body, ByteView{wider}.first(response.body.size()))) << kind;
+    EXPECT_EQ(ask(server, "/" + std::string{kind} + ".p/89").status, 404U) << kind;
+  }
+  const Bytes tile = ask(server, "/tile/0/002.p/87").body;
+  EXPECT_EQ(tile.size(), 87 * sizeof(Digest));
 }
 
 TEST(TileServer, serves_a_tile_only_once_the_checkpoint_calls_for_it) {
