@@ -194,10 +194,12 @@ Status Log::State::open() {
     return fail(ErrorCode::io_unreadable, "The ledger is empty: it has no genesis entry.",
                 "Make a new ledger.");
   FIDUCIA_CHECK(publisher.recover());
-  // What the partial tiles and the last bundle say must be what will be built upon.
-  FIDUCIA_TRY(tiles, TileStore::open(store, tail.record->tree_size, tail.record->root));
-  if (tail.frontage.size % tile_width != 0)
-    FIDUCIA_CHECK(tiles.bundle(tail.frontage.size / tile_width));
+  // What the partial tiles and the last bundle say must be what is built upon. Where others append
+  // as well, the tree that is published is another one than was found above.
+  const Published newest = publisher.newest();
+  FIDUCIA_TRY(tiles, TileStore::open(store, newest.record.tree_size, newest.record.root));
+  if (newest.record.tree_size % tile_width != 0)
+    FIDUCIA_CHECK(tiles.bundle(newest.record.tree_size / tile_width));
   show_tail();
   publisher.start();
   return {};
