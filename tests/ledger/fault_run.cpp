@@ -101,8 +101,9 @@ FaultOutcome run_worker(const FaultRun& run) {
   ::close(err[0]);
   ::waitpid(child, &outcome.status, 0);
   outcome.told.resize(messages.size() / sizeof(Told));
-  std::memcpy(static_cast<void*>(outcome.told.data()), messages.data(),
-              outcome.told.size() * sizeof(Told));
+  if (!outcome.told.empty())
+    std::memcpy(static_cast<void*>(outcome.told.data()), messages.data(),
+                outcome.told.size() * sizeof(Told));
   outcome.report = take_text(report);
   if (const std::size_t at = outcome.report.find("total "); at != std::string::npos)
     outcome.calls = std::stoull(outcome.report.substr(at + 6));
