@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 
+#include "ledger/bundle.h"
 #include "ledger_home.h"
 #include "output.h"
 #include "program.h"
@@ -48,8 +49,7 @@ Result<ledger::Round> round_of(const ledger::LogReader& reader, const ledger::Ta
   round.note = tail.note;
   for (std::uint64_t index = 0; index < tail.frontage.size; ++index) {
     FIDUCIA_TRY(entry, reader.entry(index));
-    append_be(round.entries, narrow<std::uint16_t>(entry.size()));
-    append(round.entries, entry);
+    ledger::append_to_bundle(round.entries, entry);
     if (round.entries.size() > limits::ledger_round_bytes_max)
       return fail(ErrorCode::over_limit, "The ledger is too long to be moved in one piece.",
                   "Keep its sequencer local and move only its tiles (sequencer = \"local\").");

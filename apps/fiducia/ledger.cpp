@@ -169,10 +169,6 @@ Result<int> prove(const LedgerOptions& options, const LedgerAccess& access) {
   return 0;
 }
 
-bool is_url(const std::string& text) {
-  return text.starts_with("http://") || text.starts_with("https://");
-}
-
 /// Whether the answer needs more than folders of this machine.
 bool needs_sibling(const LedgerOptions& options, const LedgerAccess& access) {
   if (!access.open_url && (!options.url.empty() || is_url(options.against))) return true;
@@ -225,6 +221,10 @@ Result<int> answer(const LedgerOptions& options, const LedgerAccess& access) {
 }
 
 }  // namespace
+
+bool is_url(std::string_view text) {
+  return text.starts_with("http://") || text.starts_with("https://");
+}
 
 bool has_ledger_file(const std::filesystem::path& home) {
   std::error_code error;

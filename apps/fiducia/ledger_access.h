@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "core/core.h"
 #include "home.h"
@@ -21,6 +22,8 @@ struct LedgerAccess {
   std::function<Result<LedgerSource>(const Home& home)> open_home = {};
 };
 
+/// Whether a log is named by its address on a server.
+[[nodiscard]] bool is_url(std::string_view text);
 /// Where the home's own ledger is read. Errors: those of `access.open_home`.
 [[nodiscard]] Result<LedgerSource> open_home_ledger(const Home& home, const LedgerAccess& access);
 /// Whether the home's tiles may be elsewhere than in its folder.

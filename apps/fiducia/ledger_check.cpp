@@ -20,10 +20,6 @@ namespace fs = std::filesystem;
 constexpr int damaged_exit_code = 2;
 constexpr int stopped_exit_code = 1;  // no answer was reached
 
-bool is_url(const std::string& text) {
-  return text.starts_with("http://") || text.starts_with("https://");
-}
-
 /// The log that is meant, and its key.
 struct Target {
   std::shared_ptr<const ledger::ObjectSource> source;

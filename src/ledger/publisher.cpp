@@ -259,11 +259,6 @@ Published Publisher::newest() {
   return {.record = *tail_.record, .note = std::make_shared<const std::string>(tail_.note)};
 }
 
-std::uint64_t Publisher::published_size() const {
-  const std::lock_guard guard{mutex_};
-  return published_;
-}
-
 Status Publisher::publish_cosigned(const std::string& note) {
   const std::lock_guard publishing{publishing_};
   FIDUCIA_TRY(cosigned, read_note(note));

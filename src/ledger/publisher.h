@@ -54,8 +54,6 @@ class Publisher {
   [[nodiscard]] Status wait_for(std::uint64_t tree_size);
   /// The newest tree that is in the store; a log that is open has one.
   [[nodiscard]] Published newest();
-  /// The size of the newest tree that is in the store.
-  [[nodiscard]] std::uint64_t published_size() const;
   /// Puts a checkpoint with cosignatures in the place of the plain one, if it is still the newest.
   [[nodiscard]] Status publish_cosigned(const std::string& note);
 

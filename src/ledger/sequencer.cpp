@@ -50,17 +50,6 @@ Result<std::vector<Digest>> read_hashes(ByteView bytes) {
   return hashes;
 }
 
-/// The root that the partial tiles lead to: every full tile is a hash in one of them.
-Digest root_of(const Frontage& frontage) {
-  std::optional<Digest> root;
-  for (const std::vector<Digest>& hashes : frontage.levels) {
-    std::vector<Digest> row = hashes;
-    if (root) row.push_back(*root);  // the imperfect node from below stands right of the others
-    if (!row.empty()) root = merkle::root(row);
-  }
-  return root.value_or(merkle::empty_root());
-}
-
 Result<Frontage> read_frontage(crypto::CborReader& reader) {
   Frontage frontage;
   FIDUCIA_TRY(size, reader.uint());
@@ -112,7 +101,7 @@ Status check_tail(const Tail& tail) {
                : bad("A tree with entries has no signed root.");
   if (tail.record->tree_size != size || size == 0)
     return bad("The signed root is of a tree of another size.");
-  if (root_of(tail.frontage) != tail.record->root)
+  if (root_of_levels(tail.frontage.levels) != tail.record->root)
     return bad("The partial tiles do not lead to the signed root.");
   FIDUCIA_TRY(entries, read_bundle(tail.bundle, static_cast<std::size_t>(size % tile_width), true));
   for (std::size_t i = 0; i < entries.size(); ++i)

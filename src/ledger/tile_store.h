@@ -26,10 +26,6 @@ struct Bundle {
 };
 [[nodiscard]] Result<Bundle> read_bundle_at(const ObjectSource& source, std::uint64_t index,
                                             std::uint64_t size);
-[[nodiscard]] inline Result<Bundle> read_bundle_at(const std::filesystem::path& folder,
-                                                   std::uint64_t index, std::uint64_t size) {
-  return read_bundle_at(DirectoryStore{folder}, index, size);
-}
 
 /// Invariant: every node handed out hashes up to the root. The partial tiles are checked
 /// together when opened, a full tile against the hash the level above holds of it.
@@ -39,10 +35,6 @@ class TileStore : public NodeSource {
   /// Errors: io_unreadable, malformed (naming the damaged tile).
   [[nodiscard]] static Result<TileStore> open(std::shared_ptr<const ObjectSource> source,
                                               std::uint64_t size, const Digest& root);
-  [[nodiscard]] static Result<TileStore> open(const std::filesystem::path& folder,
-                                              std::uint64_t size, const Digest& root) {
-    return open(std::make_shared<DirectoryStore>(folder), size, root);
-  }
   TileStore(TileStore&&) noexcept;
   TileStore& operator=(TileStore&&) noexcept;
   ~TileStore() override;
