@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger_check.h"
 
-#include <unistd.h>
-
-#include <atomic>
-#include <cerrno>
-#include <csignal>
-#include <system_error>
-
 #include "home.h"
 #include "output.h"
 #include "report/json_writer.h"
+#include "stop_on_signal.h"
 
 namespace fiducia::app {
 namespace {
@@ -44,32 +38,6 @@ Result<Target> open_target(const LedgerOptions& options, const LedgerAccess& acc
   FIDUCIA_TRY(source, access.open_url(options.url));
   return Target{.source = std::move(source), .key = std::move(key)};
 }
-
-std::atomic<bool> stop_requested = false;  // set by a signal
-static_assert(std::atomic<bool>::is_always_lock_free);
-
-/// While this lives, the first SIGINT or SIGTERM only asks the check to stop and to keep its state.
-class StopOnSignal {
- public:
-  StopOnSignal() {
-    struct sigaction action = {};
-    action.sa_handler = [](int) { stop_requested.store(true); };
-    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);  // the second one kills
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, &interrupt_);
-    sigaction(SIGTERM, &action, &terminate_);
-  }
-  ~StopOnSignal() {
-    sigaction(SIGINT, &interrupt_, nullptr);
-    sigaction(SIGTERM, &terminate_, nullptr);
-  }
-  StopOnSignal(const StopOnSignal&) = delete;
-  StopOnSignal& operator=(const StopOnSignal&) = delete;
-
- private:
-  struct sigaction interrupt_ = {};
-  struct sigaction terminate_ = {};
-};
 
 /// The state to go on from: none without a file, nor where the check of before came to its end
 /// and the caller wants a whole one.
@@ -123,7 +91,6 @@ Result<int> check_whole(const LedgerOptions& options, const Target& target) {
   how.from = std::move(*state);
   std::optional<StopOnSignal> signals;
   if (!options.resume.empty()) {
-    stop_requested.store(false);
     signals.emplace();
     how.stop = [] { return stop_requested.load(std::memory_order_relaxed); };
     how.save = [&](const ledger::CheckState& reached) {

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "seal/seal.h"
 
-#include <signal.h>
-
-#include <atomic>
 #include <cstdio>
 
 #include "commands.h"
@@ -12,6 +9,7 @@
 #include "report/json_writer.h"
 #include "report/report.h"
 #include "seal_run.h"
+#include "stop_on_signal.h"
 #include "stored_evidence.h"
 
 namespace fiducia::app {
@@ -30,35 +28,6 @@ std::string_view to_word(Sealed::Status status) {
   }
   std::unreachable();
 }
-
-/// Set by SIGINT and SIGTERM. A signal handler can reach nothing but a global.
-std::atomic<bool> stop_requested{false};
-static_assert(std::atomic<bool>::is_always_lock_free);
-
-/// While it lives, the first SIGINT or SIGTERM asks the run to stop between batches; a second one
-/// ends the process as usual (files stay whole then, too).
-class StopOnSignal {
- public:
-  StopOnSignal() {
-    stop_requested = false;
-    struct sigaction action = {};
-    action.sa_handler = [](int) { stop_requested.store(true); };
-    action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, &old_interrupt_);
-    sigaction(SIGTERM, &action, &old_terminate_);
-  }
-  ~StopOnSignal() {
-    sigaction(SIGINT, &old_interrupt_, nullptr);
-    sigaction(SIGTERM, &old_terminate_, nullptr);
-  }
-  StopOnSignal(const StopOnSignal&) = delete;
-  StopOnSignal& operator=(const StopOnSignal&) = delete;
-
- private:
-  struct sigaction old_interrupt_ = {};
-  struct sigaction old_terminate_ = {};
-};
 
 std::string to_json(const Sealed& sealed) {
   const bool has_seal =
