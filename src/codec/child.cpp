@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "codec/protocol.h"
+#include "core/descriptor.h"
 
 namespace fiducia::codec {
 namespace {
@@ -42,25 +43,6 @@ std::unexpected<Error> failed(std::string what, std::string remedy) {
 std::string reason(int error_number) {
   return std::error_code(error_number, std::generic_category()).message();
 }
-
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor() { reset(); }
-  void reset() {
-    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-  }
-  [[nodiscard]] int value() const { return fd_; }
-
- private:
-  int fd_ = -1;
-};
 
 /// The memory both sides see, mapped here for reading and writing. Its size is fixed before the
 /// child exists and sealed: a child cannot shrink it to make us fault.

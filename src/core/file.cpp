@@ -17,6 +17,7 @@
 #include <mutex>
 #include <thread>
 
+#include "core/descriptor.h"
 #include "core/limits.h"
 
 namespace fiducia {
@@ -33,30 +34,6 @@ std::unexpected<Error> unreadable(const std::filesystem::path& path, const std::
   return fail(ErrorCode::io_unreadable, "cannot be read: " + why + ".",
               "Check the path and its permissions.", Location{.file = path.string()});
 }
-
-std::unexpected<Error> unwritable(const std::filesystem::path& path, const std::string& why) {
-  return fail(ErrorCode::io_unwritable, "cannot be written: " + why + ".",
-              "Check free space and the permissions of the folder.",
-              Location{.file = path.string()});
-}
-
-/// Owns a file descriptor.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int value() const { return fd_; }
-  [[nodiscard]] bool valid() const { return fd_ >= 0; }
-  /// Closes and reports what close() says (a full disk may show up only here).
-  [[nodiscard]] bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
-
- private:
-  int fd_;
-};
 
 // --- truncation guard -----------------------------------------------------------------------
 // Reading a mapped page past the end of a file that shrank raises SIGBUS. The handler looks the
@@ -118,18 +95,6 @@ void unguard_mapping(std::size_t index) {
   guard_table[index].begin.store(0, std::memory_order_release);
 }
 
-Status write_all(int fd, ByteView bytes, const std::filesystem::path& path) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0) {
-      if (errno == EINTR) continue;
-      return unwritable(path, reason(errno));
-    }
-    bytes = bytes.subspan(static_cast<std::size_t>(n));
-  }
-  return {};
-}
-
 Result<Bytes> read_descriptor(int fd, std::uint64_t bytes_max, std::uint64_t expected,
                               const std::filesystem::path& path) {
   const auto too_large = [&] {
@@ -161,6 +126,24 @@ Result<Bytes> read_descriptor(int fd, std::uint64_t bytes_max, std::uint64_t exp
 }
 
 }  // namespace
+
+// --- descriptors ----------------------------------------------------------------------------
+
+int write_all(int fd, ByteView bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+  }
+  return 0;
+}
+
+std::unexpected<Error> fail_unwritable(const std::filesystem::path& path, int error_number) {
+  return fail(ErrorCode::io_unwritable, "cannot be written: " + reason(error_number) + ".",
+              "Check free space and the permissions of the folder.",
+              Location{.file = path.string()});
+}
 
 // --- MappedFile -----------------------------------------------------------------------------
 
@@ -254,7 +237,7 @@ Status durable_write(const std::filesystem::path& path, std::span<const ByteView
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   std::string temporary = (folder / ("." + path.filename().string() + ".XXXXXX")).string();
   Descriptor fd{mkostemp(temporary.data(), O_CLOEXEC)};
-  if (!fd.valid()) return unwritable(path, reason(errno));
+  if (!fd.valid()) return fail_unwritable(path, errno);
   const auto give_up = [&](Error error) -> Status {
     ::unlink(temporary.c_str());
     return std::unexpected(std::move(error));
@@ -266,18 +249,18 @@ Status durable_write(const std::filesystem::path& path, std::span<const ByteView
     // Only root can give a file away; for everybody else the new owner is right already.
     if (fchown(fd.value(), old.st_uid, old.st_gid) != 0) errno = 0;
   }
-  if (fchmod(fd.value(), mode) != 0) return give_up(unwritable(path, reason(errno)).error());
+  if (fchmod(fd.value(), mode) != 0) return give_up(fail_unwritable(path, errno).error());
   for (const ByteView part : parts)
-    if (auto written = write_all(fd.value(), part, path); !written)
-      return give_up(std::move(written).error());
-  if (fsync(fd.value()) != 0) return give_up(unwritable(path, reason(errno)).error());
-  if (!fd.close()) return give_up(unwritable(path, reason(errno)).error());
+    if (const int failed = write_all(fd.value(), part); failed != 0)
+      return give_up(fail_unwritable(path, failed).error());
+  if (fsync(fd.value()) != 0) return give_up(fail_unwritable(path, errno).error());
+  if (!fd.close()) return give_up(fail_unwritable(path, errno).error());
   if (options.create_only) {
     if (::link(temporary.c_str(), path.c_str()) != 0)
-      return give_up(unwritable(path, reason(errno)).error());
+      return give_up(fail_unwritable(path, errno).error());
     ::unlink(temporary.c_str());
   } else if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    return give_up(unwritable(path, reason(errno)).error());
+    return give_up(fail_unwritable(path, errno).error());
   }
   return sync_folder(folder);
 }
@@ -285,7 +268,7 @@ Status durable_write(const std::filesystem::path& path, std::span<const ByteView
 Status sync_folder(const std::filesystem::path& folder) {
   const Descriptor fd{
       ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!fd.valid() || fsync(fd.value()) != 0) return unwritable(folder, reason(errno));
+  if (!fd.valid() || fsync(fd.value()) != 0) return fail_unwritable(folder, errno);
   return {};
 }
 
@@ -293,7 +276,7 @@ Status sync_folder(const std::filesystem::path& folder) {
 
 Result<FileLock> FileLock::acquire(const std::filesystem::path& path, std::uint32_t timeout_ms) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return unwritable(path, reason(errno));
+  if (fd < 0) return fail_unwritable(path, errno);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds{timeout_ms};
   while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (std::chrono::steady_clock::now() >= deadline) {

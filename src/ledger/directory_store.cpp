@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "core/descriptor.h"
 #include "ledger/tree.h"
 
 namespace fiducia::ledger {
@@ -18,39 +19,6 @@ namespace fs = std::filesystem;
 constexpr mode_t tile_mode = 0444;          // written once
 constexpr mode_t replaced_mode = 0644;      // the checkpoint
 constexpr std::uint64_t compare_slack = 1;  // one byte more tells a longer file
-
-std::unexpected<Error> unwritable(const std::string& path, int error_number) {
-  return fail(ErrorCode::io_unwritable,
-              "cannot be written: " +
-                  std::error_code(error_number, std::generic_category()).message() + ".",
-              "Check free space and the permissions of the folder.", Location{.file = path});
-}
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] bool valid() const { return fd_ >= 0; }
-  [[nodiscard]] int value() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-/// Errors: errno.
-int write_all(int fd, ByteView bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno;
-    bytes = bytes.subspan(static_cast<std::size_t>(n));
-  }
-  return 0;
-}
 
 /// Makes `folder` and its parents. Returns an errno.
 int make_folders(const fs::path& folder) {
@@ -132,7 +100,7 @@ Status DirectoryStore::create(std::span<const NewObject> objects, Existing exist
       if (failed == 0) failed = link_new(target, object.content);
     }
     if (failed == 0) continue;
-    if (failed != EEXIST) return unwritable(object.path, failed);
+    if (failed != EEXIST) return fail_unwritable(object.path, failed);
     const auto present = read(object.path, object.content.size() + compare_slack);
     if (present && *present && same_bytes(**present, object.content)) continue;
     if (existing == Existing::refuse)
@@ -142,21 +110,21 @@ Status DirectoryStore::create(std::span<const NewObject> objects, Existing exist
           "ledger check`.",
           Location{.file = object.path});
     failed = replace_file(target, object.content, tile_mode);
-    if (failed != 0) return unwritable(object.path, failed);
+    if (failed != 0) return fail_unwritable(object.path, failed);
   }
   return {};
 }
 
 Status DirectoryStore::replace(const std::string& path, ByteView content) {
   const int failed = replace_file(folder_ / path, content, replaced_mode);
-  return failed == 0 ? Status{} : Status{unwritable(path, failed)};
+  return failed == 0 ? Status{} : Status{fail_unwritable(path, failed)};
 }
 
 Status DirectoryStore::remove(std::span<const std::string> paths) {
   for (const std::string& path : paths) {
     const fs::path target = folder_ / path;
     if (::unlink(target.c_str()) != 0 && errno != ENOENT && errno != ENOTDIR)
-      return unwritable(path, errno);
+      return fail_unwritable(path, errno);
   }
   return {};
 }
@@ -164,12 +132,12 @@ Status DirectoryStore::remove(std::span<const std::string> paths) {
 Status DirectoryStore::remove_partials(const std::string& full_path) {
   std::error_code error;
   fs::remove_all(folder_ / (full_path + ".p"), error);
-  return error ? Status{unwritable(full_path + ".p", error.value())} : Status{};
+  return error ? Status{fail_unwritable(full_path + ".p", error.value())} : Status{};
 }
 
 Status DirectoryStore::sync() {
   const Descriptor fd{::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!fd.valid() || ::syncfs(fd.value()) != 0) return unwritable(".", errno);
+  if (!fd.valid() || ::syncfs(fd.value()) != 0) return fail_unwritable(".", errno);
   return {};
 }
 

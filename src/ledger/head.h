@@ -24,20 +24,10 @@ struct Head {
 /// Errors: io_unreadable, malformed, signature_bad, over_limit; they name the file.
 [[nodiscard]] Result<Head> read_head(const ObjectSource& source, const VerifierKey& key);
 
-[[nodiscard]] inline Result<Head> read_head(const std::filesystem::path& folder,
-                                            const VerifierKey& key) {
-  return read_head(DirectoryStore{folder}, key);
-}
-
 /// Errors: io_unreadable, malformed, signature_bad; they name the file.
 [[nodiscard]] Result<RootRecords> read_records(const ObjectSource& source,
                                                const std::string& origin,
                                                const crypto::PublicKey& log_key);
-[[nodiscard]] inline Result<RootRecords> read_records(const std::filesystem::path& folder,
-                                                      const std::string& origin,
-                                                      const crypto::PublicKey& log_key) {
-  return read_records(DirectoryStore{folder}, origin, log_key);
-}
 
 /// The record of `records` that belongs to the checkpoint, or null.
 [[nodiscard]] const RootRecord* find_record(const RootRecords& records,
@@ -54,9 +44,5 @@ struct HeadAndRecords {
 
 /// `error` with its file (a path below the log's root) as a person would find it.
 [[nodiscard]] std::unexpected<Error> below(const ObjectSource& source, Error error);
-[[nodiscard]] inline std::unexpected<Error> below(const std::filesystem::path& folder,
-                                                  Error error) {
-  return below(DirectoryStore{folder}, std::move(error));
-}
 
 }  // namespace fiducia::ledger

@@ -11,6 +11,7 @@
 #include <charconv>
 #include <chrono>
 
+#include "core/descriptor.h"
 #include "ledger/head.h"
 
 namespace fiducia::ledger {
@@ -35,14 +36,6 @@ using SegmentId = std::array<std::byte, segment_id_bytes>;
 
 std::uint64_t blocks(std::uint64_t bytes) {
   return (bytes + block_bytes - 1) / block_bytes * block_bytes;
-}
-
-std::unexpected<Error> unwritable(const fs::path& path, int error_number) {
-  return fail(
-      ErrorCode::io_unwritable,
-      "cannot be written: " + std::error_code(error_number, std::generic_category()).message() +
-          ".",
-      "Check free space and the permissions of the folder.", Location{.file = path.string()});
 }
 
 std::unexpected<Error> damaged(const fs::path& path, std::string what,
@@ -173,7 +166,7 @@ Status write_at(int fd, std::uint64_t offset, ByteView bytes, const fs::path& pa
   while (!bytes.empty()) {
     const ssize_t n = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return unwritable(path, n < 0 ? errno : ENOSPC);
+    if (n <= 0) return fail_unwritable(path, n < 0 ? errno : ENOSPC);
     bytes = bytes.subspan(static_cast<std::size_t>(n));
     offset += static_cast<std::uint64_t>(n);
   }
@@ -284,7 +277,7 @@ LocalJournal::~LocalJournal() { mark_closed(); }
 Status LocalJournal::create(const fs::path& folder, const std::string& origin) {
   const fs::path journal = folder / journal_folder;
   if (::mkdir(journal.c_str(), 0700) != 0) {
-    if (errno != EEXIST) return unwritable(journal, errno);
+    if (errno != EEXIST) return fail_unwritable(journal, errno);
     return fail(ErrorCode::conflict, "There is a journal already.", "Name a new or empty folder.",
                 Location{.file = journal.string()});
   }
@@ -353,7 +346,7 @@ Status LocalJournal::load() {
   if (last->closed) {
     const fs::path path = folder_ / segment_name(last->number);
     const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-    if (fd < 0) return unwritable(path, errno);
+    if (fd < 0) return fail_unwritable(path, errno);
     segment_ = std::make_unique<Segment>(last->number, fd, path);
     segment_->id = last->base.id;
     segment_->capacity = last->capacity;
@@ -370,7 +363,7 @@ Status LocalJournal::load() {
     return {};
   }
   const int fd = ::open((folder_ / segment_name(last->number)).c_str(), O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return unwritable(folder_, errno);
+  if (fd < 0) return fail_unwritable(folder_, errno);
   segment_ = std::make_unique<Segment>(last->number, fd, folder_ / segment_name(last->number));
   FIDUCIA_CHECK(begin_segment(base, rounds));
   FIDUCIA_CHECK(remove_older(segment_->number));
@@ -400,13 +393,13 @@ Status LocalJournal::begin_segment(const Tail& base, std::span<const Round> roun
   const fs::path building = folder_ / new_segment_name;
   const fs::path path = folder_ / segment_name(number);
   const int fd = ::open(building.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return unwritable(building, errno);
+  if (fd < 0) return fail_unwritable(building, errno);
   auto next = std::make_unique<Segment>(number, fd, path);
   const auto make = [&]() -> Status {
     FIDUCIA_CHECK(write_at(fd, 0, content, path));
     FIDUCIA_CHECK(fill_with_zeroes(fd, content.size(), capacity, path));
-    if (fsync(fd) != 0) return unwritable(path, errno);
-    if (::rename(building.c_str(), path.c_str()) != 0) return unwritable(path, errno);
+    if (fsync(fd) != 0) return fail_unwritable(path, errno);
+    if (::rename(building.c_str(), path.c_str()) != 0) return fail_unwritable(path, errno);
     return sync_folder(folder_);
   };
   if (Status made = make(); !made) {
@@ -430,7 +423,7 @@ Status LocalJournal::remove_older(std::uint64_t number) {
     // would look like damage.
     if (removed_unsynced_) FIDUCIA_CHECK(sync_folder(folder_));
     const fs::path path = folder_ / segment_name(oldest_);
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return unwritable(path, errno);
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail_unwritable(path, errno);
     removed_unsynced_ = true;
   }
   return {};
@@ -467,7 +460,7 @@ Status LocalJournal::commit(const Round& round, const Tail& before) {
     done = begin_segment(before, std::span{&round, 1});
   } else {
     done = write_at(segment_->fd, segment_->used, record, segment_->path);
-    if (done && fdatasync(segment_->fd) != 0) done = unwritable(segment_->path, errno);
+    if (done && fdatasync(segment_->fd) != 0) done = fail_unwritable(segment_->path, errno);
     if (done) {
       segment_->used += record.size();
       ++segment_->sequence;

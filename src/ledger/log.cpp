@@ -11,6 +11,7 @@
 #include <deque>
 #include <mutex>
 
+#include "core/descriptor.h"
 #include "ledger/head.h"
 #include "ledger/journal.h"
 #include "ledger/publisher.h"
@@ -38,12 +39,6 @@ Bytes genesis_entry(const LogIdentity& identity, UnixTime now) {
                       .claimed_at = now});
 }
 
-std::unexpected<Error> unwritable(const fs::path& path, const std::string& why) {
-  return fail(ErrorCode::io_unwritable, "cannot be written: " + why + ".",
-              "Check free space and the permissions of the folder.",
-              Location{.file = path.string()});
-}
-
 /// What everybody in a round shares.
 struct RoundAnswer {
   RootRecord record;
@@ -55,6 +50,7 @@ struct RoundAnswer {
 /// Everything that one append waits for.
 struct Request {
   std::span<const Bytes> entries;
+  std::uint64_t bytes = 0;  // of the entries as they stand in a bundle
   std::vector<Digest> leaves = {};
   bool done = false;
   std::optional<Error> error = {};
@@ -62,7 +58,8 @@ struct Request {
   std::vector<std::uint64_t> indices = {};  // one an entry
 };
 
-Status check_entries(std::span<const Bytes> entries) {
+/// The bytes of `entries` in a bundle. Errors: over_limit.
+Result<std::uint64_t> check_entries(std::span<const Bytes> entries) {
   std::uint64_t bytes = 0;
   for (const Bytes& entry : entries) {
     bytes += entry.size() + 2;
@@ -77,7 +74,7 @@ Status check_entries(std::span<const Bytes> entries) {
                 "Ledger entries of " + std::to_string(bytes) + " bytes are more than the " +
                     std::to_string(limits::ledger_round_bytes_max) + " of one append.",
                 "Append them in several parts.");
-  return {};
+  return bytes;
 }
 
 /// The answer to one append from what its round left.
@@ -174,7 +171,7 @@ Status Log::State::follow(News news) {
   Tail now = news.base ? std::move(*news.base) : tail;
   for (const Round& round : news.rounds) {
     FIDUCIA_TRY(applied, apply_round(now, round));
-    FIDUCIA_CHECK(recent.remember(round));
+    recent.remember(round.first, applied.leaves);
     now = std::move(applied.tail);
   }
   if (now.frontage.size < tail.frontage.size)
@@ -244,15 +241,13 @@ std::vector<Request*> Log::State::take_round() {
   std::size_t entries = 0;
   std::uint64_t bytes = 0;
   while (!waiting.empty()) {
-    const std::span<const Bytes> next = waiting.front()->entries;
-    std::uint64_t next_bytes = 0;
-    for (const Bytes& entry : next) next_bytes += entry.size() + 2;
-    if (!round.empty() && (entries + next.size() > limits::ledger_round_entries_max ||
-                           bytes + next_bytes > limits::ledger_round_bytes_max))
+    Request* const next = waiting.front();
+    if (!round.empty() && (entries + next->entries.size() > limits::ledger_round_entries_max ||
+                           bytes + next->bytes > limits::ledger_round_bytes_max))
       break;
-    entries += next.size();
-    bytes += next_bytes;
-    round.push_back(waiting.front());
+    entries += next->entries.size();
+    bytes += next->bytes;
+    round.push_back(next);
     waiting.pop_front();
   }
   return round;
@@ -356,11 +351,10 @@ Status Log::create(const fs::path& folder, const std::string& origin, const cryp
   const fs::path target = folder.has_filename() ? folder : folder.parent_path();
   const fs::path parent = target.has_parent_path() ? target.parent_path() : fs::path{"."};
   fs::create_directories(parent, error);
-  if (error) return unwritable(parent, error.message());
+  if (error) return fail_unwritable(parent, error.value());
   // The log is made beside its place and moved there whole: no half-written log can be seen.
   std::string building = (parent / ("." + target.filename().string() + ".XXXXXX")).string();
-  if (::mkdtemp(building.data()) == nullptr)
-    return unwritable(parent, std::generic_category().message(errno));
+  if (::mkdtemp(building.data()) == nullptr) return fail_unwritable(parent, errno);
   const auto give_up = [&](Error failed) -> Status {
     std::error_code ignored;
     fs::remove_all(building, ignored);
@@ -384,7 +378,7 @@ Status Log::create(const fs::path& folder, const std::string& origin, const cryp
       return give_up(fail(ErrorCode::conflict, "There is a log already.",
                           "Name a new or empty folder.", Location{.file = folder.string()})
                          .error());
-    return give_up(unwritable(target, std::generic_category().message(number)).error());
+    return give_up(fail_unwritable(target, number).error());
   }
   return sync_folder(parent);
 }
@@ -428,9 +422,10 @@ Result<Log> Log::open(LogParts parts) {
 
 Result<std::vector<Appended>> Log::append(std::span<const Bytes> entries) {
   if (entries.empty()) return std::vector<Appended>{};
-  FIDUCIA_CHECK(check_entries(entries));
-  Request request{.entries = entries};
-  for (const Bytes& entry : entries) request.leaves.push_back(merkle::leaf_hash(entry));
+  FIDUCIA_TRY(bytes, check_entries(entries));
+  Request request{.entries = entries, .bytes = bytes};
+  request.leaves.resize(entries.size());
+  merkle::leaf_hashes(std::vector<ByteView>{entries.begin(), entries.end()}, request.leaves);
   {
     std::unique_lock guard{state_->mutex};
     state_->waiting.push_back(&request);

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/recent.h"
 
-#include "ledger/bundle.h"
-#include "merkle/merkle.h"
-
 namespace fiducia::ledger {
 
 std::uint64_t RecentEntries::find_or_add(const Digest& leaf, std::uint64_t next) {
@@ -17,12 +14,8 @@ std::uint64_t RecentEntries::find_or_add(const Digest& leaf, std::uint64_t next)
   return next;
 }
 
-Status RecentEntries::remember(const Round& round) {
-  const std::uint64_t count = round.record.tree_size - round.first;
-  FIDUCIA_TRY(entries, read_bundle(round.entries, static_cast<std::size_t>(count), true));
-  std::uint64_t index = round.first;
-  for (const ByteView entry : entries) (void)find_or_add(merkle::leaf_hash(entry), index++);
-  return {};
+void RecentEntries::remember(std::uint64_t first, std::span<const Digest> leaves) {
+  for (const Digest& leaf : leaves) (void)find_or_add(leaf, first++);
 }
 
 void RecentEntries::forget_from(std::uint64_t index) {

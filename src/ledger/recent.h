@@ -2,10 +2,10 @@
 #pragma once
 #include <cstring>
 #include <deque>
+#include <span>
 #include <unordered_map>
 
 #include "core/core.h"
-#include "ledger/sequencer.h"
 
 /// Inside the ledger: the indices of entries that were appended lately.
 namespace fiducia::ledger {
@@ -16,8 +16,8 @@ class RecentEntries {
  public:
   /// The index of an entry that is known; else remembers it as `next` and returns that.
   [[nodiscard]] std::uint64_t find_or_add(const Digest& leaf, std::uint64_t next);
-  /// Remembers the entries of a committed round. Errors: malformed.
-  [[nodiscard]] Status remember(const Round& round);
+  /// Remembers the entries of a committed round, the first of which has index `first`.
+  void remember(std::uint64_t first, std::span<const Digest> leaves);
   /// Forgets entries that were given indices from `index` on: their round did not happen.
   void forget_from(std::uint64_t index);
 

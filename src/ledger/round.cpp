@@ -112,6 +112,7 @@ Result<AppliedRound> apply_round(const Tail& tail, const Round& round) {
   applied.superseded = superseded_between(round.first, round.record.tree_size);
   applied.tail.record = round.record;
   applied.tail.note = round.note;
+  applied.leaves = std::move(leaves);
   return applied;
 }
 

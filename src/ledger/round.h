@@ -40,6 +40,7 @@ struct NextRound {
 /// What a committed round adds: the tree with it and the tiles and bundles it brings.
 struct AppliedRound {
   Tail tail;
+  std::vector<Digest> leaves;  // of the round's entries
   std::vector<NewObject> objects;
   std::vector<std::string> superseded;  // full tiles and bundles whose partial forms may go
 };
