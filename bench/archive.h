@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "must.h"
 #include "seal/seal.h"
 
 /// A hospital in a scratch folder with some images in memory, wired as the program does it:
@@ -54,14 +55,5 @@ class Archive {
   ledger::Appended appended_;
   std::string checkpoint_;
 };
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    std::fprintf(stderr, "%s\n", to_sentence(result.error()).c_str());
-    std::exit(1);
-  }
-  return std::move(*result);
-}
 
 }  // namespace fiducia::bench

@@ -38,6 +38,7 @@
 #include "ledger/tree.h"
 #include "ledger_entries.h"
 #include "merkle/merkle.h"
+#include "must.h"
 
 namespace fiducia::bench {
 namespace {
@@ -47,19 +48,6 @@ using ledger::Log;
 using Stopwatch = std::chrono::steady_clock;
 
 const std::string origin = "example.org/ledger";
-
-[[noreturn]] void stop(const std::string& why) {
-  std::fprintf(stderr, "ledger_append: %s\n", why.c_str());
-  std::exit(1);
-}
-template <class T>
-T must(Result<T> result) {
-  if (!result) stop(to_sentence(result.error()));
-  return std::move(*result);
-}
-void must(Status status) {
-  if (!status) stop(to_sentence(status.error()));
-}
 
 double seconds_since(Stopwatch::time_point start) {
   return std::chrono::duration<double>(Stopwatch::now() - start).count();

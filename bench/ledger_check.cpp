@@ -22,6 +22,7 @@
 #include "ledger/ledger.h"
 #include "ledger/tree.h"
 #include "merkle/merkle.h"
+#include "must.h"
 
 using namespace fiducia;
 using namespace fiducia::ledger;
@@ -29,15 +30,11 @@ using namespace fiducia::ledger;
 namespace {
 
 namespace fs = std::filesystem;
+using bench::stop;
 
 constexpr int runs = 5;
 constexpr std::uint64_t chunk_entries = 1 << 16;
 constexpr std::uint64_t limit_entries_max = 1'000'000;  // in memory at a time, 80 MB
-
-[[noreturn]] void give_up(const std::string& why) {
-  std::fprintf(stderr, "ledger_check: %s\n", why.c_str());
-  std::exit(1);
-}
 
 /// As long as a real one (spec/seal.md).
 Bytes entry_of(std::uint64_t i) {
@@ -55,7 +52,7 @@ void write_plain(const fs::path& path, ByteView bytes) {
   }
   file.write(reinterpret_cast<const char*>(bytes.data()),
              static_cast<std::streamsize>(bytes.size()));
-  if (!file.flush()) give_up("cannot write " + path.string());
+  if (!file.flush()) stop("cannot write " + path.string());
 }
 
 void write_partial(const fs::path& folder, std::optional<unsigned> level, std::uint64_t size,
@@ -70,7 +67,7 @@ void write_partial(const fs::path& folder, std::optional<unsigned> level, std::u
 
 void make_log(const fs::path& folder, std::uint64_t size) {
   auto key = crypto::PrivateKey::generate(crypto::KeyKind::ed25519);
-  if (!key) give_up("no key");
+  if (!key) stop("no key");
   Frontage frontage;
   Digest root;
   Bytes bundle;
@@ -105,7 +102,7 @@ void make_log(const fs::path& folder, std::uint64_t size) {
   const auto note = write_note(
       write_checkpoint({.origin = name, .tree_size = size, .root = root, .extensions = {}}), name,
       *key);
-  if (!note) give_up("no note");
+  if (!note) stop("no note");
   write_plain(folder / "log.vkey",
               as_bytes(write_vkey(
                   make_vkey(name, NoteKeyType::ed25519, key->public_key().write_ed25519()))));
@@ -120,9 +117,9 @@ struct Measured {
 /// Runs `work` in a process of its own; it returns the seconds that count.
 Measured in_child(const std::function<double()>& work) {
   int ends[2];
-  if (::pipe(ends) != 0) give_up("no pipe");
+  if (::pipe(ends) != 0) stop("no pipe");
   const pid_t child = ::fork();
-  if (child < 0) give_up("no process");
+  if (child < 0) stop("no process");
   if (child == 0) {
     const double seconds = work();
     ::_exit(::write(ends[1], &seconds, sizeof seconds) == sizeof seconds ? 0 : 1);
@@ -135,7 +132,7 @@ Measured in_child(const std::function<double()>& work) {
   int status = 0;
   struct rusage usage = {};
   if (::wait4(child, &status, 0, &usage) != child || status != 0 || !answered)
-    give_up("a measurement failed");
+    stop("a measurement failed");
   measured.peak_mib = static_cast<double>(usage.ru_maxrss) / 1024;
   return measured;
 }
@@ -148,12 +145,12 @@ double timed(const std::function<void()>& work) {
 
 double check_once(const fs::path& folder, std::uint64_t size) {
   const auto vkey_text = read_file(folder / "log.vkey", 4096);
-  if (!vkey_text) give_up("no log.vkey");
+  if (!vkey_text) stop("no log.vkey");
   const auto key = read_vkey(as_text(*vkey_text));
-  if (!key) give_up("log.vkey");
+  if (!key) stop("log.vkey");
   return timed([&] {
     const auto check = check_log(folder, *key);
-    if (!check || !check->ok || check->entries_checked != size) give_up("the log is not intact");
+    if (!check || !check->ok || check->entries_checked != size) stop("the log is not intact");
   });
 }
 
@@ -193,7 +190,7 @@ int main(int argc, char** argv) {
   std::printf("%u threads; best of %d runs, checks and hashing in turn\n", worker_count(), runs);
   std::printf("   entries      MB   check s    MB/s   hashing s   hashing/check   peak MiB\n");
   for (const std::uint64_t size : sizes) {
-    if (size < tile_width) give_up("at least 256 entries");
+    if (size < tile_width) stop("at least 256 entries");
     const fs::path folder = base / ("fiducia-ledger-check-" + std::to_string(size));
     // In a process of its own as well: what it used would count as its children's memory.
     if (!fs::exists(folder / "checkpoint"))

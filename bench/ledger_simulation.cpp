@@ -34,6 +34,7 @@
 #include "ledger/tree.h"
 #include "ledger_entries.h"
 #include "merkle/merkle.h"
+#include "must.h"
 
 namespace fiducia::bench {
 namespace {
@@ -41,19 +42,6 @@ namespace {
 using namespace ledger;
 using Stopwatch = std::chrono::steady_clock;
 using Count = unsigned long long;
-
-[[noreturn]] void stop(const std::string& why) {
-  std::fprintf(stderr, "ledger_simulation: %s\n", why.c_str());
-  std::exit(1);
-}
-template <class T>
-T must(Result<T> result) {
-  if (!result) stop(to_sentence(result.error()));
-  return std::move(*result);
-}
-void must(Status status) {
-  if (!status) stop(to_sentence(status.error()));
-}
 
 const EntryWriter& entry_writer() {
   static const EntryWriter writer;
