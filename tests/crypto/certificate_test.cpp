@@ -6,26 +6,11 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "parties.h"
 #include "support/support.h"
 
 namespace fiducia::crypto {
 namespace {
-
-constexpr UnixTime start{1'700'000'000};
-constexpr UnixTime middle{1'750'000'000};
-constexpr UnixTime end{1'800'000'000};
-
-CertificateRequest request(std::string name, UnixTime from = start, UnixTime to = end) {
-  return {.common_name = std::move(name),
-          .organization = "St. Elsewhere",
-          .not_before = from,
-          .not_after = to};
-}
-
-struct Party {
-  PrivateKey key;
-  Certificate certificate;
-};
 
 Party authority(const char* name = "Hospital CA", KeyKind kind = KeyKind::p256) {
   auto key = PrivateKey::generate(kind).value();

@@ -12,28 +12,14 @@
 #include <functional>
 
 #include "crypto/hash.h"
+#include "parties.h"
 #include "support/support.h"
 
 namespace fiducia::crypto {
 namespace {
 
-constexpr UnixTime start{1'700'000'000};
-constexpr UnixTime middle{1'750'000'000};
-constexpr UnixTime end{1'800'000'000};
 constexpr UnixTime far_end{4'000'000'000};
 const std::string policy = "2.999.1";
-
-CertificateRequest request(std::string name, UnixTime from = start, UnixTime to = end) {
-  return {.common_name = std::move(name),
-          .organization = "St. Elsewhere",
-          .not_before = from,
-          .not_after = to};
-}
-
-struct Party {
-  PrivateKey key;
-  Certificate certificate;
-};
 
 Party root(UnixTime to = far_end) {
   auto key = PrivateKey::generate(KeyKind::p256).value();
