@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "ledger/head.h"
+
 namespace fiducia::ledger_app {
 
 HomeRecorder::HomeRecorder(LedgerHome home, ledger::Log log,
@@ -36,9 +38,9 @@ Result<ledger::Recorded> HomeRecorder::record(std::span<const Bytes> entries) {
 
 /// Other gateways append as well: what they have published is not news from a fork.
 std::uint64_t HomeRecorder::newest_size() const {
-  const auto reader = ledger::LogReader::open(store_, home_.vkey);
+  const auto head = ledger::read_head(*store_, home_.vkey);
   const std::uint64_t own = log_.status().tree_size;
-  return reader ? std::max(own, reader->status().tree_size) : own;
+  return head ? std::max(own, head->checkpoint.tree_size) : own;
 }
 
 Status HomeRecorder::cosign(ledger::Recorded& recorded) {

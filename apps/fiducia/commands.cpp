@@ -7,6 +7,7 @@
 #include <new>
 #include <string_view>
 
+#include "ledger_access.h"
 #include "output.h"
 #include "sibling.h"
 
@@ -49,10 +50,16 @@ int run_program(int argc, const char* const* argv) {
       print_error(run_sibling(arguments), json);
       return 1;
     }
-    const auto parsed = read_arguments(std::move(arguments));
+    const auto parsed = read_arguments(arguments);
     if (const auto* nothing_to_run = std::get_if<Answer>(&parsed))
       return answer(*nothing_to_run, json);
-    return run_and_flush(std::get<Command>(parsed));
+    const Command& command = std::get<Command>(parsed);
+    if (const auto* ledger = std::get_if<LedgerOptions>(&command);
+        ledger && needs_sibling(*ledger)) {
+      print_error(run_sibling(arguments), json);
+      return 1;
+    }
+    return run_and_flush(command);
   } catch (const std::bad_alloc&) {
     print_error(Error{.code = ErrorCode::over_limit,
                       .what = "This machine has not enough memory for this input.",

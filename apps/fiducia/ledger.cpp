@@ -13,7 +13,6 @@
 #include "merkle/merkle.h"
 #include "output.h"
 #include "report/json_writer.h"
-#include "sibling.h"
 #include "stored_evidence.h"
 
 namespace fiducia::app {
@@ -169,46 +168,8 @@ Result<int> prove(const LedgerOptions& options, const LedgerAccess& access) {
   return 0;
 }
 
-/// Whether the answer needs more than folders of this machine.
-bool needs_sibling(const LedgerOptions& options, const LedgerAccess& access) {
-  if (!access.open_url && (!options.url.empty() || is_url(options.against))) return true;
-  if (access.open_home || !options.folder.empty() || !options.url.empty()) return false;
-  const auto home = locate_home(options.common.home);
-  return home && has_ledger_file(*home);
-}
-
-std::vector<std::string> arguments_of(const LedgerOptions& o) {
-  std::vector<std::string> arguments{"ledger"};
-  switch (o.action) {
-    case LedgerOptions::Action::status:
-      arguments.emplace_back("status");
-      break;
-    case LedgerOptions::Action::check:
-      arguments.emplace_back("check");
-      break;
-    case LedgerOptions::Action::prove:
-      arguments.emplace_back("prove");
-      break;
-  }
-  const auto add = [&](const char* name, const std::string& value) {
-    if (!value.empty()) arguments.insert(arguments.end(), {name, value});
-  };
-  add("--home", o.common.home);
-  add("--folder", o.folder);
-  add("--url", o.url);
-  add("--key", o.key);
-  add("--resume", o.resume);
-  add("--against", o.against);
-  add("--out", o.out);
-  if (o.incremental) arguments.emplace_back("--incremental");
-  if (o.common.json) arguments.emplace_back("--json");
-  if (o.common.quiet) arguments.emplace_back("--quiet");
-  if (!o.target.empty()) arguments.insert(arguments.end(), {"--", o.target});
-  return arguments;
-}
-
 Result<int> answer(const LedgerOptions& options, const LedgerAccess& access) {
-  if (needs_sibling(options, access)) return std::unexpected(run_sibling(arguments_of(options)));
+  FIDUCIA_ASSERT((access.open_url && access.open_home) || !needs_sibling(options));
   switch (options.action) {
     case LedgerOptions::Action::status:
       return print_status(options, access);
@@ -229,6 +190,13 @@ bool is_url(std::string_view text) {
 bool has_ledger_file(const std::filesystem::path& home) {
   std::error_code error;
   return std::filesystem::exists(home / "ledger.toml", error);
+}
+
+bool needs_sibling(const LedgerOptions& options) {
+  if (!options.url.empty() || is_url(options.against)) return true;
+  if (!options.folder.empty()) return false;
+  const auto home = locate_home(options.common.home);
+  return home && has_ledger_file(*home);
 }
 
 Result<LedgerSource> open_home_ledger(const Home& home, const LedgerAccess& access) {

@@ -29,6 +29,10 @@ struct LedgerAccess {
 /// Whether the home's tiles may be elsewhere than in its folder.
 [[nodiscard]] bool has_ledger_file(const std::filesystem::path& home);
 
+/// Whether the answer needs more than folders of this machine, so that `fiducia` must become
+/// fiducia-ledger (sibling.h).
+[[nodiscard]] bool needs_sibling(const LedgerOptions& options);
+
 /// `ledger status | check | prove`. Prints, and returns the exit code.
 [[nodiscard]] int run(const LedgerOptions& options, const LedgerAccess& access);
 
