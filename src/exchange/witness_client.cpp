@@ -89,7 +89,6 @@ std::string_view word_of(WitnessOutcome outcome) {
 /// One checkpoint on its way to all witnesses.
 struct WitnessClient::Round {
   const CosignRequest& request;
-  ledger::Note note;  // as the log signed it
   ledger::Checkpoint checkpoint;
   ledger::CosignatureBounds bounds;
   steady_clock::time_point deadline;
@@ -236,9 +235,7 @@ class Conversation {
     result_.report = before;  // that it shows nothing changes nothing
     if (!response || response->status != 200) return std::nullopt;
     const std::string text{as_text(response->body)};
-    const auto note = ledger::read_note(text);
-    if (!note || !ledger::verify_note(*note, std::span{&request_.log_key, 1})) return std::nullopt;
-    auto shown = ledger::read_checkpoint(note->text);
+    auto shown = ledger::read_signed_checkpoint(text, request_.log_key);
     if (!shown || shown->origin != checkpoint_.origin) return std::nullopt;
     result_.report.shown = text;
     return std::move(*shown);
@@ -339,9 +336,7 @@ void WitnessClient::ask(Round& round, std::size_t index) {
 }
 
 Result<CosignReport> WitnessClient::cosign(const CosignRequest& request) {
-  FIDUCIA_TRY(note, ledger::read_note(request.note));
-  FIDUCIA_CHECK(ledger::verify_note(note, std::span{&request.log_key, 1}));
-  FIDUCIA_TRY(checkpoint, ledger::read_checkpoint(note.text));
+  FIDUCIA_TRY(checkpoint, ledger::read_signed_checkpoint(request.note, request.log_key));
   ledger::CosignatureBounds bounds = ledger::bounds_at(options_.clock());
   // A cosignature that was there before the checkpoint is an old one played back; clocks of two
   // machines may differ by as much as one of them may be ahead.
@@ -350,7 +345,6 @@ Result<CosignReport> WitnessClient::cosign(const CosignRequest& request) {
   FIDUCIA_TRY(before, ledger::judge_checkpoint(policy_, request.note, bounds));
 
   Round round{.request = request,
-              .note = std::move(note),
               .checkpoint = std::move(checkpoint),
               .bounds = bounds,
               .deadline = steady_clock::now() + milliseconds{options_.total_timeout_ms},

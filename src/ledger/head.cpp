@@ -18,9 +18,7 @@ std::unexpected<Error> in_file(Error error, const char* file) {
 }
 
 Result<Head> read_note_bytes(const Bytes& bytes, const VerifierKey& key) {
-  FIDUCIA_TRY(note, read_note(as_text(bytes)));
-  FIDUCIA_CHECK(verify_note(note, std::span{&key, 1}));
-  FIDUCIA_TRY(checkpoint, read_checkpoint(note.text));
+  FIDUCIA_TRY(checkpoint, read_signed_checkpoint(as_text(bytes), key));
   // A log's own key is named after its origin (spec/ledger.md section 4); a cosigner's is not.
   if (key.type == NoteKeyType::ed25519 && checkpoint.origin != key.name)
     return fail(ErrorCode::signature_bad,

@@ -339,4 +339,10 @@ std::string write_checkpoint(const Checkpoint& checkpoint) {
   return text;
 }
 
+Result<Checkpoint> read_signed_checkpoint(std::string_view note, const VerifierKey& key) {
+  FIDUCIA_TRY(read, read_note(note));
+  FIDUCIA_CHECK(verify_note(read, std::span{&key, 1}));
+  return read_checkpoint(read.text);
+}
+
 }  // namespace fiducia::ledger

@@ -70,5 +70,9 @@ struct Checkpoint {
 /// Errors: malformed (kind "checkpoint").
 [[nodiscard]] Result<Checkpoint> read_checkpoint(std::string_view text);
 [[nodiscard]] std::string write_checkpoint(const Checkpoint& checkpoint);
+/// The checkpoint of a signed note that `key` has signed. Errors: as read_note, verify_note and
+/// read_checkpoint.
+[[nodiscard]] Result<Checkpoint> read_signed_checkpoint(std::string_view note,
+                                                        const VerifierKey& key);
 
 }  // namespace fiducia::ledger

@@ -148,9 +148,7 @@ Result<Checkpoint> Publisher::read_stored_checkpoint() const {
     FIDUCIA_TRY(found, store_.read(checkpoint_file, limits::note_bytes_max));
     if (!found)
       return fail(ErrorCode::io_unreadable, "is missing.", "Restore it from a backup or a mirror.");
-    FIDUCIA_TRY(note, read_note(as_text(*found)));
-    FIDUCIA_CHECK(verify_note(note, std::span{&identity_.vkey, 1}));
-    return read_checkpoint(note.text);
+    return read_signed_checkpoint(as_text(*found), identity_.vkey);
   };
   auto checkpoint = read();
   if (!checkpoint) {

@@ -131,9 +131,7 @@ Status check_signed(const LogIdentity& identity, const Tail& tail) {
   const RootRecords records{.current = *tail.record, .previous = {}};
   FIDUCIA_CHECK(
       read_root_records(write_root_records(records), identity.origin, identity.public_key));
-  FIDUCIA_TRY(note, read_note(tail.note));
-  FIDUCIA_CHECK(verify_note(note, std::span{&identity.vkey, 1}));
-  FIDUCIA_TRY(checkpoint, read_checkpoint(note.text));
+  FIDUCIA_TRY(checkpoint, read_signed_checkpoint(tail.note, identity.vkey));
   if (checkpoint.origin != identity.origin || checkpoint.tree_size != tail.record->tree_size ||
       checkpoint.root != tail.record->root)
     return bad("The checkpoint and the signed root are not of one tree.");

@@ -9,42 +9,15 @@
 namespace fiducia::ledger {
 namespace {
 
-Result<Checkpoint> read_signed_checkpoint(std::string_view encoded, const VerifierKey& key) {
-  FIDUCIA_TRY(note, read_note(encoded));
-  FIDUCIA_CHECK(verify_note(note, std::span{&key, 1}));
-  return read_checkpoint(note.text);
-}
-
 /// Whether `proof` leads to the root of the larger tree with *some* smaller tree. It then names
 /// that smaller tree's root, which is the one the larger tree has: hashes do not collide.
 bool leads_to_another_old_root(const ViewComparison& views, std::span<const Digest> proof) {
   const std::uint64_t first = views.smaller.tree_size;
   // A proof from a power of two starts at the smaller root itself and says nothing when it fails.
-  if (std::has_single_bit(first) || proof.empty()) return false;
-  Digest old_root = proof.front();
-  std::uint64_t node = first - 1;
-  std::uint64_t last = views.larger.tree_size - 1;
-  const int whole = std::countr_one(node);
-  node >>= whole;
-  last >>= whole;
-  // The same walk as verify_consistency, for the old root alone; that one refuses a wrong length.
-  for (const Digest& sibling : proof.subspan(1)) {
-    if (last == 0) return false;
-    if (node % 2 == 1 || node == last) {
-      old_root = merkle::node_hash(sibling, old_root);
-      if (node % 2 == 0 && node != 0) {
-        const int levels = std::countr_zero(node);
-        node >>= levels;
-        last >>= levels;
-      }
-    }
-    node >>= 1;
-    last >>= 1;
-  }
-  return old_root != views.smaller.root &&
-         merkle::verify_consistency(first, views.larger.tree_size, old_root, views.larger.root,
-                                    proof)
-             .has_value();
+  if (std::has_single_bit(first)) return false;
+  const auto roots =
+      merkle::roots_from_consistency(first, views.larger.tree_size, views.smaller.root, proof);
+  return roots && roots->first != views.smaller.root && roots->second == views.larger.root;
 }
 
 std::string sizes_of(const ViewComparison& views) {

@@ -162,16 +162,10 @@ Status verify_inclusion(std::uint64_t index, std::uint64_t tree_size, const Dige
   return {};
 }
 
-Status verify_consistency(std::uint64_t first, std::uint64_t second, const Digest& first_root,
-                          const Digest& second_root, std::span<const Digest> proof) {
-  if (first == 0 || first > second) {
-    return bad_proof("a consistency proof needs sizes from 1 in ascending order");
-  }
-  if (first == second) {
-    if (!proof.empty()) return bad_proof("equal sizes need an empty consistency proof");
-    if (first_root != second_root) return bad_proof("two roots of the same size differ");
-    return {};
-  }
+Result<ConsistencyRoots> roots_from_consistency(std::uint64_t first, std::uint64_t second,
+                                                const Digest& first_root,
+                                                std::span<const Digest> proof) {
+  FIDUCIA_ASSERT(first >= 1 && first < second);
   if (proof.empty()) return bad_proof("the consistency proof is empty");
   // RFC 9162 section 2.1.4.2: a whole old tree is its own first node.
   const bool power_of_two = std::has_single_bit(first);
@@ -201,8 +195,24 @@ Status verify_consistency(std::uint64_t first, std::uint64_t second, const Diges
     last >>= 1;
   }
   if (last != 0) return bad_proof("the consistency proof is too short");
-  if (old_hash != first_root) return bad_proof("the consistency proof leads to another old root");
-  if (new_hash != second_root) return bad_proof("the consistency proof leads to another new root");
+  return ConsistencyRoots{.first = old_hash, .second = new_hash};
+}
+
+Status verify_consistency(std::uint64_t first, std::uint64_t second, const Digest& first_root,
+                          const Digest& second_root, std::span<const Digest> proof) {
+  if (first == 0 || first > second) {
+    return bad_proof("a consistency proof needs sizes from 1 in ascending order");
+  }
+  if (first == second) {
+    if (!proof.empty()) return bad_proof("equal sizes need an empty consistency proof");
+    if (first_root != second_root) return bad_proof("two roots of the same size differ");
+    return {};
+  }
+  FIDUCIA_TRY(roots, roots_from_consistency(first, second, first_root, proof));
+  if (roots.first != first_root)
+    return bad_proof("the consistency proof leads to another old root");
+  if (roots.second != second_root)
+    return bad_proof("the consistency proof leads to another new root");
   return {};
 }
 

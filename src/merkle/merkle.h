@@ -38,6 +38,19 @@ void leaf_hashes(std::span<const ByteView> entries, std::span<Digest> out);
 [[nodiscard]] Status verify_inclusion(std::uint64_t index, std::uint64_t tree_size,
                                       const Digest& leaf, std::span<const Digest> proof,
                                       const Digest& expected_root);
+/// The roots of two trees that a consistency proof leads to.
+struct ConsistencyRoots {
+  Digest first;
+  Digest second;
+};
+/// The roots that `proof` leads to (RFC 9162 section 2.1.4.2), to be compared by the caller;
+/// 1 <= `first` < `second`. Where `first` is a power of two the proof starts from `first_root`
+/// itself, and so says nothing about it alone; otherwise `first_root` is not looked at.
+/// Errors: signature_bad, when the proof's length does not fit the sizes.
+[[nodiscard]] Result<ConsistencyRoots> roots_from_consistency(std::uint64_t first,
+                                                              std::uint64_t second,
+                                                              const Digest& first_root,
+                                                              std::span<const Digest> proof);
 /// RFC 9162 section 2.1.4.2; sizes from 1; equal sizes need an empty proof and equal roots.
 /// Errors: signature_bad.
 [[nodiscard]] Status verify_consistency(std::uint64_t first, std::uint64_t second,
