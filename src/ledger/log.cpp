@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <deque>
 #include <mutex>
+#include <optional>
+#include <utility>
 
 #include "core/descriptor.h"
 #include "ledger/head.h"
@@ -47,15 +49,40 @@ struct RoundAnswer {
   std::shared_ptr<const GrownTree> tree;  // null when nothing was appended
 };
 
+/// What a waiting append is woken for.
+enum class Call : std::uint8_t { lead, take_answer };
+
+/// Wakes one thread. That each append has one of its own keeps a round's end from waking all that
+/// wait, most of whom would find nothing (64 clients on two CPUs: docs/performance.md).
+class Bell {
+ public:
+  [[nodiscard]] Call wait() {
+    std::unique_lock guard{mutex_};
+    rung_.wait(guard, [&] { return call_.has_value(); });
+    return *call_;
+  }
+  /// The waiting thread may destroy this as soon as it is rung.
+  void ring(Call call) {
+    const std::lock_guard guard{mutex_};
+    call_ = call;
+    rung_.notify_one();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable rung_;
+  std::optional<Call> call_;
+};
+
 /// Everything that one append waits for.
 struct Request {
   std::span<const Bytes> entries;
   std::uint64_t bytes = 0;  // of the entries as they stand in a bundle
   std::vector<Digest> leaves = {};
-  bool done = false;
   std::optional<Error> error = {};
   std::shared_ptr<const RoundAnswer> answer = {};
   std::vector<std::uint64_t> indices = {};  // one an entry
+  Bell bell = {};
 };
 
 /// The bytes of `entries` in a bundle. Errors: over_limit.
@@ -135,9 +162,8 @@ struct Log::State {
   RecentEntries recent;
 
   std::mutex mutex;  // guards what follows
-  std::condition_variable changed;
   std::deque<Request*> waiting;
-  bool leading = false;
+  bool leading = false;  // somebody leads a round, or is called to; else nobody waits
   LogStatus status;
   std::shared_ptr<const std::string> note;
 
@@ -151,7 +177,7 @@ struct Log::State {
   std::vector<Request*> take_round();
   Status append_round(std::span<Request* const> round);
   Status run_round(std::span<Request* const> round);
-  void lead(std::unique_lock<std::mutex>& guard);
+  void lead(const Request& own);
 };
 
 /// Makes what `tail` says visible to `status` and `checkpoint`.
@@ -315,19 +341,20 @@ Status Log::State::run_round(std::span<Request* const> round) {
   return append_round(round);
 }
 
-/// Runs one round for whoever waits. Called and returns with `guard` locked.
-void Log::State::lead(std::unique_lock<std::mutex>& guard) {
-  leading = true;
+/// Runs one round for those that wait, `own` first among them, and calls the next leader.
+void Log::State::lead(const Request& own) {
+  std::unique_lock guard{mutex};
   const std::vector<Request*> round = take_round();
   guard.unlock();
   const Status ran = run_round(round);
   guard.lock();
+  leading = !waiting.empty();
+  if (leading) waiting.front()->bell.ring(Call::lead);  // first: the disk is free
+  guard.unlock();
   for (Request* request : round) {
     if (!ran) request->error = ran.error();
-    request->done = true;
+    if (request != &own) request->bell.ring(Call::take_answer);
   }
-  leading = false;
-  changed.notify_all();
 }
 
 Log::Log(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -426,18 +453,14 @@ Result<std::vector<Appended>> Log::append(std::span<const Bytes> entries) {
   Request request{.entries = entries, .bytes = bytes};
   request.leaves.resize(entries.size());
   merkle::leaf_hashes(std::vector<ByteView>{entries.begin(), entries.end()}, request.leaves);
+  bool leads = false;
   {
-    std::unique_lock guard{state_->mutex};
+    const std::lock_guard guard{state_->mutex};
     state_->waiting.push_back(&request);
-    // Whoever finds nobody leading leads a round for all that wait; its own request may need
-    // another round if the queue was long. A leader always ends, so waiting needs no timeout.
-    while (!request.done) {
-      if (state_->leading)
-        state_->changed.wait(guard);
-      else
-        state_->lead(guard);
-    }
+    leads = !std::exchange(state_->leading, true);
   }
+  // A leader always ends and calls the next one, so waiting needs no timeout.
+  if (leads || request.bell.wait() == Call::lead) state_->lead(request);
   if (request.error) return std::unexpected(std::move(*request.error));
   return answer_request(request, state_->publisher, state_->store);
 }

@@ -221,10 +221,13 @@ void Publisher::run(const std::stop_token& stop) {
 void Publisher::committed(std::uint64_t tree_size) {
   const std::lock_guard guard{mutex_};
   committed_ = std::max(committed_, tree_size);
+  const bool first = unpublished_.empty();
   unpublished_.push_back(tree_size);
   // Half full: nobody shall have to wait for room.
-  if (unpublished_.size() >= limits::ledger_unpublished_rounds_max / 2) urgent_ = true;
-  changed_.notify_all();
+  const bool hurry = !urgent_ && unpublished_.size() >= limits::ledger_unpublished_rounds_max / 2;
+  if (hurry) urgent_ = true;
+  // The thread that waits for its interval to end need not hear of every round.
+  if (first || hurry) changed_.notify_all();
 }
 
 Status Publisher::wait_for_room() {
