@@ -286,8 +286,8 @@ class Postgres final : public Target {
   /// `beside` is on the disk that is measured.
   Postgres(std::string where, const fs::path& beside) : where_(std::move(where)) {
     Connection made{where_};
-    struct stat data {};
-    struct stat disk {};
+    struct stat data{};
+    struct stat disk{};
     if (::stat(made.run("SHOW data_directory").c_str(), &data) != 0 ||
         ::stat(beside.c_str(), &disk) != 0 || data.st_dev != disk.st_dev)
       stop("PostgreSQL's data are on another disk (set FIDUCIA_POSTGRESQL_FOLDER)");
