@@ -174,6 +174,7 @@ dd code{overflow-wrap:normal;word-break:normal}
  .chain{grid-template-columns:repeat(2,minmax(0,1fr));gap:8mm}
  .link:not(:last-child)::after{content:"\2192";left:100%;right:auto;top:50%;width:8mm;height:auto;line-height:1;
   transform:translateY(-50%)}
+ .link:nth-child(2n)::after{display:none}
  details::details-content{content-visibility:visible;height:auto;display:block}
  .fold{break-inside:avoid}
 }
