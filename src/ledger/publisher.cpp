@@ -205,7 +205,9 @@ void Publisher::run(const std::stop_token& stop) {
     {
       std::unique_lock guard{mutex_};
       // After a failure the next append tries again, so that its caller hears of it.
+      idle_ = true;
       changed_.wait(guard, stop, [&] { return published_ < committed_ && !failure_; });
+      idle_ = false;
       if (published_ >= committed_ || (failure_ && stop.stop_requested())) {
         if (stop.stop_requested()) return;
         continue;
@@ -221,13 +223,13 @@ void Publisher::run(const std::stop_token& stop) {
 void Publisher::committed(std::uint64_t tree_size) {
   const std::lock_guard guard{mutex_};
   committed_ = std::max(committed_, tree_size);
-  const bool first = unpublished_.empty();
-  unpublished_.push_back(tree_size);
+  // Its own thread may have published the round already, before this was called.
+  if (tree_size > published_) unpublished_.push_back(tree_size);
   // Half full: nobody shall have to wait for room.
   const bool hurry = !urgent_ && unpublished_.size() >= limits::ledger_unpublished_rounds_max / 2;
   if (hurry) urgent_ = true;
   // The thread that waits for its interval to end need not hear of every round.
-  if (first || hurry) changed_.notify_all();
+  if (idle_ || hurry) changed_.notify_all();
 }
 
 Status Publisher::wait_for_room() {

@@ -82,6 +82,7 @@ class Publisher {
   std::deque<std::uint64_t> unpublished_;  // tree sizes of committed rounds
   std::chrono::steady_clock::time_point published_at_;
   bool urgent_ = false;  // somebody waits, or the room for rounds is used up
+  bool idle_ = false;    // its thread waits for something to publish
   std::optional<Error> failure_;
   std::jthread thread_;  // last: stops before the rest goes
 };
