@@ -246,10 +246,37 @@ Status verify_digest(EVP_PKEY* key, KeyKind kind, ByteView digest, ByteView sign
   return {};
 }
 
+/// A key of its own that does not hold the private number.
+Result<PublicKey> public_part(EVP_PKEY* key, KeyKind kind) {
+  if (kind == KeyKind::ed25519) return PublicKey::read_ed25519(encode_ed25519(key));
+  if (kind == KeyKind::rsa) return PublicKey::read_spki(encode_spki(key));
+  FIDUCIA_TRY(point, point_of(key));
+  FIDUCIA_TRY(made, read_point(kind, point));
+  return adopt_public_key(std::move(made));
+}
+
+Result<std::unique_ptr<const Ed25519Signer>> make_signer(EVP_PKEY* key) {
+  std::array<unsigned char, 32> seed{};
+  std::size_t length = seed.size();
+  const bool read = EVP_PKEY_get_raw_private_key(key, seed.data(), &length) == 1;
+  if (!read || length != seed.size()) return fail_crypto("cannot read a private Ed25519 key");
+  const Bytes point = encode_ed25519(key);
+  auto signer = std::make_unique<const Ed25519Signer>(
+      std::as_bytes(std::span{seed}), std::span<const std::byte, 32>{point.data(), point.size()});
+  OPENSSL_cleanse(seed.data(), seed.size());
+  return signer;
+}
+
 Result<PrivateKey> adopt_private_key(KeyHandle key) {
   FIDUCIA_TRY(kind, kind_of(key.get()));
-  return PrivateKey(std::make_unique<PrivateKey::Handle>(
-      PrivateKey::Handle{.key = std::move(key), .kind = kind}));
+  FIDUCIA_TRY(public_key, public_part(key.get(), kind));
+  PrivateKey::Handle handle{
+      .key = std::move(key), .kind = kind, .public_key = std::move(public_key)};
+  if (kind == KeyKind::ed25519) {
+    FIDUCIA_TRY(signer, make_signer(handle.key.get()));
+    handle.ed25519 = std::move(signer);
+  }
+  return PrivateKey(std::make_unique<PrivateKey::Handle>(std::move(handle)));
 }
 
 /// Nobody is asked for a pass phrase: an encrypted key is refused.
@@ -378,27 +405,7 @@ Result<std::string> PrivateKey::write_pem() const {
   return std::string(text, static_cast<std::size_t>(length));
 }
 
-PublicKey PrivateKey::public_key() const {
-  // A key of its own that does not hold the private number: public keys are copied freely.
-  EVP_PKEY* key = handle_->key.get();
-  if (handle_->kind == KeyKind::ed25519) {
-    auto made = PublicKey::read_ed25519(encode_ed25519(key));
-    FIDUCIA_ASSERT(made.has_value());
-    return *std::move(made);
-  }
-  if (handle_->kind == KeyKind::rsa) {
-    auto made = PublicKey::read_spki(encode_spki(key));
-    FIDUCIA_ASSERT(made.has_value());
-    return *std::move(made);
-  }
-  const auto point = point_of(key);
-  FIDUCIA_ASSERT(point.has_value());
-  auto made = read_point(handle_->kind, *point);
-  FIDUCIA_ASSERT(made.has_value());
-  auto adopted = adopt_public_key(*std::move(made));
-  FIDUCIA_ASSERT(adopted.has_value());
-  return *std::move(adopted);
-}
+const PublicKey& PrivateKey::public_key() const { return handle_->public_key; }
 
 SignatureAlgorithm PrivateKey::default_algorithm() const {
   switch (handle_->kind) {
@@ -420,19 +427,10 @@ Result<Bytes> PrivateKey::sign(SignatureAlgorithm algorithm, ByteView message) c
   if (!fits(algorithm, kind)) {
     return unsupported_key("the key cannot sign with the algorithm that was asked for");
   }
+  if (kind == KeyKind::ed25519) return handle_->ed25519->sign(message);
   Bytes out(static_cast<std::size_t>(EVP_PKEY_get_size(key)));
   std::size_t length = out.size();
   auto* to = reinterpret_cast<unsigned char*>(out.data());
-  if (kind == KeyKind::ed25519) {
-    const DigestContext context(EVP_MD_CTX_new());
-    if (context == nullptr ||
-        EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key) != 1 ||
-        EVP_DigestSign(context.get(), to, &length, openssl_bytes(message), message.size()) != 1) {
-      return fail_crypto("cannot sign with Ed25519");
-    }
-    out.resize(length);
-    return out;
-  }
   FIDUCIA_TRY(digest, digest_of(kind, message));
   const KeyContext context(EVP_PKEY_CTX_new(key, nullptr));
   if (context == nullptr || EVP_PKEY_sign_init(context.get()) != 1 ||

@@ -57,7 +57,7 @@ class PrivateKey {
   [[nodiscard]] static Result<PrivateKey> read_pem(std::string_view pem);
   /// Unencrypted PKCS #8 PEM; the caller stores it with mode 0600.
   [[nodiscard]] Result<std::string> write_pem() const;
-  [[nodiscard]] PublicKey public_key() const;
+  [[nodiscard]] const PublicKey& public_key() const;
   /// The algorithm Fiducia writes with this kind of key: es256, es384, eddsa, ps256.
   [[nodiscard]] SignatureAlgorithm default_algorithm() const;
   /// Signs; COSE form (ECDSA: r || s). Errors: crypto_failed, unsupported.

@@ -12,6 +12,7 @@
 
 #include "core/core.h"
 #include "crypto/certificate.h"
+#include "crypto/ed25519.h"
 #include "crypto/key.h"
 
 namespace fiducia::crypto {
@@ -60,6 +61,8 @@ struct PublicKey::Handle {
 struct PrivateKey::Handle {
   KeyHandle key;  // OpenSSL wipes private numbers when it frees them
   KeyKind kind;
+  PublicKey public_key;  // a key of its own: public keys are copied freely
+  std::unique_ptr<const Ed25519Signer> ed25519 = {};  // for that kind alone
 };
 struct Certificate::Handle {
   X509Handle x509;

@@ -294,7 +294,7 @@ Result<std::string> write_note(std::string_view text, const std::string& name,
                 "Choose a name like example.org/ledger.");
   if (text.empty() || text.back() != '\n' || !is_utf8(text) || has_control(text))
     return fail(ErrorCode::usage_invalid, "A note's text is not UTF-8 lines that end in LF.");
-  const crypto::PublicKey public_key = key.public_key();
+  const crypto::PublicKey& public_key = key.public_key();
   if (public_key.kind() != crypto::KeyKind::ed25519)
     return fail(ErrorCode::unsupported, "Notes are signed with an Ed25519 key.",
                 "Make an Ed25519 key for the log.");

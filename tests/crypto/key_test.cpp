@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include <random>
 #include <utility>
 
 #include "crypto/openssl.h"
@@ -102,6 +103,33 @@ TEST(Keys, Ed25519SignsAsRfc8032Section71Says) {
   EXPECT_EQ(to_hex(key.sign(SignatureAlgorithm::eddsa, bytes("72")).value()),
             "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
             "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00");
+}
+
+/// The same signature by OpenSSL, which signs with the key's own handle.
+Bytes sign_with_openssl(const PrivateKey& key, ByteView message) {
+  const DigestContext context(EVP_MD_CTX_new());
+  Bytes signature(64);
+  std::size_t length = signature.size();
+  EXPECT_EQ(EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.handle().key.get()),
+            1);
+  EXPECT_EQ(EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()),
+                           &length, openssl_bytes(message), message.size()),
+            1);
+  return signature;
+}
+
+TEST(Keys, Ed25519SignaturesAreThoseOfOpenSslForMessagesOfAnyLength) {
+  const std::uint64_t seed = fiducia::test::seed();
+  SCOPED_TRACE("rerun with FIDUCIA_SEED=" + std::to_string(seed));
+  std::mt19937_64 prng{seed};
+  for (std::size_t length = 0; length < 600; ++length) {
+    const auto key = PrivateKey::generate(KeyKind::ed25519).value();
+    Bytes message(length);
+    for (std::byte& byte : message) byte = static_cast<std::byte>(prng());
+    const Bytes signature = key.sign(SignatureAlgorithm::eddsa, message).value();
+    ASSERT_EQ(signature, sign_with_openssl(key, message)) << length;
+    ASSERT_TRUE(key.public_key().verify(SignatureAlgorithm::eddsa, message, signature)) << length;
+  }
 }
 
 TEST(Keys, PublicKeysSurviveTheirEncodings) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a crash may leave behind, made by killing a process and by hand.
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,6 +35,11 @@ struct Acknowledged {
   }
 }
 
+void wait_for_news(int fd) {
+  pollfd news{.fd = fd, .events = POLLIN, .revents = 0};
+  ASSERT_EQ(poll(&news, 1, 60'000), 1) << "nothing was acknowledged in a minute";
+}
+
 TEST(Crash, loses_no_acknowledged_entry_and_forks_no_tree) {
   const std::uint64_t seed = fiducia::test::seed();
   SCOPED_TRACE("rerun with FIDUCIA_SEED=" + std::to_string(seed));
@@ -56,7 +62,10 @@ TEST(Crash, loses_no_acknowledged_entry_and_forks_no_tree) {
       append_until_killed(scratch.folder, scratch.key, pipe_ends[1], counter, child_seed);
     }
     close(pipe_ends[1]);
-    std::this_thread::sleep_for(std::chrono::microseconds{3'000 + prng() % 30'000});
+    // Every second one is killed only after it was told of an append, however slow the disk is;
+    // the others wherever they are, opening included.
+    if (round % 2 == 0) wait_for_news(pipe_ends[0]);
+    std::this_thread::sleep_for(std::chrono::microseconds{prng() % 30'000});
     kill(child, SIGKILL);
     int status = 0;
     waitpid(child, &status, 0);
@@ -89,7 +98,7 @@ TEST(Crash, loses_no_acknowledged_entry_and_forks_no_tree) {
     ASSERT_EQ(reader->entry(index).value(), counter_entry(value)) << index;
   const auto check = scratch.check();
   ASSERT_TRUE(check->ok) << check->text;
-  EXPECT_GT(acknowledged.size(), static_cast<std::size_t>(rounds));
+  EXPECT_GE(acknowledged.size(), static_cast<std::size_t>(rounds / 2));
 }
 
 /// A log before and after some appends, as a crash right behind the last one would leave it.
