@@ -95,7 +95,7 @@ void make_log(const fs::path& folder, std::uint64_t size) {
   write_partial(folder, std::nullopt, size, bundle);
   for (unsigned level = 0; level < frontage.levels.size(); ++level) {
     Bytes content;
-    for (const Digest& hash : frontage.levels[level]) append(content, hash.view());
+    for (const Digest& hash : frontage.hashes(level)) append(content, hash.view());
     write_partial(folder, level, size, content);
   }
   const std::string name = "bench.example/ledger";

@@ -148,7 +148,10 @@ struct Log::State {
         clock(std::move(parts.clock)),
         store(std::move(parts.store)),
         sequencer(std::move(parts.sequencer)),
-        publisher(identity, *sequencer, *store) {}
+        publisher(identity, *sequencer, *store) {
+    status.origin = identity.origin;
+    status.vkey = write_vkey(identity.vkey);
+  }
 
   // Set at open and not changed.
   const LogIdentity identity;
@@ -183,11 +186,9 @@ struct Log::State {
 /// Makes what `tail` says visible to `status` and `checkpoint`.
 void Log::State::show_tail() {
   const std::lock_guard guard{mutex};
-  status = {.origin = identity.origin,
-            .tree_size = tail.record->tree_size,
-            .root = tail.record->root,
-            .checkpoint_at = tail.record->issued_at,
-            .vkey = write_vkey(identity.vkey)};
+  status.tree_size = tail.record->tree_size;
+  status.root = tail.record->root;
+  status.checkpoint_at = tail.record->issued_at;
   note = std::make_shared<const std::string>(tail.note);
 }
 

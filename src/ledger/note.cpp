@@ -286,23 +286,27 @@ Result<std::vector<VerifiedSignature>> verify_note(const Note& note,
   return verified;
 }
 
-Result<std::string> write_note(std::string_view text, const std::string& name,
+Result<std::string> write_note(std::string_view text, const VerifierKey& signer,
                                const crypto::PrivateKey& key) {
-  if (!is_key_name(name))
+  if (!is_key_name(signer.name))
     return fail(ErrorCode::usage_invalid,
                 "A note's key name must not be empty or hold a space, '+' or control character.",
                 "Choose a name like example.org/ledger.");
   if (text.empty() || text.back() != '\n' || !is_utf8(text) || has_control(text))
     return fail(ErrorCode::usage_invalid, "A note's text is not UTF-8 lines that end in LF.");
+  FIDUCIA_TRY(signature, key.sign(crypto::SignatureAlgorithm::eddsa, as_bytes(text)));
+  return std::string{text} + "\n" +
+         write_signature_line(
+             {.name = signer.name, .key_id = signer.key_id, .signature = std::move(signature)});
+}
+
+Result<std::string> write_note(std::string_view text, const std::string& name,
+                               const crypto::PrivateKey& key) {
   const crypto::PublicKey& public_key = key.public_key();
   if (public_key.kind() != crypto::KeyKind::ed25519)
     return fail(ErrorCode::unsupported, "Notes are signed with an Ed25519 key.",
                 "Make an Ed25519 key for the log.");
-  const VerifierKey vkey = make_vkey(name, NoteKeyType::ed25519, public_key.write_ed25519());
-  FIDUCIA_TRY(signature, key.sign(crypto::SignatureAlgorithm::eddsa, as_bytes(text)));
-  return std::string{text} + "\n" +
-         write_signature_line(
-             {.name = name, .key_id = vkey.key_id, .signature = std::move(signature)});
+  return write_note(text, make_vkey(name, NoteKeyType::ed25519, public_key.write_ed25519()), key);
 }
 
 Result<Checkpoint> read_checkpoint(std::string_view text) {

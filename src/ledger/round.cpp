@@ -78,7 +78,7 @@ Result<NextRound> make_round(const LogIdentity& identity, const Tail& tail,
                               .tree_size = record.tree_size,
                               .root = record.root,
                               .extensions = {}};
-  FIDUCIA_TRY(note, write_note(write_checkpoint(checkpoint), identity.origin, identity.key));
+  FIDUCIA_TRY(note, write_note(write_checkpoint(checkpoint), identity.vkey, identity.key));
 
   next.round.first = tail.frontage.size;
   for (const ByteView entry : entries) append_to_bundle(next.round.entries, entry);

@@ -62,7 +62,7 @@ Result<Frontage> read_frontage(crypto::CborReader& reader) {
     const std::uint64_t below = shifted_right(size, tile_height * static_cast<unsigned>(level));
     if (below == 0 || hashes.size() != below % tile_width)
       return bad("A partial tile has another width than the tree's size gives.");
-    frontage.levels.push_back(std::move(hashes));
+    frontage.levels.push_back(hashes.empty() ? nullptr : std::make_shared<const TileNodes>(hashes));
   }
   if (shifted_right(size, tile_height * static_cast<unsigned>(levels)) != 0)
     return bad("The upper tile levels of the tree are missing.");
@@ -101,11 +101,11 @@ Status check_tail(const Tail& tail) {
                : bad("A tree with entries has no signed root.");
   if (tail.record->tree_size != size || size == 0)
     return bad("The signed root is of a tree of another size.");
-  if (root_of_levels(tail.frontage.levels) != tail.record->root)
+  if (tail.frontage.root() != tail.record->root)
     return bad("The partial tiles do not lead to the signed root.");
   FIDUCIA_TRY(entries, read_bundle(tail.bundle, static_cast<std::size_t>(size % tile_width), true));
   for (std::size_t i = 0; i < entries.size(); ++i)
-    if (merkle::leaf_hash(entries[i]) != tail.frontage.levels[0][i])
+    if (merkle::leaf_hash(entries[i]) != tail.frontage.hashes(0)[i])
       return bad("An entry of the partial bundle does not hash to its leaf.");
   return {};
 }
@@ -138,7 +138,8 @@ Bytes write_tail(const Tail& tail) {
   writer.uint(journal_version);
   writer.uint(tail.frontage.size);
   writer.array(tail.frontage.levels.size());
-  for (const std::vector<Digest>& hashes : tail.frontage.levels) {
+  for (std::size_t level = 0; level < tail.frontage.levels.size(); ++level) {
+    const auto hashes = tail.frontage.hashes(level);
     writer.bytes_head(hashes.size() * sizeof(Digest));
     for (const Digest& hash : hashes) writer.raw(hash.view());
   }

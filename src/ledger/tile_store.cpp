@@ -109,15 +109,7 @@ TileStore::~TileStore() = default;
 std::uint64_t TileStore::size() const { return state_->size; }
 std::span<const Digest> TileStore::edge() const { return state_->edge; }
 
-Frontage TileStore::frontage() const {
-  Frontage frontage;
-  frontage.size = state_->size;
-  for (const Tile& tile : state_->partial) {
-    frontage.levels.emplace_back();
-    if (tile) frontage.levels.back().assign(tile->hashes().begin(), tile->hashes().end());
-  }
-  return frontage;
-}
+Frontage TileStore::frontage() const { return {.size = state_->size, .levels = state_->partial}; }
 
 namespace {
 
@@ -142,7 +134,7 @@ std::string find_damaged_partial(const ObjectSource& source, std::uint64_t size,
       for (std::size_t i = 0; i < partials[level].size(); ++i) {
         auto below = read_tile(source, level - 1, index * tile_width + i, size);
         if (!below) break;
-        hashes.push_back(TileNodes{std::move(*below)}.root());
+        hashes.push_back(TileNodes{*below}.root());
       }
     }
     Partials repaired = partials;
@@ -172,9 +164,8 @@ Result<TileStore> TileStore::open(std::shared_ptr<const ObjectSource> source, st
     return damaged(find_damaged_partial(*state->source, size, root, partials),
                    "The tiles do not lead to the root of the checkpoint.");
   }
-  for (std::vector<Digest>& hashes : partials)
-    state->partial.push_back(hashes.empty() ? nullptr
-                                            : std::make_shared<const TileNodes>(std::move(hashes)));
+  for (const std::vector<Digest>& hashes : partials)
+    state->partial.push_back(hashes.empty() ? nullptr : std::make_shared<const TileNodes>(hashes));
   TileStore store{std::move(state)};
   FIDUCIA_TRY(edge, read_edge(store, size));
   store.state_->edge = std::move(edge);
@@ -197,7 +188,7 @@ Result<TileStore::Tile> TileStore::tile(unsigned level, std::uint64_t index) con
     --top;
     const std::uint64_t place = index >> (tile_height * (top - level));
     FIDUCIA_TRY(hashes, read_tile(*state_->source, top, place, state_->size));
-    auto loaded = std::make_shared<const TileNodes>(std::move(hashes));
+    auto loaded = std::make_shared<const TileNodes>(hashes);
     if (loaded->root() != above->hashes()[place % tile_width])
       return damaged(tile_path(address_of(top, place, state_->size)),
                      "The tile does not hash to what the level above holds of it.");

@@ -15,26 +15,51 @@ unsigned tile_width_at(unsigned level, std::uint64_t index, std::uint64_t size) 
   return index == full ? static_cast<unsigned>(hashes % tile_width) : 0;
 }
 
-TileNodes::TileNodes(std::vector<Digest> hashes) {
-  FIDUCIA_ASSERT(!hashes.empty() && hashes.size() <= tile_width);
-  rows_.push_back(std::move(hashes));
-  while (rows_.back().size() >= 2) {
-    const std::size_t pairs = rows_.back().size() / 2;
-    std::vector<Digest> above(pairs);
-    crypto::sha256_node_pairs(std::span{rows_.back()}.first(pairs * 2), above);
-    rows_.push_back(std::move(above));
+TileNodes::TileNodes(std::span<const Digest> hashes) {
+  make_room(hashes.size());
+  std::ranges::copy(hashes, nodes_.begin());
+  hash_from(nullptr);
+}
+
+TileNodes::TileNodes(const TileNodes& narrower, std::span<const Digest> added) {
+  make_room(narrower.hashes().size() + added.size());
+  for (unsigned height = 0; height <= tile_height; ++height)
+    std::ranges::copy(narrower.row(height), nodes_.begin() + starts_[height]);
+  std::ranges::copy(added, nodes_.begin() + static_cast<std::ptrdiff_t>(narrower.hashes().size()));
+  hash_from(&narrower);
+}
+
+void TileNodes::make_room(std::size_t width) {
+  FIDUCIA_ASSERT(width >= 1 && width <= tile_width);
+  for (unsigned height = 0; height <= tile_height; ++height)
+    starts_[height + 1] = narrow<std::uint16_t>(starts_[height] + (width >> height));
+  nodes_.resize(starts_.back());
+}
+
+/// The nodes above the hashes, where `narrower` has not given them.
+void TileNodes::hash_from(const TileNodes* narrower) {
+  for (unsigned height = 0; height < tile_height; ++height) {
+    const std::size_t known = narrower == nullptr ? 0 : narrower->row(height + 1).size();
+    const std::span<Digest> above =
+        std::span{nodes_}.first(starts_[height + 2]).subspan(starts_[height + 1] + known);
+    if (above.empty()) return;  // nor is anything new above it
+    crypto::sha256_node_pairs(row(height).subspan(known * 2, above.size() * 2), above);
   }
 }
 
+std::span<const Digest> TileNodes::row(unsigned height) const {
+  return std::span{nodes_}.first(starts_[height + 1]).subspan(starts_[height]);
+}
+
 const Digest& TileNodes::node(unsigned height, std::uint64_t position) const {
-  FIDUCIA_ASSERT(height < rows_.size() && position < rows_[height].size());
-  return rows_[height][static_cast<std::size_t>(position)];
+  FIDUCIA_ASSERT(height <= tile_height && position < row(height).size());
+  return row(height)[static_cast<std::size_t>(position)];
 }
 
 Bytes TileNodes::bytes() const {
   Bytes out;
-  out.reserve(rows_[0].size() * sizeof(Digest));
-  for (const Digest& hash : rows_[0]) append(out, hash.view());
+  out.reserve(hashes().size() * sizeof(Digest));
+  for (const Digest& hash : hashes()) append(out, hash.view());
   return out;
 }
 
@@ -111,31 +136,46 @@ Digest root_of_levels(std::span<const std::vector<Digest>> levels) {
   return root.value_or(merkle::empty_root());
 }
 
+std::span<const Digest> Frontage::hashes(std::size_t level) const {
+  const auto& tile = levels[level];
+  return tile ? tile->hashes() : std::span<const Digest>{};
+}
+
+Digest Frontage::root() const {
+  std::vector<std::vector<Digest>> rows;
+  for (std::size_t level = 0; level < levels.size(); ++level)
+    rows.emplace_back(hashes(level).begin(), hashes(level).end());
+  return root_of_levels(rows);
+}
+
 GrownTree::GrownTree(const Frontage& before, std::span<const Digest> leaves) {
   // So the last leaf and all that stands left of it in its tiles are at hand, and so the edge.
   FIDUCIA_ASSERT(!leaves.empty());
   after_.size = before.size + leaves.size();
-  std::vector<Digest> added{leaves.begin(), leaves.end()};
-  for (unsigned level = 0; level < before.levels.size() || !added.empty(); ++level) {
-    std::vector<Digest> hashes;
-    if (level < before.levels.size()) hashes = before.levels[level];
-    const bool grew = !added.empty();
-    hashes.insert(hashes.end(), added.begin(), added.end());
-    std::vector<Digest> roots;
+  std::vector<Digest> roots;              // of the tiles that became full in the level below
+  std::span<const Digest> rest = leaves;  // what is to be added to this level
+  for (unsigned level = 0; level < before.levels.size() || !rest.empty(); ++level) {
+    Tile tile = level < before.levels.size() ? before.levels[level] : nullptr;
+    std::vector<Digest> full;
     std::uint64_t index = shifted_right(before.size, tile_height * (level + 1));
-    std::size_t at = 0;
-    const auto put = [&](std::size_t count) -> const TileNodes& {
-      const auto first = hashes.begin() + static_cast<std::ptrdiff_t>(at);
-      const Place place{level, index};
-      if (grew) changed_.push_back(place);
-      return tiles_.emplace(place, TileNodes{{first, first + static_cast<std::ptrdiff_t>(count)}})
-          .first->second;
-    };
-    for (; hashes.size() - at >= tile_width; at += tile_width, ++index)
-      roots.push_back(put(tile_width).root());
-    if (at < hashes.size()) put(hashes.size() - at);
-    after_.levels.emplace_back(hashes.begin() + static_cast<std::ptrdiff_t>(at), hashes.end());
-    added = std::move(roots);
+    const auto put = [&] { tiles_.emplace(Place{level, index}, tile); };
+    if (rest.empty() && tile) put();
+    while (!rest.empty()) {
+      const std::size_t room = tile_width - (tile ? tile->hashes().size() : 0);
+      const auto added = rest.first(std::min(room, rest.size()));
+      rest = rest.subspan(added.size());
+      tile = tile ? std::make_shared<const TileNodes>(*tile, added)
+                  : std::make_shared<const TileNodes>(added);
+      changed_.emplace_back(level, index);
+      put();
+      if (added.size() < room) break;
+      full.push_back(tile->root());
+      tile = nullptr;
+      ++index;
+    }
+    after_.levels.push_back(std::move(tile));
+    roots = std::move(full);
+    rest = roots;
   }
   auto edge = read_edge(*this, after_.size);
   FIDUCIA_ASSERT(edge.has_value());
@@ -148,14 +188,14 @@ Result<Digest> GrownTree::node(unsigned height, std::uint64_t index) const {
   const auto found = tiles_.find({level, index >> (tile_height - inside)});
   if (found == tiles_.end())
     return fail(ErrorCode::internal, "A node left of the frontage was asked for.");
-  return found->second.node(inside, index & ((std::uint64_t{1} << (tile_height - inside)) - 1));
+  return found->second->node(inside, index & ((std::uint64_t{1} << (tile_height - inside)) - 1));
 }
 
 std::vector<GrownTree::File> GrownTree::changed_files() const {
   std::vector<File> files;
   files.reserve(changed_.size());
   for (const Place& place : changed_) {
-    const TileNodes& tile = tiles_.at(place);
+    const TileNodes& tile = *tiles_.at(place);
     files.push_back({.address = {.level = place.first,
                                  .index = place.second,
                                  .width = static_cast<unsigned>(tile.hashes().size())},

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <array>
 #include <map>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -28,8 +30,10 @@ inline constexpr unsigned tile_levels_max = 8;                // of a tree below
 class TileNodes {
  public:
   /// `hashes` has 1..256 elements, the tile's content.
-  explicit TileNodes(std::vector<Digest> hashes);
-  [[nodiscard]] std::span<const Digest> hashes() const { return rows_[0]; }
+  explicit TileNodes(std::span<const Digest> hashes);
+  /// `narrower` with `added` behind its hashes, 256 at most: hashes only the nodes that are new.
+  TileNodes(const TileNodes& narrower, std::span<const Digest> added);
+  [[nodiscard]] std::span<const Digest> hashes() const { return row(0); }
   /// The node over hashes [position << height, (position + 1) << height), which must be there.
   [[nodiscard]] const Digest& node(unsigned height, std::uint64_t position) const;
   /// Of a full tile: the root, a hash of the level above.
@@ -37,7 +41,12 @@ class TileNodes {
   [[nodiscard]] Bytes bytes() const;
 
  private:
-  std::vector<std::vector<Digest>> rows_;  // rows_[h]: complete nodes of height h
+  void make_room(std::size_t width);
+  void hash_from(const TileNodes* narrower);
+  [[nodiscard]] std::span<const Digest> row(unsigned height) const;
+
+  std::array<std::uint16_t, tile_height + 2> starts_{};  // row h: nodes_[starts_[h], starts_[h+1])
+  std::vector<Digest> nodes_;                            // complete nodes, by height
 };
 
 /// Where the perfect subtrees of a tree come from.
@@ -61,15 +70,17 @@ class NodeSource {
                                                            std::span<const Digest> edge,
                                                            std::uint64_t first, std::uint64_t size);
 
-/// What a tree needs to grow: at each tile level the hashes of its partial tile (may be none).
+/// The root that the hashes in the partial tiles of all levels lead to (a level may have none):
+/// every full tile is a hash in one of them.
+[[nodiscard]] Digest root_of_levels(std::span<const std::vector<Digest>> levels);
+
+/// What a tree needs to grow: at each tile level its partial tile, null where there is none.
 struct Frontage {
   std::uint64_t size = 0;
-  std::vector<std::vector<Digest>> levels;
+  std::vector<std::shared_ptr<const TileNodes>> levels;
+  [[nodiscard]] std::span<const Digest> hashes(std::size_t level) const;
+  [[nodiscard]] Digest root() const;
 };
-
-/// The root that the partial tiles alone lead to: every full tile is a hash in one of them.
-/// `levels` as in a Frontage.
-[[nodiscard]] Digest root_of_levels(std::span<const std::vector<Digest>> levels);
 
 /// A tree after `leaves`, at least one, were appended to a frontage: the new frontage, the tiles
 /// that are new or wider than before, and every node that a proof for one of the new leaves needs.
@@ -90,7 +101,8 @@ class GrownTree : public NodeSource {
 
  private:
   using Place = std::pair<unsigned, std::uint64_t>;  // level, index
-  std::map<Place, TileNodes> tiles_;
+  using Tile = std::shared_ptr<const TileNodes>;
+  std::map<Place, Tile> tiles_;
   std::vector<Place> changed_;
   Frontage after_;
   std::vector<Digest> edge_;

@@ -142,11 +142,11 @@ TEST(CheckResume, a_state_that_does_not_fit_the_log_is_refused) {
   EXPECT_NE(refusal(log, log.vkey(), state).find("key"), std::string::npos);
   MemoryLog smaller{2'000};
   smaller.key = copy_of(log.key);
-  smaller.sign(root_of_levels(smaller.frontage.levels));
+  smaller.sign(smaller.frontage.root());
   EXPECT_NE(refusal(smaller, log.vkey(), good).find("2000"), std::string::npos);
   MemoryLog other{5'000, [](std::uint64_t i) { return numbered_entry(i + 1); }};
   other.key = copy_of(log.key);
-  other.sign(root_of_levels(other.frontage.levels));
+  other.sign(other.frontage.root());
   EXPECT_NE(refusal(other, log.vkey(), good).find("other entries"), std::string::npos);
   EXPECT_TRUE(check_log(log, log.vkey(), {.from = good})->ok);
 }

@@ -12,7 +12,7 @@ std::shared_ptr<MemoryLog> make_log(const crypto::PrivateKey& key, std::uint64_t
   auto log = std::make_shared<MemoryLog>(
       size, [&](std::uint64_t i) { return numbered_entry(i >= from ? i + 1 : i); });
   log->key = copy_of(key);
-  log->sign(root_of_levels(log->frontage.levels));
+  log->sign(log->frontage.root());
   return log;
 }
 
