@@ -87,7 +87,7 @@ Result<std::uint64_t> move_ledger(const LedgerHome& home) {
                   "If an earlier move was cut off after it had committed, rename .journal to " +
                       std::string{moved_journal} + " in the ledger's folder.");
     }
-    FIDUCIA_CHECK(target->commit(round, ledger::Tail{}));
+    FIDUCIA_CHECK(target->commit(round, ledger::Tail{}, [] {}));
     // From here on the database decides; the journal must not be appended to again.
     std::error_code error;
     fs::rename(home.ledger_folder() / ".journal", home.ledger_folder() / moved_journal, error);

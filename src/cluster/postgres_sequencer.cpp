@@ -454,7 +454,8 @@ Result<News> PostgresSequencer::take_turn(std::uint64_t known_size) {
   return take(*appending_, known_size);
 }
 
-Status PostgresSequencer::commit(const Round& round, const Tail& before) {
+Status PostgresSequencer::commit(const Round& round, const Tail& before,
+                                 const std::function<void()>& meanwhile) {
   FIDUCIA_ASSERT(appending_->held() && round.first == before.frontage.size);
   const Bytes content = ledger::write_round(round);
   if (content.size() > limits::postgres_round_bytes_max || round.record.tree_size > size_max) {
@@ -467,6 +468,7 @@ Status PostgresSequencer::commit(const Round& round, const Tail& before) {
                       {std::string_view{origin_}, static_cast<std::int64_t>(round.first),
                        static_cast<std::int64_t>(round.record.tree_size), ByteView{content}}},
       PostgresCommand{commit_sql}};
+  meanwhile();  // little beside the way to the database
   auto answers = appending_->run(commands);
   Status done;
   if (!answers)

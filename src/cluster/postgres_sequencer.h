@@ -67,7 +67,8 @@ class PostgresSequencer final : public ledger::Sequencer {
 
   /// Also conflict: the database knows fewer entries than the caller.
   [[nodiscard]] Result<ledger::News> take_turn(std::uint64_t known_size) override;
-  [[nodiscard]] Status commit(const ledger::Round& round, const ledger::Tail& before) override;
+  [[nodiscard]] Status commit(const ledger::Round& round, const ledger::Tail& before,
+                              const std::function<void()>& meanwhile) override;
   void abandon() noexcept override;
   /// With `known_size` 0 all rounds that are kept, also those that are published but perhaps not
   /// durable in the store. With another, where somebody else has published more than that: the

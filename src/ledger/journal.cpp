@@ -450,7 +450,8 @@ Result<News> LocalJournal::take_turn(std::uint64_t known_size) {
   return news_behind(known_size);
 }
 
-Status LocalJournal::commit(const Round& round, const Tail& before) {
+Status LocalJournal::commit(const Round& round, const Tail& before,
+                            const std::function<void()>& meanwhile) {
   // The turn owns the segment: the mutex is not held while the disk works.
   FIDUCIA_ASSERT(appending_ && round.first == before.frontage.size);
   Status done;
@@ -458,8 +459,15 @@ Status LocalJournal::commit(const Round& round, const Tail& before) {
       write_record(RecordKind::round, segment_->id, segment_->sequence, write_round(round));
   if (segment_->retire || record.size() > segment_->capacity - segment_->used) {
     done = begin_segment(before, std::span{&round, 1});
+    if (done) meanwhile();
   } else {
     done = write_at(segment_->fd, segment_->used, record, segment_->path);
+    if (done) {
+      // A hint: the disk begins now. Whether it came to its end only fdatasync tells.
+      (void)::sync_file_range(segment_->fd, static_cast<off_t>(segment_->used),
+                              static_cast<off_t>(record.size()), SYNC_FILE_RANGE_WRITE);
+      meanwhile();
+    }
     if (done && fdatasync(segment_->fd) != 0) done = fail_unwritable(segment_->path, errno);
     if (done) {
       segment_->used += record.size();

@@ -49,7 +49,8 @@ class LocalJournal final : public Sequencer {
   [[nodiscard]] const std::string& origin() const { return origin_; }
 
   [[nodiscard]] Result<News> take_turn(std::uint64_t known_size) override;
-  [[nodiscard]] Status commit(const Round& round, const Tail& before) override;
+  [[nodiscard]] Status commit(const Round& round, const Tail& before,
+                              const std::function<void()>& meanwhile) override;
   void abandon() noexcept override;
   [[nodiscard]] Result<News> take_publishing(std::uint64_t known_size) override;
   [[nodiscard]] Status published(const Tail& tail, const std::function<Status()>& sync) override;

@@ -204,7 +204,10 @@ Status Log::State::follow(News news) {
   if (now.frontage.size < tail.frontage.size)
     return fail(ErrorCode::conflict, "The sequencer knows fewer entries than this process.",
                 "Restore the newest journal or database; appending now would fork the ledger.");
-  if (now.record) FIDUCIA_CHECK(check_signed(identity, now));
+  if (now.record) {
+    FIDUCIA_CHECK(sign_record(identity, *now.record));
+    FIDUCIA_CHECK(check_signed(identity, now));
+  }
   tail = std::move(now);
   return {};
 }
@@ -246,7 +249,7 @@ Status Log::State::found() {
       sequencer->abandon();
       return std::unexpected(std::move(next).error());
     }
-    return sequencer->commit(next->round, Tail{});
+    return sequencer->commit(next->round, Tail{}, [] {});
   };
   FIDUCIA_CHECK(commit());
   return publisher.publish();
@@ -307,8 +310,12 @@ Status Log::State::append_round(std::span<Request* const> round) {
     }();
     if (!next) {
       sequencer->abandon();
-    } else if (Status committed = sequencer->commit(next->round, tail); !committed) {
-      next = std::unexpected(std::move(committed).error());
+    } else {
+      Status signed_root;
+      Status committed = sequencer->commit(
+          next->round, tail, [&] { signed_root = sign_record(identity, *next->tail.record); });
+      if (committed) committed = std::move(signed_root);
+      if (!committed) next = std::unexpected(std::move(committed).error());
     }
     if (!next) {
       recent.forget_from(tail.frontage.size);

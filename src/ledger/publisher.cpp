@@ -52,7 +52,7 @@ std::optional<RootRecord> Publisher::record_until(std::uint64_t stored_size,
 /// leaves: the previous record must fit it until it is replaced, in case nobody comes to do that.
 Status Publisher::write_rounds(std::span<const Round> rounds, std::uint64_t stored_size,
                                Existing existing) {
-  const std::optional<RootRecord> previous = record_until(stored_size, rounds);
+  std::optional<RootRecord> previous = record_until(stored_size, rounds);
   Tail tail = tail_;
   std::vector<NewObject> objects;
   std::vector<std::string> superseded;
@@ -65,6 +65,8 @@ Status Publisher::write_rounds(std::span<const Round> rounds, std::uint64_t stor
     std::ranges::move(applied.superseded, std::back_inserter(superseded));
     rounds = rounds.subspan(count);
   }
+  if (previous) FIDUCIA_CHECK(sign_record(identity_, *previous));
+  FIDUCIA_CHECK(sign_record(identity_, *tail.record));
   FIDUCIA_CHECK(check_signed(identity_, tail));
   FIDUCIA_CHECK(store_.create(objects, existing));
   FIDUCIA_CHECK(store_.replace(

@@ -72,8 +72,6 @@ Result<NextRound> make_round(const LogIdentity& identity, const Tail& tail,
   record.tree_size = tree->after().size;
   record.root = tree->root();
   record.issued_at = tail.record ? std::max(now, tail.record->issued_at) : now;
-  FIDUCIA_TRY(signed_root, sign_root(identity.key, identity.origin, record.issued_at, record.root));
-  record.signed_root = std::move(signed_root);
   const Checkpoint checkpoint{.origin = identity.origin,
                               .tree_size = record.tree_size,
                               .root = record.root,
@@ -90,6 +88,13 @@ Result<NextRound> make_round(const LogIdentity& identity, const Tail& tail,
   next.tail.note = std::move(note);
   next.tree = std::move(tree);
   return next;
+}
+
+Status sign_record(const LogIdentity& identity, RootRecord& record) {
+  if (!record.signed_root.signature.empty()) return {};
+  FIDUCIA_TRY(signed_root, sign_root(identity.key, identity.origin, record.issued_at, record.root));
+  record.signed_root = std::move(signed_root);
+  return {};
 }
 
 Result<AppliedRound> apply_round(const Tail& tail, const Round& round) {

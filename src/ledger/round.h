@@ -30,12 +30,18 @@ struct NextRound {
   std::shared_ptr<const GrownTree> tree;  // for the proofs of its entries
 };
 
-/// Appends `entries` (encoded, at least one) with their `leaves` behind `tail` and signs the new
-/// tree. The time of a checkpoint is never below that of the one before.
-/// Errors: crypto_failed, unsupported.
+/// Appends `entries` (encoded, at least one) with their `leaves` behind `tail` and signs the
+/// checkpoint of the new tree; its record is left to `sign_record`. The time of a checkpoint is
+/// never below that of the one before. Errors: crypto_failed, unsupported.
 [[nodiscard]] Result<NextRound> make_round(const LogIdentity& identity, const Tail& tail,
                                            std::span<const ByteView> entries,
                                            std::span<const Digest> leaves, UnixTime now);
+
+/// Signs the root of `record` for receipts, if it is not signed. Ed25519 gives the same signature
+/// each time (RFC 8032 section 5.1.6): a round is committed without it, and whoever needs it
+/// later, after a crash or on another machine of this log, makes it again.
+/// Errors: crypto_failed, unsupported.
+[[nodiscard]] Status sign_record(const LogIdentity& identity, RootRecord& record);
 
 /// What a committed round adds: the tree with it and the tiles and bundles it brings.
 struct AppliedRound {

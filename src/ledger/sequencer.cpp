@@ -10,32 +10,42 @@
 namespace fiducia::ledger {
 namespace {
 
-constexpr std::uint64_t journal_version = 1;
+constexpr std::uint64_t tail_version = 1;
+constexpr std::uint64_t round_version = 2;
 
 std::unexpected<Error> bad(std::string what) { return fail_malformed("journal", std::move(what)); }
 
-void write_record(crypto::CborWriter& writer, const RootRecord& record) {
-  writer.array(5);
+void write_root(crypto::CborWriter& writer, const RootRecord& record) {
   writer.uint(record.tree_size);
   writer.bytes(record.root.view());
   writer.integer(record.issued_at.seconds);
+}
+
+void write_signed_root(crypto::CborWriter& writer, const RootRecord& record) {
+  writer.array(5);
+  write_root(writer, record);
   writer.bytes(record.signed_root.protected_bytes);
   writer.bytes(record.signed_root.signature);
 }
 
-Result<RootRecord> read_record(crypto::CborReader& reader) {
-  FIDUCIA_TRY(fields, reader.array());
-  if (fields != 5) return bad("A signed root does not have five parts.");
+Result<RootRecord> read_root(crypto::CborReader& reader) {
   RootRecord record;
   FIDUCIA_TRY(tree_size, reader.uint());
   FIDUCIA_TRY(root, reader.bytes());
   FIDUCIA_TRY(seconds, reader.integer());
-  FIDUCIA_TRY(protected_bytes, reader.bytes());
-  FIDUCIA_TRY(signature, reader.bytes());
   if (root.size() != record.root.bytes.size()) return bad("A root does not have 32 bytes.");
   record.tree_size = tree_size;
   std::copy(root.begin(), root.end(), record.root.bytes.begin());
   record.issued_at = UnixTime{seconds};
+  return record;
+}
+
+Result<RootRecord> read_signed_root(crypto::CborReader& reader) {
+  FIDUCIA_TRY(fields, reader.array());
+  if (fields != 5) return bad("A signed root does not have five parts.");
+  FIDUCIA_TRY(record, read_root(reader));
+  FIDUCIA_TRY(protected_bytes, reader.bytes());
+  FIDUCIA_TRY(signature, reader.bytes());
   record.signed_root.protected_bytes.assign(protected_bytes.begin(), protected_bytes.end());
   record.signed_root.signature.assign(signature.begin(), signature.end());
   return record;
@@ -74,7 +84,7 @@ Result<Tail> read_tail_parts(ByteView encoded) {
   FIDUCIA_TRY(fields, reader.array());
   if (fields != 6) return bad("A tree does not have six parts.");
   FIDUCIA_TRY(version, reader.uint());
-  if (version != journal_version) return bad("The tree is of another version than 1.");
+  if (version != tail_version) return bad("The tree is of another version than 1.");
   Tail tail;
   FIDUCIA_TRY(frontage, read_frontage(reader));
   tail.frontage = std::move(frontage);
@@ -84,7 +94,7 @@ Result<Tail> read_tail_parts(ByteView encoded) {
   if (type == crypto::CborType::null) {
     FIDUCIA_CHECK(reader.null());
   } else {
-    FIDUCIA_TRY(record, read_record(reader));
+    FIDUCIA_TRY(record, read_signed_root(reader));
     tail.record = std::move(record);
   }
   FIDUCIA_TRY(note, reader.text());
@@ -113,15 +123,15 @@ Status check_tail(const Tail& tail) {
 Result<Round> read_round_parts(ByteView encoded) {
   crypto::CborReader reader{encoded};
   FIDUCIA_TRY(fields, reader.array());
-  if (fields != 5) return bad("A round does not have five parts.");
+  if (fields != 7) return bad("A round does not have seven parts.");
   FIDUCIA_TRY(version, reader.uint());
-  if (version != journal_version) return bad("The round is of another version than 1.");
+  if (version != round_version) return bad("The round is of another version than 2.");
   Round round;
   FIDUCIA_TRY(first, reader.uint());
   round.first = first;
   FIDUCIA_TRY(entries, reader.bytes());
   round.entries.assign(entries.begin(), entries.end());
-  FIDUCIA_TRY(record, read_record(reader));
+  FIDUCIA_TRY(record, read_root(reader));
   round.record = std::move(record);
   FIDUCIA_TRY(note, reader.text());
   round.note = std::string{note};
@@ -135,7 +145,7 @@ Result<Round> read_round_parts(ByteView encoded) {
 Bytes write_tail(const Tail& tail) {
   crypto::CborWriter writer;
   writer.array(6);
-  writer.uint(journal_version);
+  writer.uint(tail_version);
   writer.uint(tail.frontage.size);
   writer.array(tail.frontage.levels.size());
   for (std::size_t level = 0; level < tail.frontage.levels.size(); ++level) {
@@ -145,7 +155,7 @@ Bytes write_tail(const Tail& tail) {
   }
   writer.bytes(tail.bundle);
   if (tail.record)
-    write_record(writer, *tail.record);
+    write_signed_root(writer, *tail.record);
   else
     writer.null();
   writer.text(tail.note);
@@ -161,11 +171,11 @@ Result<Tail> read_tail(ByteView encoded) {
 
 Bytes write_round(const Round& round) {
   crypto::CborWriter writer;
-  writer.array(5);
-  writer.uint(journal_version);
+  writer.array(7);
+  writer.uint(round_version);
   writer.uint(round.first);
   writer.bytes(round.entries);
-  write_record(writer, round.record);
+  write_root(writer, round.record);
   writer.text(round.note);
   return writer.take();
 }

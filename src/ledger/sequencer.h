@@ -29,9 +29,10 @@ struct Tail {
 struct Round {
   std::uint64_t first = 0;  // leaf index of the first entry: the size of the tree before
   Bytes entries;            // as in a bundle: u16be length, entry, ...; at least one
-  RootRecord record;        // of the tree after
+  RootRecord record;        // of the tree after; need not be signed (`sign_record`)
   std::string note;         // the log's signed checkpoint of the tree after
 };
+/// Without the signature over the root.
 [[nodiscard]] Bytes write_round(const Round& round);
 /// Errors: malformed (kind "journal").
 [[nodiscard]] Result<Round> read_round(ByteView encoded);
@@ -57,10 +58,12 @@ class Sequencer {
   /// everything that is kept, with its base; no base and no rounds: the log is still empty).
   /// Errors: busy, io_unreadable, malformed; then the turn is not held.
   [[nodiscard]] virtual Result<News> take_turn(std::uint64_t known_size) = 0;
-  /// Makes `round`, which builds upon `before`, durable and gives the turn back. On an error the
-  /// round may or may not have been committed, and the next `take_turn` tells which.
+  /// Makes `round`, which builds upon `before`, durable and gives the turn back. Calls `meanwhile`
+  /// once, if it can while the disk works (perhaps not, if it fails). On an error the round may or
+  /// may not have been committed, and the next `take_turn` tells which.
   /// Errors: io_unwritable, busy (the turn was lost).
-  [[nodiscard]] virtual Status commit(const Round& round, const Tail& before) = 0;
+  [[nodiscard]] virtual Status commit(const Round& round, const Tail& before,
+                                      const std::function<void()>& meanwhile) = 0;
   /// Gives the turn back without a round.
   virtual void abandon() noexcept = 0;
 

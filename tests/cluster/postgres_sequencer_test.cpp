@@ -51,7 +51,7 @@ class PostgresSequencing : public ::testing::Test {
     if (!news) return std::unexpected(news.error());
     EXPECT_EQ(chain.difference(*news, chain.size()), "");
     const Round round = chain.next(count);
-    Status done = sequencer.commit(round, chain.tail());
+    Status done = sequencer.commit(round, chain.tail(), [] {});
     if (done) chain.add(round);
     return done;
   }
@@ -124,7 +124,7 @@ TEST_F(PostgresSequencing, lets_a_publisher_forget_rounds_while_another_process_
   const Status done = sequencer->published(chain.tail(), []() -> Status { return {}; });
   EXPECT_TRUE(done.has_value()) << to_sentence(done.error());
   const Round round = chain.next(2);
-  ASSERT_TRUE(other->commit(round, chain.tail()).has_value());
+  ASSERT_TRUE(other->commit(round, chain.tail(), [] {}).has_value());
   chain.add(round);
   const auto news = sequencer->take_turn(0);
   ASSERT_TRUE(news.has_value());
@@ -159,7 +159,7 @@ TEST_F(PostgresSequencing, hands_a_publisher_a_long_backlog_in_parts) {
   for (int i = 0; i < 7; ++i) {
     ASSERT_TRUE(sequencer->take_turn(chain.size()).has_value());
     const Round round = chain.next(10, 0, i < 5 ? 2'000 : 20'000);
-    ASSERT_TRUE(sequencer->commit(round, chain.tail()).has_value());
+    ASSERT_TRUE(sequencer->commit(round, chain.tail(), [] {}).has_value());
     chain.add(round);
   }
   std::uint64_t known = 0;
@@ -195,7 +195,7 @@ TEST_F(PostgresSequencing, has_no_round_when_its_connection_ended_within_the_tur
   const auto sequencer = open();
   ASSERT_TRUE(sequencer->take_turn(0).has_value());
   ASSERT_TRUE(end_connection(end_idle_sql));
-  const Status done = sequencer->commit(chain.next(3), chain.tail());
+  const Status done = sequencer->commit(chain.next(3), chain.tail(), [] {});
   ASSERT_FALSE(done.has_value());
   EXPECT_EQ(done.error().code, ErrorCode::io_unwritable) << to_sentence(done.error());
   EXPECT_EQ(turn_difference(*sequencer), "");
@@ -210,7 +210,8 @@ TEST_F(PostgresSequencing, has_no_round_when_its_connection_ended_during_the_ins
   other.run("LOCK TABLE fiducia_ledger.round IN SHARE MODE");  // no insertion gets past this
   Status done;
   {
-    const std::jthread committing{[&] { done = sequencer->commit(chain.next(3), chain.tail()); }};
+    const std::jthread committing{
+        [&] { done = sequencer->commit(chain.next(3), chain.tail(), [] {}); }};
     EXPECT_TRUE(end_connection(end_waiting_sql));
   }
   other.run("ROLLBACK");
@@ -249,7 +250,7 @@ TEST_F(PostgresStandbyMissing,
   const Round round = chain.next(3);
   Status done;
   {
-    const std::jthread committing{[&] { done = sequencer->commit(round, chain.tail()); }};
+    const std::jthread committing{[&] { done = sequencer->commit(round, chain.tail(), [] {}); }};
     EXPECT_TRUE(end_connection(end_replicating_sql));
   }
   ASSERT_FALSE(done.has_value());
@@ -264,7 +265,7 @@ TEST_F(PostgresStandbyMissing, a_commit_that_its_standby_did_not_confirm_is_not_
   const Round round = chain.next(3);
   Status done;
   {
-    const std::jthread committing{[&] { done = sequencer->commit(round, chain.tail()); }};
+    const std::jthread committing{[&] { done = sequencer->commit(round, chain.tail(), [] {}); }};
     EXPECT_TRUE(end_connection(cancel_replicating_sql));
   }
   ASSERT_FALSE(done.has_value());
@@ -277,7 +278,7 @@ TEST_F(PostgresStandbyMissing, a_commit_that_does_not_return_is_given_up_and_tol
   const auto sequencer = open({.turn_timeout_ms = 200, .answer_timeout_ms = 500});
   ASSERT_TRUE(sequencer->take_turn(0).has_value());
   const Round round = chain.next(3);
-  const Status done = sequencer->commit(round, chain.tail());
+  const Status done = sequencer->commit(round, chain.tail(), [] {});
   ASSERT_FALSE(done.has_value());
   EXPECT_EQ(done.error().code, ErrorCode::io_unwritable) << to_sentence(done.error());
   // Its transaction still holds the lock: nobody can take the turn before it has ended.
@@ -354,7 +355,7 @@ TEST_F(PostgresSequencing, a_process_that_is_stopped_with_the_turn_loses_it_and_
     auto opened = PostgresSequencer::open(service.connection(), origin, impatient);
     if (!opened || !(*opened)->take_turn(0)) _exit(10);
     raise(SIGSTOP);
-    const Status done = (*opened)->commit(chain.next(5, /*salt=*/7), chain.tail());
+    const Status done = (*opened)->commit(chain.next(5, /*salt=*/7), chain.tail(), [] {});
     _exit(!done && done.error().code == ErrorCode::busy ? 0 : 11);
   }
   int status = 0;

@@ -82,7 +82,7 @@ class SequencerConformance : public ::testing::TestWithParam<BackendKind> {
   Round commit(std::uint64_t count, std::size_t entry_bytes = 16) {
     EXPECT_TRUE(sequencer->take_turn(chain.size()).has_value());
     const Round round = chain.next(count, 0, entry_bytes);
-    const Status done = sequencer->commit(round, chain.tail());
+    const Status done = sequencer->commit(round, chain.tail(), [] {});
     EXPECT_TRUE(done.has_value()) << to_sentence(done.error());
     chain.add(round);
     return round;
@@ -215,7 +215,7 @@ TEST_P(SequencerConformance, both_turns_can_be_held_at_once) {
   EXPECT_EQ(news->rounds.size(), 1U);
   const Tail published = chain.tail();
   const Round round = chain.next(2);
-  ASSERT_TRUE(sequencer->commit(round, chain.tail()).has_value());
+  ASSERT_TRUE(sequencer->commit(round, chain.tail(), [] {}).has_value());
   chain.add(round);
   ASSERT_TRUE(sequencer->published(published, []() -> Status { return {}; }).has_value());
   const auto rest = sequencer->take_publishing(known);
@@ -240,7 +240,7 @@ TEST_P(SequencerConformance, a_turn_is_held_by_one_thread_and_others_wait_for_it
           EXPECT_EQ(chain.difference(*news, 0), "");
           const Round round = chain.next(1);
           --holders;
-          EXPECT_TRUE(sequencer->commit(round, chain.tail()).has_value());
+          EXPECT_TRUE(sequencer->commit(round, chain.tail(), [] {}).has_value());
           chain.add(round);
         }
       });
