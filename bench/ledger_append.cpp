@@ -355,7 +355,10 @@ struct Sample {
   double p99_us = 0;
 };
 
-Sample measure(Target& target, unsigned clients, std::size_t batch, double seconds) {
+/// `pause_us`: how long a client waits after an answer, on average (exponentially distributed, as
+/// for requests that come independently of each other); 0 for clients that never rest.
+Sample measure(Target& target, unsigned clients, std::size_t batch, double seconds,
+               double pause_us = 0) {
   std::vector<std::unique_ptr<Client>> connections;
   for (unsigned i = 0; i < clients; ++i) connections.push_back(target.connect());
   std::vector<std::vector<double>> latencies(clients);
@@ -366,12 +369,16 @@ Sample measure(Target& target, unsigned clients, std::size_t batch, double secon
     threads.emplace_back([&, i] {
       std::vector<Bytes> records(batch);
       latencies[i].reserve(1 << 16);
+      std::minstd_rand prng{i + 1};
+      std::exponential_distribution<double> pause{pause_us > 0 ? 1 / pause_us : 1};
       start.arrive_and_wait();
       while (!over.load(std::memory_order_relaxed)) {
         for (Bytes& record : records) record = entries().bytes(next_number.fetch_add(1));
         const auto begin = Stopwatch::now();
         connections[i]->append(records);
         latencies[i].push_back(1e6 * seconds_since(begin));
+        if (pause_us > 0)
+          std::this_thread::sleep_for(std::chrono::duration<double, std::micro>(pause(prng)));
       }
     });
   const double cpu = cpu_seconds();
@@ -436,20 +443,36 @@ std::string spread(const std::vector<double>& values) {
   return text;
 }
 
+/// A load that is measured for each target.
+struct Load {
+  unsigned clients;
+  bool pauses;
+  auto operator<=>(const Load&) const = default;
+};
+constexpr std::array loads{Load{1, false}, Load{8, false}, Load{64, false}, Load{64, true}};
+constexpr double paused_rate = 4'000;  // appends a second of all clients, if answers took no time
+
+std::string name_of(const Load& load) {
+  std::string name = std::to_string(load.clients) + (load.clients == 1 ? " client" : " clients");
+  if (load.pauses)
+    name += " that pause, about " + std::to_string(std::lround(paused_rate)) + " appends a second";
+  return name;
+}
+
 void print_appends(const std::vector<std::unique_ptr<Target>>& targets,
-                   std::map<std::pair<unsigned, std::size_t>, Cell>& cells,
+                   std::map<std::pair<Load, std::size_t>, Cell>& cells,
                    const std::vector<double>& fsyncs) {
   const double fsync_us = median(fsyncs);
   const double slow_fsync_us = quantile(fsyncs, 0.99);
-  for (const unsigned clients : {1U, 8U, 64U}) {
-    std::printf("\n**%u client%s, one entry of %zu bytes an append**\n\n", clients,
-                clients == 1 ? "" : "s", entry_bytes);
+  for (const Load& load : loads) {
+    std::printf("\n**%s, one entry of %zu bytes an append**\n\n", name_of(load).c_str(),
+                entry_bytes);
     std::printf(
         "| | appends/s | p50 us | p99 us | p99 in fsyncs | in p99 of fsyncs | Fiducia is |\n");
     std::printf("|---|---|---|---|---|---|---|\n");
-    const double ours = median(cells[{clients, 0}].rate);
+    const double ours = median(cells[{load, 0}].rate);
     for (std::size_t i = 0; i < targets.size(); ++i) {
-      const Cell& cell = cells[{clients, i}];
+      const Cell& cell = cells[{load, i}];
       std::printf("| %s | %s | %.0f | %.0f | %.2f | %.2f | %.2f x |\n", targets[i]->name().c_str(),
                   spread(cell.rate).c_str(), median(cell.p50), median(cell.p99),
                   median(cell.p99) / fsync_us, median(cell.p99) / slow_fsync_us,
@@ -581,19 +604,20 @@ int run(const Options& options) {
   const int plain = open_filled(options.folder / "plain", 1 << 20);
 
   std::vector<double> fsyncs, fsync_medians;
-  std::map<std::pair<unsigned, std::size_t>, Cell> cells;
+  std::map<std::pair<Load, std::size_t>, Cell> cells;
   std::map<unsigned, Cell> batches;
   constexpr std::size_t batch = 256;
   for (unsigned round = 0; round <= options.rounds; ++round) {
     const bool warm_up = round == 0;
     const double seconds = warm_up ? 0.2 : options.seconds;
-    for (const unsigned clients : {1U, 8U, 64U}) {
+    for (const Load& load : loads) {
       const auto measured = measure_fsync(plain, 150);
       if (!warm_up) fsyncs.insert(fsyncs.end(), measured.begin(), measured.end());
       if (!warm_up) fsync_medians.push_back(median(measured));
       for (std::size_t i = 0; i < targets.size(); ++i) {
-        const Sample sample = measure(*targets[i], clients, 1, seconds);
-        if (!warm_up) cells[{clients, i}].add(sample);
+        const double pause_us = load.pauses ? 1e6 * load.clients / paused_rate : 0;
+        const Sample sample = measure(*targets[i], load.clients, 1, seconds, pause_us);
+        if (!warm_up) cells[{load, i}].add(sample);
       }
     }
     for (const unsigned clients : {1U, 8U}) {
@@ -623,7 +647,8 @@ int run(const Options& options) {
                 median(cell.p99), median(cell.cpu), 1e6 / median(cell.cpu));
   };
   for (const unsigned clients : {1U, 8U, 64U})
-    print_work(std::to_string(clients) + " clients, 1 entry an append", cells[{clients, 0}]);
+    print_work(std::to_string(clients) + " clients, 1 entry an append",
+               cells[{Load{clients, false}, 0}]);
   for (const auto& [clients, cell] : batches)
     print_work(std::to_string(clients) + " clients, 256 entries an append", cell);
   targets.clear();

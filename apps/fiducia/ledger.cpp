@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/ledger.h"
 
-#include <algorithm>
-#include <charconv>
-#include <cstdio>
-
 #include "commands.h"
 #include "home.h"
-#include "inputs.h"
 #include "ledger_access.h"
 #include "ledger_check.h"
-#include "merkle/merkle.h"
+#include "ledger_proof.h"
 #include "output.h"
 #include "report/json_writer.h"
-#include "stored_evidence.h"
 
 namespace fiducia::app {
 namespace {
@@ -25,20 +19,6 @@ constexpr int damaged_exit_code = 2;
 bool is_damage(const Error& error) {
   return error.code == ErrorCode::signature_bad || error.code == ErrorCode::malformed ||
          error.code == ErrorCode::truncated;
-}
-
-struct OpenLedger {
-  Home home;
-  ledger::VerifierKey key;
-  LedgerSource source;
-};
-
-Result<OpenLedger> open_ledger(const LedgerOptions& options, const LedgerAccess& access) {
-  FIDUCIA_TRY(folder, locate_home(options.common.home));
-  FIDUCIA_TRY(home, Home::open(folder));
-  FIDUCIA_TRY(key, home.ledger_vkey());
-  FIDUCIA_TRY(source, open_home_ledger(home, access));
-  return OpenLedger{.home = std::move(home), .key = std::move(key), .source = std::move(source)};
 }
 
 /// The witnesses that the trust file knows among those that cosigned the checkpoint.
@@ -104,70 +84,6 @@ Result<int> print_status(const LedgerOptions& options, const LedgerAccess& acces
   return 0;
 }
 
-/// Which entry is meant: digits name an index unless a file is called so.
-Result<std::uint64_t> find_index(const LedgerOptions& options) {
-  const std::string& target = options.target;
-  std::error_code error;
-  std::uint64_t index = 0;
-  const char* const end = target.data() + target.size();
-  if (const auto [rest, failure] = std::from_chars(target.data(), end, index);
-      failure == std::errc{} && rest == end && !std::filesystem::exists(target, error))
-    return index;
-  FIDUCIA_TRY(source, open_verifier_source(options.common.home, ""));
-  FIDUCIA_TRY(verifier, seal::Verifier::make(std::move(source.trust), {}, source.lookup.get()));
-  FIDUCIA_TRY(inputs, find_inputs({target}));
-  if (inputs.size() != 1)
-    return fail(ErrorCode::usage_invalid, "A proof is of one image, and this is a folder.",
-                "Name one file, or the index of an entry.");
-  FIDUCIA_TRY(file, open_input(inputs.front()));
-  FIDUCIA_TRY(found, verifier.find_evidence(file));
-  if (!found)
-    return fail(ErrorCode::io_unreadable, "There is no evidence for this file.",
-                "Seal it first, or name the home that sealed it.", Location{.file = target});
-  FIDUCIA_TRY(evidence, seal::read_evidence(*found));
-  for (const ByteView encoded : evidence.receipts) {
-    FIDUCIA_TRY(receipt, ledger::read_receipt(encoded));
-    return receipt.leaf_index;
-  }
-  return fail(ErrorCode::io_unreadable, "The evidence of this file holds no ledger receipt.",
-              "Name the index of its entry.", Location{.file = target});
-}
-
-Result<int> prove(const LedgerOptions& options, const LedgerAccess& access) {
-  FIDUCIA_TRY(index, find_index(options));
-  FIDUCIA_TRY(opened, open_ledger(options, access));
-  FIDUCIA_TRY(reader, ledger::LogReader::open(opened.source, opened.key));
-  if (index >= reader.status().tree_size)
-    return fail(
-        ErrorCode::usage_invalid,
-        "The ledger has " + std::to_string(reader.status().tree_size) + " entries, counted from 0.",
-        "Name the index of one of them.");
-  FIDUCIA_TRY(entry, reader.entry(index));
-  FIDUCIA_TRY(path, reader.inclusion_proof(index));
-  // Tiles can be damaged: nothing leaves this house that does not lead to the signed root.
-  FIDUCIA_CHECK(merkle::verify_inclusion(index, reader.status().tree_size, merkle::leaf_hash(entry),
-                                         path, reader.status().root));
-  const std::string proof = ledger::write_tlog_proof(index, path, reader.checkpoint());
-  if (!options.out.empty()) FIDUCIA_CHECK(durable_write(options.out, as_bytes(proof)));
-  if (options.common.json) {
-    report::JsonWriter json;
-    json.open_object();
-    json.member("schema", "fiducia.ledger-proof/1");
-    json.member("origin", reader.status().origin);
-    json.member("index", index);
-    json.member("tree_size", reader.status().tree_size);
-    json.member("entry", to_hex(entry));
-    json.member("proof", proof);
-    json.close_object();
-    print_line(json.take());
-  } else if (options.out.empty()) {
-    std::fwrite(proof.data(), 1, proof.size(), stdout);
-  } else if (!options.common.quiet) {
-    print_line("proved  entry " + std::to_string(index) + "  " + printable(options.out));
-  }
-  return 0;
-}
-
 Result<int> answer(const LedgerOptions& options, const LedgerAccess& access) {
   FIDUCIA_ASSERT((access.open_url && access.open_home) || !needs_sibling(options));
   switch (options.action) {
@@ -176,7 +92,9 @@ Result<int> answer(const LedgerOptions& options, const LedgerAccess& access) {
     case LedgerOptions::Action::check:
       return check_ledger(options, access);
     case LedgerOptions::Action::prove:
-      return prove(options, access);
+      return prove_entry(options, access);
+    case LedgerOptions::Action::verify_proof:
+      return verify_proof(options);
   }
   std::unreachable();
 }
@@ -194,9 +112,18 @@ bool has_ledger_file(const std::filesystem::path& home) {
 
 bool needs_sibling(const LedgerOptions& options) {
   if (!options.url.empty() || is_url(options.against)) return true;
-  if (!options.folder.empty()) return false;
+  if (!options.folder.empty() || options.action == LedgerOptions::Action::verify_proof)
+    return false;
   const auto home = locate_home(options.common.home);
   return home && has_ledger_file(*home);
+}
+
+Result<OpenLedger> open_ledger(const LedgerOptions& options, const LedgerAccess& access) {
+  FIDUCIA_TRY(folder, locate_home(options.common.home));
+  FIDUCIA_TRY(home, Home::open(folder));
+  FIDUCIA_TRY(key, home.ledger_vkey());
+  FIDUCIA_TRY(source, open_home_ledger(home, access));
+  return OpenLedger{.home = std::move(home), .key = std::move(key), .source = std::move(source)};
 }
 
 Result<LedgerSource> open_home_ledger(const Home& home, const LedgerAccess& access) {

@@ -26,6 +26,16 @@ struct LedgerAccess {
 [[nodiscard]] bool is_url(std::string_view text);
 /// Where the home's own ledger is read. Errors: those of `access.open_home`.
 [[nodiscard]] Result<LedgerSource> open_home_ledger(const Home& home, const LedgerAccess& access);
+
+/// A home and its ledger, to be read.
+struct OpenLedger {
+  Home home;
+  ledger::VerifierKey key;
+  LedgerSource source;
+};
+[[nodiscard]] Result<OpenLedger> open_ledger(const LedgerOptions& options,
+                                             const LedgerAccess& access);
+
 /// Whether the home's tiles may be elsewhere than in its folder.
 [[nodiscard]] bool has_ledger_file(const std::filesystem::path& home);
 
@@ -33,7 +43,7 @@ struct LedgerAccess {
 /// fiducia-ledger (sibling.h).
 [[nodiscard]] bool needs_sibling(const LedgerOptions& options);
 
-/// `ledger status | check | prove`. Prints, and returns the exit code.
+/// `ledger status | check | prove | verify-proof`. Prints, and returns the exit code.
 [[nodiscard]] int run(const LedgerOptions& options, const LedgerAccess& access);
 
 }  // namespace fiducia::app

@@ -105,15 +105,19 @@ void add_seal(CLI::App& app, SealOptions& o) {
       "  fiducia seal ct.dcm --device CT-1 --in-place\n");
 }
 
+void add_evidence(CLI::App& app, std::vector<std::string>& evidence) {
+  app.add_option(
+         "--evidence", evidence,
+         "Evidence to judge by, in place of the store and of\nFILE.evidence; may be repeated")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+}
+
 void add_verify(CLI::App& app, VerifyOptions& o) {
   add_paths(app, o.paths, "Files or folders, or - for standard input");
   app.add_option("--report", o.report, "Write a report with pictures")->type_name("FILE.html");
   app.add_option("--trust", o.trust, "Trust file (default: the home's)")->type_name("FILE");
-  app.add_option(
-         "--evidence", o.evidence,
-         "Evidence to judge by, in place of the store and of\nFILE.evidence; may be repeated")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
+  add_evidence(app, o.evidence);
   add_time(app, "--at", o.at, "Judge as of TIME: later seals and revocations do not count");
   app.add_flag("--show-values", o.show_values,
                "Show attribute values in the findings (patient data)");
@@ -200,8 +204,34 @@ void add_ledger(CLI::App& app, LedgerOptions& o) {
   add_common(prove, o.common);
   prove.footer(
       "The proof is a C2SP tlog-proof, which other tools can check with the ledger's key.\n\n"
-      "Example:\n  fiducia ledger prove sealed/ct.dcm --out ct.tlog-proof\n");
+      "Example:\n  fiducia ledger prove sealed/ct.dcm --out ct.tlog-proof\n"
+      "  fiducia ledger verify-proof ct.tlog-proof sealed/ct.dcm\n");
   prove.final_callback([&o] { o.action = LedgerOptions::Action::prove; });
+
+  CLI::App& verify_proof = *app.add_subcommand(
+      "verify-proof", "Verify such a proof, also of another log (exit 2 if it is bad)");
+  verify_proof.add_option("PROOF", o.proof, "File that `ledger prove` wrote, or another tool")
+      ->required()
+      ->type_name("");
+  verify_proof
+      .add_option("TARGET", o.target,
+                  "What is proven to be in the log: path of a sealed image with its\nevidence, or "
+                  "the bytes of the entry in hexadecimal")
+      ->required()
+      ->type_name("");
+  verify_proof.add_option("--trust", o.trust, "Trust file (default: the home's)")
+      ->type_name("FILE");
+  add_evidence(verify_proof, o.evidence);
+  add_common(verify_proof, o.common);
+  verify_proof.footer(
+      "Keys of logs, witnesses and how many of them are asked for stand in the trust file; "
+      "nothing\n"
+      "is asked over the network. That the seal of an image is in the log does not say that the\n"
+      "image still is what was sealed: `fiducia verify` does.\n"
+      "Exit code: 0 proven, 2 the proof is bad, 4 the trust file does not accept it, 1 other "
+      "errors.\n\n"
+      "Example:\n  fiducia ledger verify-proof ct.tlog-proof ct.dcm --trust clinic.toml\n");
+  verify_proof.final_callback([&o] { o.action = LedgerOptions::Action::verify_proof; });
   // Listed here; a command line that calls one of them goes to that program (sibling.h).
   for (const SiblingCommand& sibling : sibling_commands)
     app.add_subcommand(sibling.name, sibling.summary)->final_callback([&sibling] {

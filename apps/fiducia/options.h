@@ -65,11 +65,16 @@ struct InspectOptions {
 };
 
 struct LedgerOptions {
-  enum class Action { status, check, prove };
+  enum class Action { status, check, prove, verify_proof };
   CommonOptions common;
   Action action = Action::status;
-  std::string target;  // prove: an index, or the path of a sealed image
-  std::string out;     // prove: file; empty: stdout. check: folder for evidence; empty: none
+  // prove: an index, or the path of a sealed image; verify_proof: such a path, or an entry in hex
+  std::string target;
+  std::string out;  // prove: file; empty: stdout. check: folder for evidence; empty: none
+  // verify_proof
+  std::string proof = {};                  // file
+  std::string trust = {};                  // trust file; empty: the home's
+  std::vector<std::string> evidence = {};  // evidence files
   // check
   std::string folder = {};   // of a log that is not the home's
   std::string url = {};      // the same, on a server

@@ -4,6 +4,9 @@
 namespace fiducia::app {
 namespace {
 
+/// Each may hold the evidence of a whole archive.
+constexpr std::uint64_t evidence_file_bytes_max = 1ULL << 30;
+
 class EmptySketch final : public seal::SketchBuilder {
  public:
   void add(const seal::TileSamples&) override {}
@@ -48,6 +51,19 @@ std::unique_ptr<seal::SketchBuilder> StoredEvidence::new_sketch() {
 Result<std::vector<Bytes>> StoredEvidence::find_by_sketch(const seal::Sketch& sketch) {
   FIDUCIA_TRY(store, opened());
   return store->find_by_sketch(sketch);
+}
+
+Result<std::vector<Bytes>> read_evidence_files(std::span<const std::string> paths) {
+  std::vector<Bytes> files;
+  for (const std::string& path : paths) {
+    FIDUCIA_TRY(bytes, read_file(path, evidence_file_bytes_max));
+    if (auto parts = seal::read_evidence_file(bytes); !parts) {
+      parts.error().where.file = path;
+      return std::unexpected(parts.error());
+    }
+    files.push_back(std::move(bytes));
+  }
+  return files;
 }
 
 Result<VerifierSource> open_verifier_source(const std::string& home_option,

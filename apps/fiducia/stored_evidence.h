@@ -28,6 +28,10 @@ class StoredEvidence final : public seal::EvidenceLookup {
   std::optional<Error> failure_;                 // guarded by mutex_
 };
 
+/// Evidence files that the user named, each the evidence of one image or of a whole archive.
+/// Errors: those of `read_file` and of `seal::read_evidence_file`, with the file's name.
+[[nodiscard]] Result<std::vector<Bytes>> read_evidence_files(std::span<const std::string> paths);
+
 /// What a verifier works with: the trust file, and a store if there is a home.
 struct VerifierSource {
   seal::Trust trust;

@@ -12,8 +12,6 @@
 namespace fiducia::app {
 namespace {
 
-/// Evidence files named by the user: each may hold the evidence of a whole archive.
-constexpr std::uint64_t evidence_file_bytes_max = 1ULL << 30;
 /// Results that may wait for an earlier one; about 0.5 kB each when nothing is wrong.
 constexpr std::size_t results_waiting_max = 4096;
 /// Pictures a report keeps; past it only images that are not authentic get one. A page with more
@@ -121,16 +119,7 @@ class VerifyRun {
 };
 
 Result<seal::Verifier> make_verifier(const VerifyOptions& options, VerifierSource& source) {
-  std::vector<Bytes> given;
-  for (const std::string& path : options.evidence) {
-    FIDUCIA_TRY(bytes, read_file(path, evidence_file_bytes_max));
-    // Told apart here, so that the message can name the file.
-    if (auto parts = seal::read_evidence_file(bytes); !parts) {
-      parts.error().where.file = path;
-      return std::unexpected(parts.error());
-    }
-    given.push_back(std::move(bytes));
-  }
+  FIDUCIA_TRY(given, read_evidence_files(options.evidence));
   // Who names the evidence asks about this evidence: the answer must not depend on what this
   // machine's store holds, or on what lies beside the file (spec/seal.md 10.5).
   const bool asks_around = given.empty();

@@ -173,8 +173,11 @@ Result<ProvenEntry> verify_tlog_proof(const TlogProof& proof, const Digest& leaf
                     " known witnesses; " + std::to_string(demands.witnesses_min) +
                     " are asked for.",
                 "Fetch the proof with a checkpoint that the witnesses have cosigned.");
-  FIDUCIA_CHECK(merkle::verify_inclusion(proof.index, checkpoint.tree_size, leaf, proof.path,
-                                         checkpoint.root));
+  if (!merkle::verify_inclusion(proof.index, checkpoint.tree_size, leaf, proof.path,
+                                checkpoint.root))
+    return fail(ErrorCode::signature_bad,
+                "The path does not lead from this entry to the root of the checkpoint.",
+                "The proof is of another entry, or was altered.");
   proven.checkpoint = std::move(checkpoint);
   return proven;
 }

@@ -3,6 +3,7 @@
 // The front of module seal.
 #include "seal/embed.h"
 #include "seal/evidence.h"
+#include "seal/ledger_entry.h"
 #include "seal/lookup.h"
 #include "seal/result.h"
 #include "seal/sealer.h"

@@ -7,6 +7,7 @@
 #include "seal/canonical_header.h"
 #include "seal/canonical_pixels.h"
 #include "seal/evidence.h"
+#include "seal/ledger_entry.h"
 #include "seal/pixel_source.h"
 #include "seal/statement.h"
 
@@ -250,10 +251,7 @@ Result<Draft> draft_seal(const dicom::File& file, const Signer& signer, UnixTime
                                .issued_at = {},
                                .vds = {}};
   FIDUCIA_TRY(sign1, crypto::write_sign1(spec, signer.key, payload));
-  state->entry = ledger::write_entry({.type = ledger::EntryType::seal,
-                                      .sign1_hash = crypto::sha256(sign1),
-                                      .signer_hash = signer.chain.front().fingerprint(),
-                                      .claimed_at = claimed_at});
+  state->entry = seal_entry(sign1, signer.chain.front().fingerprint(), claimed_at);
   state->sign1 = std::move(sign1);
   state->object_root = object_root(statement);
   state->sop_instance_uid = data_set.find_text(dicom::tags::sop_instance_uid).value_or("");

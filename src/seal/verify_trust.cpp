@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "merkle/merkle.h"
+#include "seal/ledger_entry.h"
 
 namespace fiducia::seal {
 namespace {
@@ -290,11 +291,8 @@ TrustJudge::Entered TrustJudge::date_entry(const Evidence& evidence, const ledge
 
 std::optional<LedgerInfo> TrustJudge::judge_ledger(const Evidence& evidence, const Digest& signer,
                                                    TrustJudgement& out) const {
-  const Bytes entry = ledger::write_entry({.type = ledger::EntryType::seal,
-                                           .sign1_hash = crypto::sha256(evidence.sign1),
-                                           .signer_hash = signer,
-                                           .claimed_at = evidence.statement.claimed_at});
-  const Digest leaf = merkle::leaf_hash(entry);
+  const Digest leaf =
+      merkle::leaf_hash(seal_entry(evidence.sign1, signer, evidence.statement.claimed_at));
   bool known_ledger = false;
   std::optional<Entered> best;
   // What the trust file demands first; then the earliest date: a fresher receipt must not make the

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "scratch_home.h"
 
 namespace fiducia::app {
@@ -76,6 +78,99 @@ TEST_F(LedgerCommand, proves_by_index_and_by_path_the_same) {
   by_index.out = scratch_.path("x.tlog-proof").string();
   EXPECT_EQ(run_captured(by_index).first, 0);
   EXPECT_EQ(test::content(by_index.out), proof);
+}
+
+/// Asks whether `proof` shows that `target` is in a log of the trust file (empty: the home's).
+LedgerOptions verifying(const ScratchHome& scratch, const std::filesystem::path& proof,
+                        const std::string& target, const std::string& trust = "") {
+  LedgerOptions options = asking(scratch, LedgerOptions::Action::verify_proof, target);
+  options.proof = proof.string();
+  options.trust = trust;
+  return options;
+}
+
+class ProofCommand : public LedgerCommand {
+ protected:
+  void SetUp() override {
+    LedgerCommand::SetUp();
+    LedgerOptions options = asking(scratch_, LedgerOptions::Action::prove, image_.string());
+    options.out = proof_.string();
+    const auto [code, out] = run_captured(options);
+    ASSERT_EQ(code, 0) << out;
+    entry_ = nlohmann::json::parse(out).at("entry");
+  }
+  const std::filesystem::path proof_ = scratch_.path("a.tlog-proof");
+  std::string entry_;  // in hex
+};
+
+TEST_F(ProofCommand, proves_the_image_and_the_bytes_of_its_entry) {
+  for (const std::string& target : {image_.string(), entry_}) {
+    const auto [code, out] = run_captured(verifying(scratch_, proof_, target));
+    EXPECT_EQ(code, 0) << out;
+    const auto answer = nlohmann::json::parse(out);
+    EXPECT_EQ(answer.at("status"), "proven");
+    EXPECT_EQ(answer.at("index"), 1);
+    EXPECT_EQ(answer.at("tree_size"), 2);
+  }
+  LedgerOptions plain = verifying(scratch_, proof_, image_.string());
+  plain.common.json = false;
+  const auto [code, out] = run_captured(plain);
+  EXPECT_EQ(code, 0);
+  EXPECT_TRUE(out.starts_with("proven  ")) << out;
+  EXPECT_NE(out.find("Entry 1 of "), std::string::npos) << out;
+}
+
+TEST_F(ProofCommand, is_refused_for_anything_else_and_with_any_bit_flipped) {
+  const auto other = scratch_.write_image("b.dcm", "1.2.2", 2);
+  ASSERT_EQ(run_captured(SealOptions{.common = scratch_.common(),
+                                     .paths = {other.string()},
+                                     .device = "",
+                                     .out = "",
+                                     .in_place = false,
+                                     .sidecar = false})
+                .first,
+            0);
+  EXPECT_EQ(run_captured(verifying(scratch_, proof_, other.string())).first, 2);
+  EXPECT_EQ(run_captured(verifying(scratch_, proof_, "00")).first, 2);
+  const auto unsealed = scratch_.write_image("c.dcm", "1.2.3", 3);
+  EXPECT_EQ(run_captured(verifying(scratch_, proof_, unsealed.string())).first, 1);
+  EXPECT_EQ(run_captured(verifying(scratch_, proof_, "nonsense")).first, 1);
+  EXPECT_EQ(run_captured(verifying(scratch_, scratch_.path("none"), entry_)).first, 1);
+  const std::string good = test::content(proof_);
+  for (std::size_t bit = 0; bit < good.size() * 8; bit += 7) {
+    std::string bad = good;
+    bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
+    ASSERT_TRUE(durable_write(proof_, as_bytes(bad)).has_value());
+    const auto [code, out] = run_captured(verifying(scratch_, proof_, entry_));
+    // 4: the name of a log that the trust file does not know.
+    ASSERT_TRUE(code == 2 || code == 4) << bit << ": " << out;
+    if (code == 2) {
+      ASSERT_NE(out.find("a.tlog-proof"), std::string::npos) << out;
+    }
+  }
+}
+
+TEST_F(ProofCommand, counts_only_as_far_as_the_trust_file_allows) {
+  const ScratchHome stranger;
+  const auto [code, out] =
+      run_captured(verifying(scratch_, proof_, entry_, (stranger.home() / "trust.toml").string()));
+  EXPECT_EQ(code, 4);
+  EXPECT_EQ(nlohmann::json::parse(out).at("status"), "untrusted") << out;
+  // The same ledger, but a witness is asked for that has not cosigned.
+  std::string trust = test::content(scratch_.home() / "trust.toml");
+  const std::string quorum = "quorum = 0";
+  ASSERT_NE(trust.find(quorum), std::string::npos) << trust;
+  const auto key = crypto::PrivateKey::generate(crypto::KeyKind::ed25519).value();
+  const std::string vkey = ledger::write_vkey(ledger::make_vkey(
+      "w.example", ledger::NoteKeyType::cosignature, key.public_key().write_ed25519()));
+  trust.replace(trust.find(quorum), quorum.size(),
+                "quorum = 1\n[[ledger.witness]]\nname = \"W\"\nkey = \"" + vkey + "\"");
+  const auto strict = scratch_.path("strict.toml");
+  ASSERT_TRUE(durable_write(strict, as_bytes(trust)).has_value());
+  const auto [strict_code, said] =
+      run_captured(verifying(scratch_, proof_, entry_, strict.string()));
+  EXPECT_EQ(strict_code, 4) << said;
+  EXPECT_NE(said.find("asks for 1 witnesses"), std::string::npos) << said;
 }
 
 TEST_F(LedgerCommand, refuses_what_is_not_in_the_ledger) {

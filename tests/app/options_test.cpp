@@ -57,6 +57,7 @@ TEST(Options, that_do_not_fit_are_answered_with_exit_code_1) {
                                              {"device"},
                                              {"device", "add"},
                                              {"ledger", "prove"},
+                                             {"ledger", "verify-proof", "x"},
                                              {"inspect", "a", "b"}}) {
     const auto result = read_arguments(arguments);
     const auto* answer = std::get_if<Answer>(&result);
@@ -81,7 +82,8 @@ TEST(Options, help_of_each_command_teaches_with_an_example) {
                                              {"ledger", "--help"},
                                              {"ledger", "status", "--help"},
                                              {"ledger", "check", "--help"},
-                                             {"ledger", "prove", "--help"}}) {
+                                             {"ledger", "prove", "--help"},
+                                             {"ledger", "verify-proof", "--help"}}) {
     SCOPED_TRACE(testing::PrintToString(arguments));
     const auto result = read_arguments(arguments);
     const auto* answer = std::get_if<Answer>(&result);

@@ -287,6 +287,14 @@ def test_one_log_of_two_gateways(hospital, images, work, checks):
                  (0, "intact"))
     done = hospital.run("ledger", "prove", images[0])
     checks.true("prove", done.stdout.startswith("c2sp.org/tlog-proof@v1\n"), done.stderr)
+    proof = hospital.home.parent / "first.tlog-proof"
+    proof.write_text(done.stdout)
+    done = hospital.run("ledger", "verify-proof", "--json", proof, images[0])
+    answer = json.loads(done.stdout or "{}")
+    checks.equal("verify-proof", (done.returncode, answer.get("status")), (0, "proven"))
+    checks.true("with its witnesses", len(answer.get("witnesses", [])) >= 2, answer)
+    done = hospital.run("ledger", "verify-proof", proof, images[1])
+    checks.equal("of another image", done.returncode, 2)
     return True
 
 
