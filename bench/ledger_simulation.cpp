@@ -276,6 +276,7 @@ Grown grow(const LogIdentity& identity, SparseStore& store, std::uint64_t entrie
   for (std::uint64_t i = 0; i < round_count; ++i) {
     const auto round = rounds.take();
     auto applied = must(apply_round(grown.tail, *round));
+    must(sign_record(identity, *applied.tail.record));
     must(store.create(applied.objects, Existing::refuse));
     must(store.replace(signed_root_file, write_root_records({.current = *applied.tail.record,
                                                              .previous = grown.tail.record})));

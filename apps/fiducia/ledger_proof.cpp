@@ -27,7 +27,8 @@ Result<seal::Evidence> find_evidence(const std::string& path, VerifierSource sou
   FIDUCIA_TRY(given, read_evidence_files(evidence_files));
   const bool asks_around = given.empty();
   FIDUCIA_TRY(verifier,
-              seal::Verifier::make(std::move(source.trust), {.at = {}, .show_values = false, .look_beside = asks_around},
+              seal::Verifier::make(std::move(source.trust),
+                                   {.at = {}, .show_values = false, .look_beside = asks_around},
                                    asks_around ? source.lookup.get() : nullptr, std::move(given)));
   FIDUCIA_TRY(inputs, find_inputs({path}));
   if (inputs.size() != 1)

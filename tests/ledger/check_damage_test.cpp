@@ -33,6 +33,7 @@ TEST(CheckDamage, every_single_bit_of_a_log_of_300_entries_is_blamed_on_its_file
     parallel_for(good.size(), worker_count(), [&](std::size_t at, unsigned) {
       Patched damaged{log, path, good};
       for (unsigned bit = 0; bit < 8; ++bit) {
+        if ((at * 8 + bit) % exhaustive_step != 0) continue;
         damaged.content()[at] ^= std::byte{1} << bit;
         const std::string wrong = wrong_answer(damaged, log.vkey(), path);
         damaged.content()[at] = good[at];
@@ -57,7 +58,9 @@ TEST(CheckDamage, a_damaged_byte_in_any_file_of_a_log_of_70000_entries_is_blamed
   std::mt19937_64 prng{seed};
   const MemoryLog& log = large_log();
   ASSERT_EQ(log.objects.size(), 1U + 274 + 274 + 2 + 1);
+  std::size_t number = prng() % exhaustive_step;
   for (const auto& [path, good] : log.objects) {
+    if (number++ % exhaustive_step != 0) continue;
     Patched damaged{log, path, good};
     const std::size_t at = prng() % good.size();
     damaged.content()[at] ^= std::byte{1} << (prng() % 8);

@@ -57,7 +57,7 @@ TEST(CheckResume, from_every_point_the_answer_is_that_of_one_run) {
     const auto [states, whole] = states_of(source, log.vkey());
     EXPECT_EQ(whole.damaged, row.damaged) << whole.text;
     ASSERT_GE(states.size(), row.states);
-    for (std::size_t i = 0; i < states.size(); i += 1 + i % 5) {
+    for (std::size_t i = 0; i < states.size(); i += exhaustive_step + i % 5) {
       const auto check = resumed(source, log.vkey(), states[i]);
       ASSERT_TRUE(check.has_value()) << sentence(check.error());
       ASSERT_EQ(said(*check), said(whole)) << "resumed from state " << i;

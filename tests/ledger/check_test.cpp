@@ -27,7 +27,7 @@ TEST(CheckLog, names_the_file_for_every_single_bit_of_a_small_log) {
   for (const std::string name :
        {"checkpoint", "signed-root.cbor", "tile/0/000.p/5", "tile/entries/000.p/5"}) {
     const Bytes good = read_file(scratch.folder / name, 1 << 20).value();
-    for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
+    for (std::size_t bit = 0; bit < good.size() * 8; bit += exhaustive_step) {
       expect_refused(scratch, name, bit, good);
       if (HasFatalFailure()) return;
       // Neither appends nor reads go on with it. The leaf of a wrong entry is a tile's affair
@@ -59,7 +59,7 @@ TEST(CheckLog, names_the_file_for_any_bit_of_a_log_with_several_tiles) {
        {"tile/0/000", "tile/0/001", "tile/0/002.p/88", "tile/1/000.p/2", "tile/entries/000",
         "tile/entries/001", "tile/entries/002.p/88", "checkpoint"}) {
     const Bytes good = read_file(scratch.folder / name, 1 << 20).value();
-    for (int i = 0; i < 300; ++i) {
+    for (std::size_t i = 0; i < 300; i += exhaustive_step) {
       const std::size_t bit = prng() % (good.size() * 8);
       expect_refused(scratch, name, bit, good);
       if (HasFatalFailure()) return;

@@ -21,6 +21,15 @@ namespace fiducia::test {
 /// tests/data/NAME.
 [[nodiscard]] std::filesystem::path data(std::string_view name);
 
+/// Loops over every bit or place take each of them, and each seventh where a sanitizer makes a test
+/// ten times as long (seven: all eight bits of a byte have their turn). The release build has no
+/// such gaps.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr std::size_t exhaustive_step = 7;
+#else
+inline constexpr std::size_t exhaustive_step = 1;
+#endif
+
 /// A new empty folder, removed at the end of the test.
 class ScratchFolder {
  public:
