@@ -182,9 +182,11 @@ inline constexpr std::uint64_t postgres_publishing_bytes_max = 64ULL << 20;
 inline constexpr std::uint32_t postgres_turn_idle_ms_max = 30'000;
 /// How long the database may take to answer. busy (it gave up itself), io.unreadable.
 inline constexpr std::uint32_t postgres_answer_timeout_ms = 15'000;
-/// Published rounds that are kept before the store is synced and they are forgotten.
-inline constexpr std::uint64_t postgres_kept_rounds_max = 256;
-inline constexpr std::uint64_t postgres_kept_bytes_max = 1ULL << 20;
+/// Published rounds that are kept before the store is synced and they are forgotten. A process
+/// that lost its connection finds among them what it had committed; it may wait a second before it
+/// connects again, in which others commit over a thousand rounds.
+inline constexpr std::uint64_t postgres_kept_rounds_max = 4'096;
+inline constexpr std::uint64_t postgres_kept_bytes_max = 8ULL << 20;
 
 // --- trust file -----------------------------------------------------------------------------
 inline constexpr std::uint64_t trust_file_bytes_max = 4ULL << 20;
