@@ -14,8 +14,6 @@
 namespace fiducia::app {
 namespace {
 
-constexpr int untrusted_exit_code = 4;
-
 bool is_file(const std::string& name) {
   std::error_code ignored;
   return std::filesystem::exists(name, ignored);
@@ -24,12 +22,7 @@ bool is_file(const std::string& name) {
 /// The evidence of the sealed image at `path`, as `verify` finds it.
 Result<seal::Evidence> find_evidence(const std::string& path, VerifierSource source,
                                      std::span<const std::string> evidence_files = {}) {
-  FIDUCIA_TRY(given, read_evidence_files(evidence_files));
-  const bool asks_around = given.empty();
-  FIDUCIA_TRY(verifier,
-              seal::Verifier::make(std::move(source.trust),
-                                   {.at = {}, .show_values = false, .look_beside = asks_around},
-                                   asks_around ? source.lookup.get() : nullptr, std::move(given)));
+  FIDUCIA_TRY(verifier, make_verifier(source, evidence_files, {}));
   FIDUCIA_TRY(inputs, find_inputs({path}));
   if (inputs.size() != 1)
     return fail(ErrorCode::usage_invalid, "A proof is of one image, and this is a folder.",
@@ -212,7 +205,7 @@ Result<int> verify_proof(const LedgerOptions& options) {
   else if (!options.common.quiet)
     print_line(std::string{answer->proven ? "proven" : "untrusted"} + "  " +
                printable(options.proof) + "  " + answer->text);
-  return answer->proven ? 0 : untrusted_exit_code;
+  return answer->proven ? 0 : seal::exit_code(seal::Verdict::untrusted);
 }
 
 }  // namespace fiducia::app

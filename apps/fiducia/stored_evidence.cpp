@@ -13,6 +13,20 @@ class EmptySketch final : public seal::SketchBuilder {
   [[nodiscard]] seal::Sketch finish() override { return {}; }
 };
 
+/// Errors: those of `read_file` and of `seal::read_evidence_file`, with the file's name.
+Result<std::vector<Bytes>> read_evidence_files(std::span<const std::string> paths) {
+  std::vector<Bytes> files;
+  for (const std::string& path : paths) {
+    FIDUCIA_TRY(bytes, read_file(path, evidence_file_bytes_max));
+    if (auto parts = seal::read_evidence_file(bytes); !parts) {
+      parts.error().where.file = path;
+      return std::unexpected(parts.error());
+    }
+    files.push_back(std::move(bytes));
+  }
+  return files;
+}
+
 }  // namespace
 
 Result<store::EvidenceStore*> StoredEvidence::opened() {
@@ -53,19 +67,6 @@ Result<std::vector<Bytes>> StoredEvidence::find_by_sketch(const seal::Sketch& sk
   return store->find_by_sketch(sketch);
 }
 
-Result<std::vector<Bytes>> read_evidence_files(std::span<const std::string> paths) {
-  std::vector<Bytes> files;
-  for (const std::string& path : paths) {
-    FIDUCIA_TRY(bytes, read_file(path, evidence_file_bytes_max));
-    if (auto parts = seal::read_evidence_file(bytes); !parts) {
-      parts.error().where.file = path;
-      return std::unexpected(parts.error());
-    }
-    files.push_back(std::move(bytes));
-  }
-  return files;
-}
-
 Result<VerifierSource> open_verifier_source(const std::string& home_option,
                                             const std::string& trust_option) {
   const auto folder = locate_home(home_option);
@@ -81,6 +82,17 @@ Result<VerifierSource> open_verifier_source(const std::string& home_option,
   VerifierSource source{.trust = std::move(trust), .lookup = nullptr};
   if (has_home) source.lookup = std::make_unique<StoredEvidence>(*folder);
   return source;
+}
+
+Result<seal::Verifier> make_verifier(VerifierSource& source,
+                                     std::span<const std::string> evidence_files,
+                                     seal::VerifierOptions options) {
+  FIDUCIA_TRY(given, read_evidence_files(evidence_files));
+  // Who names the evidence asks about this evidence: the answer must not depend on what this
+  // machine's store holds, or on what lies beside the file (spec/seal.md 10.5).
+  options.look_beside = given.empty();
+  seal::EvidenceLookup* const lookup = given.empty() ? source.lookup.get() : nullptr;
+  return seal::Verifier::make(std::move(source.trust), options, lookup, std::move(given));
 }
 
 }  // namespace fiducia::app

@@ -28,10 +28,6 @@ class StoredEvidence final : public seal::EvidenceLookup {
   std::optional<Error> failure_;                 // guarded by mutex_
 };
 
-/// Evidence files that the user named, each the evidence of one image or of a whole archive.
-/// Errors: those of `read_file` and of `seal::read_evidence_file`, with the file's name.
-[[nodiscard]] Result<std::vector<Bytes>> read_evidence_files(std::span<const std::string> paths);
-
 /// What a verifier works with: the trust file, and a store if there is a home.
 struct VerifierSource {
   seal::Trust trust;
@@ -42,5 +38,12 @@ struct VerifierSource {
 /// neither is there, or when --home names no home; those of open_trust.
 [[nodiscard]] Result<VerifierSource> open_verifier_source(const std::string& home_option,
                                                           const std::string& trust_option);
+
+/// A verifier that takes the trust out of `source`, whose store must outlive it. Where the user
+/// named evidence files, they stand in place of the store and of what lies beside an image
+/// (`options.look_beside` is set here). Errors: those of reading them, with the file's name.
+[[nodiscard]] Result<seal::Verifier> make_verifier(VerifierSource& source,
+                                                   std::span<const std::string> evidence_files,
+                                                   seal::VerifierOptions options);
 
 }  // namespace fiducia::app

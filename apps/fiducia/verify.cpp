@@ -118,20 +118,12 @@ class VerifyRun {
   std::vector<report::ReportItem> items_;
 };
 
-Result<seal::Verifier> make_verifier(const VerifyOptions& options, VerifierSource& source) {
-  FIDUCIA_TRY(given, read_evidence_files(options.evidence));
-  // Who names the evidence asks about this evidence: the answer must not depend on what this
-  // machine's store holds, or on what lies beside the file (spec/seal.md 10.5).
-  const bool asks_around = given.empty();
-  return seal::Verifier::make(
-      std::move(source.trust),
-      {.at = options.at, .show_values = options.show_values, .look_beside = asks_around},
-      asks_around ? source.lookup.get() : nullptr, std::move(given));
-}
-
 Result<int> verify(const VerifyOptions& options) {
   FIDUCIA_TRY(source, open_verifier_source(options.common.home, options.trust));
-  FIDUCIA_TRY(verifier, make_verifier(options, source));
+  FIDUCIA_TRY(
+      verifier,
+      make_verifier(source, options.evidence,
+                    {.at = options.at, .show_values = options.show_values, .look_beside = true}));
   FIDUCIA_TRY(inputs, find_inputs(options.paths));
   if (inputs.empty())
     return fail(ErrorCode::usage_invalid, "There is no file to verify there.",

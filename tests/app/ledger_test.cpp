@@ -22,14 +22,7 @@ class LedgerCommand : public testing::Test {
  protected:
   void SetUp() override {
     image_ = scratch_.write_image("a.dcm", "1.2.1", 1);
-    EXPECT_EQ(run_captured(SealOptions{.common = scratch_.common(),
-                                       .paths = {image_.string()},
-                                       .device = "",
-                                       .out = "",
-                                       .in_place = false,
-                                       .sidecar = false})
-                  .first,
-              0);
+    EXPECT_EQ(run_captured(scratch_.sealing(image_)).first, 0);
   }
   ScratchHome scratch_;
   std::filesystem::path image_;
@@ -122,14 +115,7 @@ TEST_F(ProofCommand, proves_the_image_and_the_bytes_of_its_entry) {
 
 TEST_F(ProofCommand, is_refused_for_anything_else_and_with_any_bit_flipped) {
   const auto other = scratch_.write_image("b.dcm", "1.2.2", 2);
-  ASSERT_EQ(run_captured(SealOptions{.common = scratch_.common(),
-                                     .paths = {other.string()},
-                                     .device = "",
-                                     .out = "",
-                                     .in_place = false,
-                                     .sidecar = false})
-                .first,
-            0);
+  ASSERT_EQ(run_captured(scratch_.sealing(other)).first, 0);
   EXPECT_EQ(run_captured(verifying(scratch_, proof_, other.string())).first, 2);
   EXPECT_EQ(run_captured(verifying(scratch_, proof_, "00")).first, 2);
   const auto unsealed = scratch_.write_image("c.dcm", "1.2.3", 3);

@@ -22,6 +22,15 @@ class ScratchHome {
   [[nodiscard]] app::CommonOptions common(bool json = true) const {
     return {.home = home().string(), .json = json, .quiet = false};
   }
+  /// Options that seal `image` into this home's store.
+  [[nodiscard]] app::SealOptions sealing(const std::filesystem::path& image) const {
+    return {.common = common(),
+            .paths = {image.string()},
+            .device = "",
+            .out = "",
+            .in_place = false,
+            .sidecar = false};
+  }
   /// Writes an 80 x 70 image of 16 bits; `seed` makes its pixels, `uid` and `name` its header.
   /// Returns its path.
   std::filesystem::path write_image(const std::string& file, const std::string& uid, unsigned seed,

@@ -96,14 +96,7 @@ TEST(Verify, prints_one_line_a_file_in_the_order_of_the_paths) {
 TEST(Verify, shows_values_only_when_asked) {
   const ScratchHome scratch;
   const auto image = scratch.write_image("a.dcm", "1.2.1", 1, "First^Patient");
-  EXPECT_EQ(run_captured(SealOptions{.common = scratch.common(),
-                                     .paths = {image.string()},
-                                     .device = "",
-                                     .out = "",
-                                     .in_place = false,
-                                     .sidecar = false})
-                .first,
-            0);
+  EXPECT_EQ(run_captured(scratch.sealing(image)).first, 0);
   scratch.write_image("a.dcm", "1.2.1", 1, "Second^Name");
   VerifyOptions options = verifying(scratch, {image.string()});
   for (const bool json : {true, false}) {

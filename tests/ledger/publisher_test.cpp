@@ -2,10 +2,9 @@
 // The publisher's thread against the appends that tell it of rounds.
 #include "ledger/publisher.h"
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <thread>
+#include <mutex>
 
 #include "ledger/journal.h"
 #include "ledger_support.h"
