@@ -3,10 +3,11 @@
 #include "ledger/cosignature.h"
 #include "ledger/witness.h"
 #include "ledger/witness_memory.h"
+#include "target.h"
 
 using namespace fiducia;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FIDUCIA_FUZZ_TARGET(add_checkpoint) {
   const std::string_view text{reinterpret_cast<const char*>(data), size};
   if (const auto request = ledger::read_add_checkpoint(text)) {
     FIDUCIA_ASSERT(request->proof.size() <= limits::witness_proof_lines_max);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "crypto/cbor.h"
+#include "target.h"
 
 namespace fiducia::crypto {
 namespace {
@@ -76,7 +77,7 @@ bool copy_item(CborReader& in, CborWriter& out) {
 }  // namespace
 }  // namespace fiducia::crypto
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FIDUCIA_FUZZ_TARGET(cbor) {
   using namespace fiducia;
   using namespace fiducia::crypto;
   const ByteView input = std::as_bytes(std::span(data, size));

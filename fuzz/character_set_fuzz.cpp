@@ -7,6 +7,7 @@
 
 #include "core/core.h"
 #include "dicom/character_set.h"
+#include "target.h"
 
 namespace {
 
@@ -37,7 +38,7 @@ bool is_well_formed(std::string_view text) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FIDUCIA_FUZZ_TARGET(character_set) {
   using fiducia::dicom::CharacterSet;
   if (size == 0) return 0;
   const bool multi_valued = (data[0] & 1) != 0;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // States of a check, which lie in files that anybody may have written.
 #include "ledger/check_state.h"
+#include "target.h"
 
 using namespace fiducia;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FIDUCIA_FUZZ_TARGET(check_state) {
   const ByteView encoded = std::as_bytes(std::span{data, size});
   const auto state = ledger::read_check_state(encoded);
   if (!state) {

@@ -2,8 +2,9 @@
 // Each decoder of fiducia-codec in this process, without its sandbox. The first bytes choose
 // codec and geometry. Decoding is a function: a second run gives the same bytes or refuses too.
 #include "decoder.h"
+#include "target.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FIDUCIA_FUZZ_TARGET(codec_decoders) {
   using namespace fiducia;
   if (size < 8) return 0;
   constexpr dicom::PixelEncoding encodings[] = {

@@ -2,8 +2,9 @@
 // Native and RLE frames and the division of fragments over hostile files. What must hold: frames
 // lie where they may, have the size of the geometry, and reading twice gives the same bytes.
 #include "codec/codec.h"
+#include "target.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FIDUCIA_FUZZ_TARGET(codec_frames) {
   using namespace fiducia;
   const auto* bytes = reinterpret_cast<const std::byte*>(data);
   const auto file = dicom::File::read(Bytes(bytes, bytes + size));

@@ -2,8 +2,9 @@
 // What a parent reads from a child in the hands of an attacker, and a child from its parent. What
 // is believed must be plausible, and must be what writing it again gives.
 #include "codec/protocol.h"
+#include "target.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FIDUCIA_FUZZ_TARGET(codec_protocol) {
   using namespace fiducia;
   const ByteView message{reinterpret_cast<const std::byte*>(data), size};
   codec::Geometry geometry;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a fuzz target as a plain test: every file of its corpus, and mutants of each.
+// Runs fuzz targets as plain tests: every file of a target's corpus, and mutants of each.
 //
-//   <entry>_fuzz FOLDER [MUTANTS]     MUTANTS of each seed, 2000 unless told
-//   <entry>_fuzz FILE                 this input alone, as libFuzzer does
+//   fuzz_corpus TARGET FOLDER [MUTANTS]     MUTANTS of each seed, 2000 unless told
+//   fuzz_corpus TARGET FILE                 this input alone, as libFuzzer does
 //
 // Mutants follow from FIDUCIA_SEED (1 unless set), so a test that failed fails again. An input that
 // brings the program down is left in the working folder as crash-<target>-<seed>-<n>.
@@ -18,19 +18,27 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <random>
 #include <string>
 #include <string_view>
 #include <vector>
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+#include "target.h"
+
 // There only when a sanitizer is linked: it ends the process without a signal that we would see.
 extern "C" [[gnu::weak]] void __sanitizer_set_death_callback(void (*callback)());
 
 namespace {
 
 namespace fs = std::filesystem;
+using fiducia::fuzz::Target;
 using Input = std::vector<std::uint8_t>;
+
+std::map<std::string_view, Target>& targets() {
+  static std::map<std::string_view, Target> all;
+  return all;
+}
 
 struct Seed {
   std::string name;
@@ -78,7 +86,8 @@ void watch_for_the_end() {
     for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) std::signal(number, on_signal);
 }
 
-void run(const Input& input, const std::string& target, const std::string& name) {
+void run(Target run_target, const Input& input, const std::string& target,
+         const std::string& name) {
   const std::string file = "crash-" + target + "-" + name;
   running.data = input.data();
   running.size = input.size();
@@ -86,7 +95,7 @@ void run(const Input& input, const std::string& target, const std::string& name)
   file.copy(running.file.data(), running.file.size() - 1);
   // A copy of exactly this size: a read past the end is then one past an allocation.
   const Input exact(input);
-  LLVMFuzzerTestOneInput(exact.data(), exact.size());
+  run_target(exact.data(), exact.size());
   running.file[0] = '\0';
 }
 
@@ -164,20 +173,28 @@ std::uint64_t number_of(std::string_view text, const char* what) {
 
 }  // namespace
 
+fiducia::fuzz::Registration::Registration(const char* name, Target target) {
+  targets().emplace(name, target);
+}
+
 int main(int argc, char** argv) {
-  if (argc < 2) {
-    std::fprintf(stderr, "usage: %s FOLDER [MUTANTS] | FILE\n", argv[0]);
+  const auto named = argc < 3 ? targets().end() : targets().find(argv[1]);
+  if (named == targets().end()) {
+    std::fprintf(stderr, "usage: %s TARGET FOLDER [MUTANTS] | TARGET FILE\ntargets:", argv[0]);
+    for (const auto& [name, ignored] : targets())
+      std::fprintf(stderr, " %s", std::string{name}.c_str());
+    std::fprintf(stderr, "\n");
     return 2;
   }
-  const std::string target = fs::path(argv[0]).stem().string();
-  const fs::path folder = argv[1];
+  const std::string target{named->first};
+  const fs::path folder = argv[2];
   watch_for_the_end();
   if (fs::is_regular_file(folder)) {
-    run(read_input(folder), target, "again");
+    run(named->second, read_input(folder), target, "again");
     std::printf("%s: 1 input\n", target.c_str());
     return 0;
   }
-  const std::uint64_t mutants = argc > 2 ? number_of(argv[2], "MUTANTS") : 2000;
+  const std::uint64_t mutants = argc > 3 ? number_of(argv[3], "MUTANTS") : 2000;
   const char* chosen = std::getenv("FIDUCIA_SEED");
   const std::uint64_t random_seed = chosen != nullptr ? number_of(chosen, "FIDUCIA_SEED") : 1;
   std::printf("%s: FIDUCIA_SEED=%llu\n", target.c_str(),
@@ -197,7 +214,7 @@ int main(int argc, char** argv) {
 
   std::uint64_t inputs = 0;
   for (const Seed& seed : seeds) {
-    run(seed.bytes, target, seed.name);
+    run(named->second, seed.bytes, target, seed.name);
     ++inputs;
   }
   for (std::size_t s = 0; s < seeds.size(); ++s)
@@ -208,7 +225,7 @@ int main(int argc, char** argv) {
       Input input = seeds[s].bytes;
       for (std::size_t rounds = 1 + below(prng, 4); rounds > 0; --rounds)
         mutate(prng, input, seeds);
-      run(input, target, seeds[s].name + "-" + std::to_string(n));
+      run(named->second, input, target, seeds[s].name + "-" + std::to_string(n));
       ++inputs;
     }
   std::printf("%s: %zu seeds, %llu inputs, none failed\n", target.c_str(), seeds.size(),

@@ -4,8 +4,9 @@
 #include <cstdint>
 
 #include "crypto/cose.h"
+#include "target.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FIDUCIA_FUZZ_TARGET(cose) {
   using namespace fiducia;
   using namespace fiducia::crypto;
   static const PrivateKey key = PrivateKey::generate(KeyKind::ed25519).value();

@@ -7,16 +7,12 @@
 
 #include "../tests/support/dicom_invariants.h"
 #include "dicom/dicom.h"
+#include "target.h"
 
 namespace {
 
 using namespace fiducia;
-
-void require(bool condition, const char* rule) {
-  if (condition) return;
-  std::fprintf(stderr, "broken rule: %s\n", rule);
-  std::abort();
-}
+using fiducia::fuzz::require;
 
 Bytes joined(const std::vector<ByteView>& parts) {
   Bytes out;
@@ -55,7 +51,7 @@ void check_edit(const dicom::File& file) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FIDUCIA_FUZZ_TARGET(dicom_file) {
   const auto* begin = reinterpret_cast<const std::byte*>(data);
   const Bytes input(begin, begin + size);
   const auto file = dicom::File::read(input, "fuzz");

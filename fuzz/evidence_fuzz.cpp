@@ -3,14 +3,12 @@
 #include <cstdlib>
 
 #include "seal/evidence.h"
+#include "target.h"
 
 using namespace fiducia;
+using fiducia::fuzz::require;
 
 namespace {
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
 
 void check_one(ByteView input) {
   const auto evidence = seal::read_evidence(input);
@@ -42,7 +40,7 @@ void check_one(ByteView input) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FIDUCIA_FUZZ_TARGET(evidence) {
   const ByteView input = std::as_bytes(std::span{data, size});
   check_one(input);
   if (const auto parts = seal::read_evidence_file(input))

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Packed bytes from the server of a log.
 #include "exchange/gzip.h"
+#include "target.h"
 
 using namespace fiducia;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FIDUCIA_FUZZ_TARGET(gzip) {
   const ByteView bytes = std::as_bytes(std::span{data, size});
   constexpr std::uint64_t bytes_max = 100'000;
   if (const auto plain = exchange::gunzip(bytes, bytes_max)) {

@@ -2,10 +2,11 @@
 // Ledger entries and the names of tiles, both read from logs of strangers.
 #include "ledger/log.h"
 #include "ledger/tile.h"
+#include "target.h"
 
 using namespace fiducia;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FIDUCIA_FUZZ_TARGET(ledger_entry) {
   const ByteView encoded = std::as_bytes(std::span{data, size});
   if (const auto entry = ledger::read_entry(encoded))
     FIDUCIA_ASSERT(same_bytes(ledger::write_entry(*entry), encoded));  // one spelling

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signed notes, checkpoints and verifier keys from strangers.
 #include "ledger/note.h"
+#include "target.h"
 
 using namespace fiducia;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FIDUCIA_FUZZ_TARGET(note) {
   const std::string_view text{reinterpret_cast<const char*>(data), size};
   if (const auto key = ledger::read_vkey(text))
     FIDUCIA_ASSERT(ledger::write_vkey(*key) == text);  // one spelling

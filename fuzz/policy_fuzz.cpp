@@ -2,10 +2,11 @@
 // Witness policies: what is read and written is read as the same, and no set of names that holds
 // nothing of the policy is a quorum unless none is asked for.
 #include "ledger/policy.h"
+#include "target.h"
 
 using namespace fiducia;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FIDUCIA_FUZZ_TARGET(policy) {
   const std::string_view text{reinterpret_cast<const char*>(data), size};
   const auto policy = ledger::read_policy(text, "policy");
   if (!policy) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // COSE receipts from strangers.
 #include "ledger/receipt.h"
+#include "target.h"
 
 using namespace fiducia;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FIDUCIA_FUZZ_TARGET(receipt) {
   static const crypto::PublicKey key =
       crypto::PrivateKey::generate(crypto::KeyKind::ed25519)->public_key();
   const ByteView encoded = std::as_bytes(std::span{data, size});

@@ -5,10 +5,11 @@
 #include <algorithm>
 
 #include "cluster/s3_signature.h"
+#include "target.h"
 
 using namespace fiducia;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FIDUCIA_FUZZ_TARGET(s3_reply) {
   const std::string_view text{reinterpret_cast<const char*>(data), size};
   const std::string code = cluster::read_s3_error_code(as_bytes(text));
   FIDUCIA_ASSERT(code.size() <= 64);

@@ -3,6 +3,7 @@
 #include "exchange/tile_server.h"
 #include "http/grammar.h"
 #include "ledger/tree.h"
+#include "target.h"
 
 using namespace fiducia;
 
@@ -41,7 +42,7 @@ std::string_view next_line(std::string_view& rest) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FIDUCIA_FUZZ_TARGET(tile_request) {
   std::string_view rest{reinterpret_cast<const char*>(data), size};
   const auto target = http::read_target(next_line(rest));
   if (!target) return 0;

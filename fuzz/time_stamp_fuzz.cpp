@@ -5,6 +5,7 @@
 
 #include "crypto/hash.h"
 #include "crypto/time_stamp.h"
+#include "target.h"
 
 namespace {
 
@@ -28,7 +29,7 @@ struct Tsa {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FIDUCIA_FUZZ_TARGET(time_stamp) {
   static const Tsa tsa;
   static const Digest imprint = sha256(as_bytes("checkpoint"));
   const ByteView input = std::as_bytes(std::span(data, size));

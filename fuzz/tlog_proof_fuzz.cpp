@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // tlog-proofs from strangers.
 #include "ledger/proof.h"
+#include "target.h"
 
 using namespace fiducia;
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FIDUCIA_FUZZ_TARGET(tlog_proof) {
   static const crypto::PrivateKey key =
       crypto::PrivateKey::generate(crypto::KeyKind::ed25519).value();
   const std::string_view text{reinterpret_cast<const char*>(data), size};

@@ -3,18 +3,12 @@
 #include <cstdlib>
 
 #include "seal/trust.h"
+#include "target.h"
 
 using namespace fiducia;
+using fiducia::fuzz::require;
 
-namespace {
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
-
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FIDUCIA_FUZZ_TARGET(trust) {
   const std::string_view text{reinterpret_cast<const char*>(data), size};
   const auto trust = seal::read_trust(text, "trust.toml");
   if (!trust) {

@@ -8,16 +8,12 @@
 
 #include "../tests/seal/hospital.h"
 #include "../tests/seal/images.h"
+#include "target.h"
 
 using namespace fiducia;
+using fiducia::fuzz::require;
 
 namespace {
-
-void require(bool condition, const char* rule) {
-  if (condition) return;
-  std::fprintf(stderr, "broken rule: %s\n", rule);
-  std::abort();
-}
 
 struct World {
   test::Hospital hospital;
@@ -70,7 +66,7 @@ std::string name_of(const dicom::File& file) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FIDUCIA_FUZZ_TARGET(verify) {
   static World world;
   const ByteView input = std::as_bytes(std::span{data, size});
   auto file = dicom::File::read(Bytes(input.begin(), input.end()));

@@ -31,14 +31,8 @@ constexpr std::uint64_t own_memory_bytes_max = 4ULL << 30;
 /// one that lost its parent meets this.
 constexpr std::uint64_t processor_seconds_max = 3600;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool shadow_memory = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#if defined(FIDUCIA_SANITIZED)
 constexpr bool shadow_memory = true;  // terabytes of address space
-#else
-constexpr bool shadow_memory = false;
-#endif
 #else
 constexpr bool shadow_memory = false;
 #endif

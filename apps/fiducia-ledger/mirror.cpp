@@ -13,7 +13,7 @@
 namespace fiducia::ledger_app {
 namespace {
 
-struct Options {
+struct MirrorOptions {
   std::string source;
   std::string folder;
   std::string vkey;
@@ -25,7 +25,7 @@ struct Options {
   bool quiet = false;
 };
 
-Result<std::shared_ptr<const ledger::ObjectSource>> open_source(const Options& options,
+Result<std::shared_ptr<const ledger::ObjectSource>> open_source(const MirrorOptions& options,
                                                                 const std::stop_token& stop) {
   if (!options.source.contains("://"))
     return std::make_shared<const ledger::DirectoryStore>(options.source);
@@ -36,7 +36,8 @@ Result<std::shared_ptr<const ledger::ObjectSource>> open_source(const Options& o
 
 /// The key that is trusted for the log, known before anything of it is believed.
 /// Errors: config_invalid, usage_invalid, and those of reading the checkpoint.
-Result<ledger::VerifierKey> find_key(const Options& options, const ledger::ObjectSource& source) {
+Result<ledger::VerifierKey> find_key(const MirrorOptions& options,
+                                     const ledger::ObjectSource& source) {
   if (!options.vkey.empty()) return ledger::read_vkey(options.vkey);
   std::filesystem::path trust_path = options.trust;
   if (trust_path.empty()) {
@@ -77,7 +78,7 @@ const char* word_of(exchange::MirrorState state) {
   return "forked";
 }
 
-void print(const Options& options, const exchange::Mirrored& mirrored,
+void print(const MirrorOptions& options, const exchange::Mirrored& mirrored,
            const std::optional<ledger::LogCheck>& check, bool bad) {
   if (options.json) {
     report::JsonWriter json;
@@ -116,7 +117,7 @@ void print(const Options& options, const exchange::Mirrored& mirrored,
                     app::printable(check->text));
 }
 
-Result<int> mirror(const Options& options) {
+Result<int> mirror(const MirrorOptions& options) {
   const StopOnSignal stop;
   FIDUCIA_TRY(source, open_source(options, stop.token()));
   FIDUCIA_TRY(key, find_key(options, *source));
@@ -149,7 +150,7 @@ Result<int> mirror(const Options& options) {
 
 void add_mirror(CLI::App& program, Run& run) {
   CLI::App& app = *program.add_subcommand("mirror", "Keep and check a copy of another ledger");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<MirrorOptions>();
   app.add_option("URL", options->source, "Where \"checkpoint\" lies: a URL, or a folder")
       ->required()
       ->type_name("");

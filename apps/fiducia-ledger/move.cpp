@@ -128,12 +128,12 @@ Result<int> move(const std::string& home_option, bool json_wanted, bool quiet) {
 void add_move(CLI::App& program, Run& run) {
   CLI::App& app = *program.add_subcommand(
       "move", "Move a home's ledger to where its ledger.toml says: S3, PostgreSQL");
-  struct Options {
+  struct MoveOptions {
     std::string home;
     bool json = false;
     bool quiet = false;
   };
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<MoveOptions>();
   app.add_option("--home", options->home, "The home (default: $FIDUCIA_HOME)")->type_name("DIR");
   app.add_flag("--json", options->json, "Print one JSON object");
   app.add_flag("--quiet,-q", options->quiet, "Print nothing but errors");

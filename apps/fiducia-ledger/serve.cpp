@@ -15,7 +15,7 @@
 namespace fiducia::ledger_app {
 namespace {
 
-struct Options {
+struct ServeOptions {
   std::string home;
   std::string folder;
   std::string listen = "127.0.0.1:8080";
@@ -43,14 +43,14 @@ void log_request(const http::Served& served) {
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
-Result<std::filesystem::path> find_folder(const Options& options) {
+Result<std::filesystem::path> find_folder(const ServeOptions& options) {
   if (!options.folder.empty()) return options.folder;
   FIDUCIA_TRY(home, app::locate_home(options.home));
   FIDUCIA_TRY(opened, app::Home::open(home));
   return opened.ledger_folder();
 }
 
-Result<int> serve(const Options& options) {
+Result<int> serve(const ServeOptions& options) {
   http::ServerOptions server_options{.workers = options.workers,
                                      .connections_max = options.connections,
                                      .body_bytes_max = 0,
@@ -89,7 +89,7 @@ Result<int> serve(const Options& options) {
 
 void add_serve(CLI::App& program, Run& run) {
   CLI::App& app = *program.add_subcommand("serve", "Serve a ledger for reading, over HTTP");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ServeOptions>();
   app.add_option("--home", options->home, "Home whose ledger is served (as for all commands)")
       ->type_name("DIR");
   app.add_option("--folder", options->folder, "Serve this ledger, or mirror of one, instead")

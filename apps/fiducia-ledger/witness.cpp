@@ -23,7 +23,7 @@ using app::print_warning;
 using app::printable;
 using ledger::WitnessStatus;
 
-struct Options {
+struct WitnessOptions {
   std::string folder;  // of the witness
   bool json = false;
   bool quiet = false;
@@ -37,7 +37,7 @@ struct Options {
   std::string out;                        // cosign
 };
 
-Result<int> init(const Options& options) {
+Result<int> init(const WitnessOptions& options) {
   FIDUCIA_CHECK(ledger::Witness::create(options.folder, options.name));
   FIDUCIA_TRY(witness, ledger::Witness::open(options.folder));
   const std::string vkey = ledger::write_vkey(witness.key());
@@ -58,7 +58,7 @@ Result<int> init(const Options& options) {
   return 0;
 }
 
-Result<int> add_log(const Options& options) {
+Result<int> add_log(const WitnessOptions& options) {
   const auto key = ledger::read_vkey(options.vkey);
   if (!key)
     return fail(ErrorCode::usage_invalid, key.error().what,
@@ -79,7 +79,7 @@ Result<int> add_log(const Options& options) {
   return 0;
 }
 
-void print_log(const Options& options, const ledger::WitnessedLog& log) {
+void print_log(const WitnessOptions& options, const ledger::WitnessedLog& log) {
   if (options.json) {
     report::JsonWriter json;
     json.open_object();
@@ -113,7 +113,7 @@ void print_log(const Options& options, const ledger::WitnessedLog& log) {
 }
 
 /// Exit 2 as soon as a log is known to have shown two trees: two notes convict it.
-Result<int> status(const Options& options) {
+Result<int> status(const WitnessOptions& options) {
   FIDUCIA_TRY(witness, ledger::Witness::open(options.folder));
   FIDUCIA_TRY(logs, witness.logs());
   if (!options.json && !options.quiet) print_line("witness  " + ledger::write_vkey(witness.key()));
@@ -145,7 +145,7 @@ void log_event(const exchange::WitnessEvent& event) {
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
-Result<int> serve(const Options& options) {
+Result<int> serve_witness(const WitnessOptions& options) {
   // A request past the limit of the protocol gets its 400 from the witness and not a 413.
   http::ServerOptions server_options{.body_bytes_max = 2 * limits::witness_request_bytes_max,
                                      .requests_per_second_max = options.rate};
@@ -207,7 +207,7 @@ Result<ledger::Visit> visit(const ledger::Witness& witness, const std::string& t
   return visit;
 }
 
-Result<int> cosign(const Options& options) {
+Result<int> cosign(const WitnessOptions& options) {
   FIDUCIA_TRY(witness, ledger::Witness::open(options.folder));
   FIDUCIA_TRY(visited, visit(witness, options.target));
   const ledger::WitnessAnswer& answer = visited.answer;
@@ -239,15 +239,15 @@ Result<int> cosign(const Options& options) {
   return misbehaved ? damaged_exit_code : 1;
 }
 
-using Answer = Result<int> (*)(const Options&);
+using Answer = Result<int> (*)(const WitnessOptions&);
 
-void add_common(CLI::App& app, Options& options) {
+void add_common(CLI::App& app, WitnessOptions& options) {
   app.add_option("--folder", options.folder, "Folder of the witness")->required()->type_name("DIR");
   app.add_flag("--json", options.json, "Print one JSON object a line and nothing else");
   app.add_flag("--quiet,-q", options.quiet, "Print nothing but results and errors");
 }
 
-void add_serve_options(CLI::App& app, Options& options) {
+void add_serve_options(CLI::App& app, WitnessOptions& options) {
   app.add_option("--listen", options.listen,
                  "Address and port; port 0 takes a free one, which is printed")
       ->type_name("ADDR:PORT")
@@ -263,7 +263,7 @@ void add_serve_options(CLI::App& app, Options& options) {
       "Example:\n  fiducia ledger witness serve --folder w --listen 127.0.0.1:7080\n");
 }
 
-void add_cosign_options(CLI::App& app, Options& options) {
+void add_cosign_options(CLI::App& app, WitnessOptions& options) {
   app.add_option("TARGET", options.target,
                  "Folder or URL of a log, or a file with an add-checkpoint request")
       ->required()
@@ -282,7 +282,7 @@ void add_witness(CLI::App& program, Run& run) {
   CLI::App& app =
       *program.add_subcommand("witness", "Make sure that a log shows everybody the same tree");
   app.require_subcommand(1);
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<WitnessOptions>();
   const auto add = [&](const char* name, const char* summary, Answer answer) -> CLI::App& {
     CLI::App& sub = *app.add_subcommand(name, summary);
     add_common(sub, *options);
@@ -305,7 +305,8 @@ void add_witness(CLI::App& program, Run& run) {
       "  fiducia ledger witness add-log --folder w example.org/log "
       "example.org/log+530d903a+Aek...\n");
 
-  add_serve_options(add("serve", "Answer logs over HTTP (C2SP tlog-witness)", serve), *options);
+  add_serve_options(add("serve", "Answer logs over HTTP (C2SP tlog-witness)", serve_witness),
+                    *options);
   add_cosign_options(add("cosign", "Judge a checkpoint once, without a server", cosign), *options);
   add("status", "List the logs, what was cosigned last, and evidence", status)
       .footer(

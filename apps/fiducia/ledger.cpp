@@ -12,8 +12,6 @@
 namespace fiducia::app {
 namespace {
 
-constexpr int damaged_exit_code = 2;
-
 /// Whether an error of opening a ledger says that it was tampered with or damaged, rather than
 /// that it could not be read.
 bool is_damage(const Error& error) {

@@ -11,7 +11,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int damaged_exit_code = 2;
 constexpr int stopped_exit_code = 1;  // no answer was reached
 
 /// The log that is meant, and its key.

@@ -91,7 +91,7 @@ std::string list_of(const std::vector<std::string>& names) {
   return list;
 }
 
-struct Answer {
+struct Judgement {
   bool proven = false;
   std::string origin = {};
   std::optional<ledger::Checkpoint> checkpoint = {};  // verified
@@ -100,12 +100,12 @@ struct Answer {
 };
 
 /// Errors: the proof is bad.
-Result<Answer> judge(const ledger::TlogProof& proof, const Digest& leaf,
-                     std::span<const seal::TrustedLedger> ledgers) {
+Result<Judgement> judge(const ledger::TlogProof& proof, const Digest& leaf,
+                        std::span<const seal::TrustedLedger> ledgers) {
   FIDUCIA_TRY(note, ledger::read_note(proof.checkpoint));
   FIDUCIA_TRY(claimed, ledger::read_checkpoint(note.text));
-  Answer answer{.origin = claimed.origin,
-                .text = "The trust file names no ledger " + printable(claimed.origin) + "."};
+  Judgement answer{.origin = claimed.origin,
+                   .text = "The trust file names no ledger " + printable(claimed.origin) + "."};
   std::optional<Error> bad;
   for (const seal::TrustedLedger& trusted : ledgers) {
     if (trusted.origin != claimed.origin) continue;
@@ -129,7 +129,7 @@ Result<Answer> judge(const ledger::TlogProof& proof, const Digest& leaf,
   return answer;
 }
 
-void print_json(const Answer& answer, std::uint64_t index) {
+void print_json(const Judgement& answer, std::uint64_t index) {
   report::JsonWriter json;
   json.open_object();
   json.member("schema", "fiducia.ledger-proof-check/1");

@@ -33,7 +33,7 @@ constexpr std::array understood{label_algorithm,  label_crit,    label_content_t
 using Key = CborMap::Key;
 bool same_key(const Key& a, const Key& b) { return a.number == b.number && a.text == b.text; }
 
-std::unexpected<Error> malformed(std::string what) {
+std::unexpected<Error> bad_message(std::string what) {
   return fail_malformed("cose", std::move(what));
 }
 
@@ -77,7 +77,7 @@ class HeaderReader {
       FIDUCIA_TRY(key, map.next());
       if (!key) break;
       if (std::ranges::any_of(labels_, [&](const Key& k) { return same_key(k, *key); })) {
-        return malformed("a header label occurs in both maps");
+        return bad_message("a header label occurs in both maps");
       }
       FIDUCIA_CHECK(read_unprotected_value(reader, *key));
     }
@@ -119,7 +119,7 @@ class HeaderReader {
   Status read_unprotected_value(CborReader& reader, const Key& key) {
     switch (key.number.value_or(0)) {
       case label_crit:
-        return malformed("crit is not protected");
+        return bad_message("crit is not protected");
       case label_kid:
         return read_kid(reader);
       case label_vdp:
@@ -132,12 +132,12 @@ class HeaderReader {
 
   Status read_crit(CborReader& reader) {
     FIDUCIA_TRY(count, reader.array());
-    if (count == 0) return malformed("crit is empty");
+    if (count == 0) return bad_message("crit is empty");
     for (std::size_t i = 0; i < count; ++i) {
       FIDUCIA_TRY(label, read_label(reader));
       const bool known =
           label.number && std::ranges::find(understood, *label.number) != understood.end();
-      if (!known) return malformed("crit names a parameter that is not understood");
+      if (!known) return bad_message("crit names a parameter that is not understood");
       critical_.push_back(*label.number);
     }
     return {};
@@ -148,7 +148,7 @@ class HeaderReader {
     for (const std::int64_t label : understood) {
       if (std::ranges::find(critical_, label) == critical_.end()) continue;
       if (!std::ranges::any_of(labels_, [&](const Key& k) { return k.number == label; })) {
-        return malformed("crit names a parameter that is absent");
+        return bad_message("crit names a parameter that is absent");
       }
     }
     return {};
@@ -194,16 +194,16 @@ class HeaderReader {
     std::size_t count = 1;
     if (type == CborType::array) {
       FIDUCIA_TRY(items, reader.array());
-      if (items < 2) return malformed("an x5chain array has less than two certificates");
+      if (items < 2) return bad_message("an x5chain array has less than two certificates");
       count = items;
     }
     if (count > limits::certificate_chain_max)
-      return malformed("x5chain has too many certificates");
+      return bad_message("x5chain has too many certificates");
     for (std::size_t i = 0; i < count; ++i) {
       FIDUCIA_TRY(der, reader.bytes());
       if (certificates_ == Certificates::skip) continue;
       auto certificate = Certificate::read_der(der);
-      if (!certificate) return malformed("x5chain holds something that is not a certificate");
+      if (!certificate) return bad_message("x5chain holds something that is not a certificate");
       headers_.x5chain.push_back(*std::move(certificate));
     }
     return {};
@@ -226,7 +226,7 @@ class HeaderReader {
 
   static Status read_proof_list(CborReader& reader, std::vector<Bytes>& out) {
     FIDUCIA_TRY(count, reader.array());
-    if (count > limits::cose_proofs_max) return malformed("a receipt holds too many proofs");
+    if (count > limits::cose_proofs_max) return bad_message("a receipt holds too many proofs");
     for (std::size_t i = 0; i < count; ++i) {
       FIDUCIA_TRY(proof, reader.bytes());
       out.emplace_back(proof.begin(), proof.end());
@@ -259,15 +259,15 @@ Result<Sign1> read_sign1(ByteView encoded, CborOrder order) {
   FIDUCIA_TRY(type, reader.peek());
   if (type == CborType::tag) {
     FIDUCIA_TRY(tag, reader.tag());
-    if (tag != tag_sign1) return malformed("the tag is not that of a COSE_Sign1");
+    if (tag != tag_sign1) return bad_message("the tag is not that of a COSE_Sign1");
   }
   FIDUCIA_TRY(count, reader.array());
-  if (count != 4) return malformed("a COSE_Sign1 has four parts");
+  if (count != 4) return bad_message("a COSE_Sign1 has four parts");
   Sign1 message;
   FIDUCIA_TRY(protected_bytes, reader.bytes());
   message.protected_bytes = protected_bytes;
   FIDUCIA_TRY(unprotected_type, reader.peek());
-  if (unprotected_type != CborType::map) return malformed("the unprotected header is not a map");
+  if (unprotected_type != CborType::map) return bad_message("the unprotected header is not a map");
   FIDUCIA_TRY(unprotected_map, reader.skip());
   message.unprotected_map = unprotected_map;
   FIDUCIA_TRY(payload_type, reader.peek());
@@ -302,7 +302,7 @@ Status verify_sign1(const Sign1& message, const PublicKey& key, ByteView payload
                     ByteView external_aad) {
   FIDUCIA_TRY(headers, read_headers(message, Certificates::skip));
   if (!headers.algorithm) {
-    return malformed("the protected header names no algorithm by number");
+    return bad_message("the protected header names no algorithm by number");
   }
   const auto algorithm = find_algorithm(*headers.algorithm);
   if (!algorithm) {

@@ -33,7 +33,7 @@ using BorrowedStack = FreedPtr<STACK_OF(X509), [](STACK_OF(X509) * s) { sk_X509_
 constexpr std::size_t oid_characters_max = 128;
 constexpr std::int64_t micro = 1'000'000;
 
-std::unexpected<Error> malformed(std::string what) {
+std::unexpected<Error> bad_token(std::string what) {
   forget_openssl_errors();
   return fail_malformed("time_stamp", std::move(what));
 }
@@ -131,14 +131,14 @@ Result<Token> read_token(ByteView encoded) {
   const unsigned char* at = openssl_bytes(encoded);
   Token token(d2i_PKCS7(nullptr, &at, static_cast<long>(encoded.size())));
   if (token == nullptr || at != openssl_bytes(encoded) + encoded.size())
-    return malformed("The bytes are not one time-stamp token (CMS).");
+    return bad_token("The bytes are not one time-stamp token (CMS).");
   if (!PKCS7_type_is_signed(token.get()) || token->d.sign == nullptr ||
       token->d.sign->contents == nullptr)
-    return malformed("The token is not signed data.");
+    return bad_token("The token is not signed data.");
   const PKCS7* contents = token->d.sign->contents;
   if (OBJ_obj2nid(contents->type) != NID_id_smime_ct_TSTInfo || contents->d.other == nullptr ||
       contents->d.other->type != V_ASN1_OCTET_STRING)
-    return malformed("What the token signs is no time-stamp (TSTInfo).");
+    return bad_token("What the token signs is no time-stamp (TSTInfo).");
   return token;
 }
 
@@ -307,7 +307,7 @@ Result<X509*> check_signature(PKCS7* token, STACK_OF(X509) * known) {
     return refused("The signed attributes of the token are not those of a time-stamp.");
   FIDUCIA_CHECK(check_signing_certificate(info, signer, known));
   const BioHandle content(PKCS7_dataInit(token, nullptr));
-  if (content == nullptr) return malformed("The content of the token cannot be read.");
+  if (content == nullptr) return bad_token("The content of the token cannot be read.");
   std::array<char, 4096> buffer{};
   while (BIO_read(content.get(), buffer.data(), static_cast<int>(buffer.size())) > 0) {
   }
@@ -323,9 +323,9 @@ Result<Info> read_info(const PKCS7* token) {
   const unsigned char* at = openssl_bytes(der);
   Info info(d2i_TS_TST_INFO(nullptr, &at, static_cast<long>(der.size())));
   if (info == nullptr || at != openssl_bytes(der) + der.size())
-    return malformed("The time-stamp inside the token (TSTInfo) cannot be read.");
+    return bad_token("The time-stamp inside the token (TSTInfo) cannot be read.");
   if (TS_TST_INFO_get_version(info.get()) != 1)
-    return malformed("The time-stamp inside the token has another version than 1.");
+    return bad_token("The time-stamp inside the token has another version than 1.");
   return info;
 }
 
@@ -410,9 +410,9 @@ struct Times {
 Result<Times> read_times(const TS_TST_INFO* info) {
   const ASN1_GENERALIZEDTIME* time = TS_TST_INFO_get_time(info);
   const auto moment = time == nullptr ? std::nullopt : read_moment(bytes_of(time));
-  if (!moment) return malformed("The time in the token is not one in UTC.");
+  if (!moment) return bad_token("The time in the token is not one in UTC.");
   const auto accuracy = read_accuracy(TS_TST_INFO_get_accuracy(const_cast<TS_TST_INFO*>(info)));
-  if (!accuracy) return malformed("The accuracy in the token is out of range.");
+  if (!accuracy) return bad_token("The accuracy in the token is out of range.");
   return Times{.at = floor_seconds(moment->from),
                .latest = floor_seconds(moment->to + *accuracy + micro - 1)};
 }
@@ -517,7 +517,7 @@ Result<Bytes> read_time_stamp_response(ByteView encoded) {
   const unsigned char* at = openssl_bytes(encoded);
   const Response response(d2i_TS_RESP(nullptr, &at, static_cast<long>(encoded.size())));
   if (response == nullptr || at != openssl_bytes(encoded) + encoded.size())
-    return malformed("The answer is not that of a time-stamp authority.");
+    return bad_token("The answer is not that of a time-stamp authority.");
   const TS_STATUS_INFO* status = TS_RESP_get_status_info(response.get());
   std::int64_t granted = -1;
   if (ASN1_INTEGER_get_int64(&granted, TS_STATUS_INFO_get0_status(status)) != 1) granted = -1;
@@ -528,12 +528,12 @@ Result<Bytes> read_time_stamp_response(ByteView encoded) {
                 "The time-stamp authority did not stamp: " + failure_of(status) + ".",
                 "Ask later, or ask another time-stamp authority.");
   }
-  if (token == nullptr) return malformed("The answer grants a time-stamp, but holds none.");
+  if (token == nullptr) return bad_token("The answer grants a time-stamp, but holds none.");
   // RFC 3161 section 2.4.2: a client must not go on over a failure that it does not understand.
   if (TS_STATUS_INFO_get0_failure_info(status) != nullptr)
-    return malformed("The answer grants a time-stamp and reports a failure.");
+    return bad_token("The answer grants a time-stamp and reports a failure.");
   Bytes out = encode<PKCS7, i2d_PKCS7>(token);
-  if (out.empty()) return malformed("The time-stamp in the answer cannot be written.");
+  if (out.empty()) return bad_token("The time-stamp in the answer cannot be written.");
   return out;
 }
 

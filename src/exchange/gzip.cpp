@@ -14,7 +14,7 @@ namespace {
 
 constexpr int window_bits = 15;
 constexpr int gzip_wrapper = 16;  // added to the window bits: gzip, not zlib
-constexpr int level = 6;
+constexpr int compression_level = 6;
 constexpr int memory_level = 8;
 
 template <auto End>
@@ -58,7 +58,7 @@ bool is_weightless(std::string_view parameters) {
 Bytes gzip(ByteView bytes) {
   FIDUCIA_ASSERT(bytes.size() <= std::numeric_limits<uInt>::max() / 2);
   z_stream stream{};
-  if (deflateInit2(&stream, level, Z_DEFLATED, window_bits + gzip_wrapper, memory_level,
+  if (deflateInit2(&stream, compression_level, Z_DEFLATED, window_bits + gzip_wrapper, memory_level,
                    Z_DEFAULT_STRATEGY) != Z_OK)
     throw std::bad_alloc{};
   const Deflating ended{&stream};

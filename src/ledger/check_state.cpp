@@ -13,7 +13,7 @@ constexpr std::string_view format_name = "fiducia.ledger-check-state/1";
 /// Full bundles of a tree below 2^64 entries.
 constexpr std::uint64_t bundles_max = ~std::uint64_t{0} / tile_width;
 
-std::unexpected<Error> bad(std::string what) {
+std::unexpected<Error> bad_state_file(std::string what) {
   auto error = fail_malformed("check_state", std::move(what));
   error.error().remedy = "Check from the beginning: name a new file.";
   return error;
@@ -36,9 +36,9 @@ Bytes write_body(const CheckState& state) {
   return cbor.take();
 }
 
-Result<Digest> read_digest(crypto::CborReader& cbor) {
+Result<Digest> read_hash(crypto::CborReader& cbor) {
   FIDUCIA_TRY(bytes, cbor.bytes());
-  if (bytes.size() != sizeof(Digest)) return bad("A hash in it is not 32 bytes long.");
+  if (bytes.size() != sizeof(Digest)) return bad_state_file("A hash in it is not 32 bytes long.");
   Digest digest;
   std::copy(bytes.begin(), bytes.end(), digest.bytes.begin());
   return digest;
@@ -46,45 +46,46 @@ Result<Digest> read_digest(crypto::CborReader& cbor) {
 
 Status read_levels(crypto::CborReader& cbor, CheckState& state) {
   FIDUCIA_TRY(count, cbor.array());
-  if (count > tile_levels_max) return bad("It has more tile rows than a log.");
+  if (count > tile_levels_max) return bad_state_file("It has more tile rows than a log.");
   const auto levels = static_cast<unsigned>(count);
   const std::uint64_t size = state.bundles * tile_width;
   for (unsigned level = 0; level < levels; ++level) {
     const std::uint64_t hashes = shifted_right(size, tile_height * level);
     FIDUCIA_TRY(bytes, cbor.bytes());
     if (hashes == 0 || bytes.size() != hashes % tile_width * sizeof(Digest))
-      return bad("Its tile rows do not fit its number of entries.");
+      return bad_state_file("Its tile rows do not fit its number of entries.");
     std::vector<Digest> row(bytes.size() / sizeof(Digest));
     for (std::size_t i = 0; i < row.size(); ++i)
       std::copy_n(bytes.data() + i * sizeof(Digest), sizeof(Digest), row[i].bytes.data());
     state.levels.push_back(std::move(row));
   }
   if (shifted_right(size, tile_height * levels) != 0)
-    return bad("Its tile rows do not fit its number of entries.");
+    return bad_state_file("Its tile rows do not fit its number of entries.");
   return {};
 }
 
 Result<CheckState> read_body(ByteView body) {
   crypto::CborReader cbor{body};
   FIDUCIA_TRY(count, cbor.array());
-  if (count != 7) return bad("It does not have the fields of a state.");
+  if (count != 7) return bad_state_file("It does not have the fields of a state.");
   FIDUCIA_TRY(format, cbor.text());
-  if (format != format_name) return bad("It is not a state of this version.");
+  if (format != format_name) return bad_state_file("It is not a state of this version.");
   CheckState state;
   FIDUCIA_TRY(origin, cbor.text());
   state.origin = origin;
   FIDUCIA_TRY(vkey, cbor.text());
   state.vkey = vkey;
   FIDUCIA_TRY(bundles, cbor.uint());
-  if (bundles > bundles_max) return bad("It counts more entries than a log can have.");
+  if (bundles > bundles_max) return bad_state_file("It counts more entries than a log can have.");
   state.bundles = bundles;
   FIDUCIA_CHECK(read_levels(cbor, state));
-  FIDUCIA_TRY(root, read_digest(cbor));
+  FIDUCIA_TRY(root, read_hash(cbor));
   state.root = root;
   FIDUCIA_TRY(finished, cbor.boolean());
   state.finished = finished;
   FIDUCIA_CHECK(cbor.finish());
-  if (root_of_levels(state.levels) != state.root) return bad("Its tile rows have another root.");
+  if (root_of_levels(state.levels) != state.root)
+    return bad_state_file("Its tile rows have another root.");
   return state;
 }
 
@@ -108,17 +109,18 @@ Result<CheckState> read_check_state(ByteView encoded) {
     return std::unexpected(std::move(error));
   };
   if (encoded.size() > limits::ledger_check_state_bytes_max)
-    return bad("It is longer than a state can be.");
+    return bad_state_file("It is longer than a state can be.");
   crypto::CborReader cbor{encoded};
   const auto count = cbor.array();
   if (!count) return refused(count.error());
-  if (*count != 2) return bad("It is not the state of a check.");
+  if (*count != 2) return bad_state_file("It is not the state of a check.");
   const auto body = cbor.bytes();
   if (!body) return refused(body.error());
-  const auto digest = read_digest(cbor);
+  const auto digest = read_hash(cbor);
   if (!digest) return refused(digest.error());
   if (const auto end = cbor.finish(); !end) return refused(end.error());
-  if (crypto::sha256(*body) != *digest) return bad("Its digest does not match: it was damaged.");
+  if (crypto::sha256(*body) != *digest)
+    return bad_state_file("Its digest does not match: it was damaged.");
   auto state = read_body(*body);
   if (!state) return refused(std::move(state).error());
   return state;

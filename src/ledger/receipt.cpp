@@ -48,7 +48,7 @@ Status read_proof(ByteView encoded, Receipt& receipt) {
   return reader.finish();
 }
 
-Result<Receipt> read_parts(ByteView encoded) {
+Result<Receipt> read_receipt_parts(ByteView encoded) {
   crypto::CborReader outer{encoded, crypto::CborOrder::any};
   FIDUCIA_TRY(tag, outer.tag());
   if (tag != tag_sign1) return bad_receipt("A receipt does not carry tag 18.");
@@ -82,7 +82,7 @@ bool same_claims(const Receipt& a, const Receipt& b) {
 }  // namespace
 
 Result<Receipt> read_receipt(ByteView encoded) {
-  auto receipt = read_parts(encoded);
+  auto receipt = read_receipt_parts(encoded);
   if (!receipt) return as_receipt_error(std::move(receipt).error());
   return receipt;
 }

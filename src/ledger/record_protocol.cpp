@@ -14,7 +14,9 @@ constexpr std::uint64_t error_reply = 0;
 constexpr std::uint64_t recorded_reply = 1;
 constexpr auto last_code = static_cast<std::uint64_t>(ErrorCode::clock_invalid);
 
-std::unexpected<Error> bad(std::string what) { return fail_malformed("record", std::move(what)); }
+std::unexpected<Error> bad_protocol(std::string what) {
+  return fail_malformed("record", std::move(what));
+}
 
 void write_error(crypto::CborWriter& writer, const Error& error) {
   writer.array(7);
@@ -30,7 +32,7 @@ void write_error(crypto::CborWriter& writer, const Error& error) {
 Result<Error> read_error(crypto::CborReader& reader) {
   Error error{.code = ErrorCode::internal, .what = {}};
   FIDUCIA_TRY(code, reader.uint());
-  if (code > last_code) return bad("An error has a code that is not known.");
+  if (code > last_code) return bad_protocol("An error has a code that is not known.");
   error.code = static_cast<ErrorCode>(code);
   for (std::string* target :
        {&error.what, &error.remedy, &error.where.file, &error.where.element, &error.kind}) {
@@ -55,7 +57,7 @@ Result<Recorded> read_recorded(crypto::CborReader& reader) {
   FIDUCIA_TRY(entries, reader.array());
   for (std::size_t i = 0; i < entries; ++i) {
     FIDUCIA_TRY(parts, reader.array());
-    if (parts != 2) return bad("An answer does not have two parts.");
+    if (parts != 2) return bad_protocol("An answer does not have two parts.");
     FIDUCIA_TRY(index, reader.uint());
     FIDUCIA_TRY(receipt, reader.bytes());
     recorded.entries.push_back({.index = index,
@@ -98,7 +100,8 @@ Result<std::vector<Bytes>> read_record_request(ByteView frame) {
   crypto::CborReader reader{frame};
   FIDUCIA_TRY(parts, reader.array());
   FIDUCIA_TRY(version, reader.uint());
-  if (parts != 2 || version != request_version) return bad("The request is of another version.");
+  if (parts != 2 || version != request_version)
+    return bad_protocol("The request is of another version.");
   FIDUCIA_TRY(count, reader.array());
   std::vector<Bytes> entries;
   for (std::size_t i = 0; i < count; ++i) {
@@ -141,7 +144,7 @@ Result<Recorded> read_record_reply(ByteView frame) {
     FIDUCIA_CHECK(reader.finish());
     return std::unexpected(std::move(error));
   }
-  if (kind != recorded_reply || parts != 6) return bad("The reply is of another version.");
+  if (kind != recorded_reply || parts != 6) return bad_protocol("The reply is of another version.");
   FIDUCIA_TRY(recorded, read_recorded(reader));
   FIDUCIA_CHECK(reader.finish());
   return recorded;

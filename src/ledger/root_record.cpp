@@ -47,8 +47,8 @@ Result<RootRecord> read_record(crypto::CborReader& reader, const std::string& or
   return record;
 }
 
-Result<RootRecords> read_parts(ByteView encoded, const std::string& origin,
-                               const crypto::PublicKey& log_key) {
+Result<RootRecords> read_record_parts(ByteView encoded, const std::string& origin,
+                                      const crypto::PublicKey& log_key) {
   crypto::CborReader reader{encoded, crypto::CborOrder::deterministic};
   FIDUCIA_TRY(fields, reader.array());
   if (fields != 3) return bad_record("The file does not have three parts.");
@@ -90,7 +90,7 @@ Bytes write_root_records(const RootRecords& records) {
 
 Result<RootRecords> read_root_records(ByteView encoded, const std::string& origin,
                                       const crypto::PublicKey& log_key) {
-  auto records = read_parts(encoded, origin, log_key);
+  auto records = read_record_parts(encoded, origin, log_key);
   if (!records && records.error().code != ErrorCode::signature_bad)
     return fail_malformed("signed_root", records.error().what, records.error().where.offset);
   return records;

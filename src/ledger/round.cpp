@@ -9,7 +9,9 @@
 namespace fiducia::ledger {
 namespace {
 
-std::unexpected<Error> bad(std::string what) { return fail_malformed("journal", std::move(what)); }
+std::unexpected<Error> bad_round(std::string what) {
+  return fail_malformed("journal", std::move(what));
+}
 
 /// The bundles that `entries` fill or widen; the last, partial one becomes `rest`.
 std::vector<NewObject> grow_bundles(const Tail& tail, std::span<const ByteView> entries,
@@ -99,15 +101,16 @@ Status sign_record(const LogIdentity& identity, RootRecord& record) {
 
 Result<AppliedRound> apply_round(const Tail& tail, const Round& round) {
   if (round.first != tail.frontage.size)
-    return bad("A round does not follow the tree that it is to extend.");
+    return bad_round("A round does not follow the tree that it is to extend.");
   const std::uint64_t count = round.record.tree_size - round.first;
-  if (count > round.entries.size()) return bad("A round says it has more entries than it holds.");
+  if (count > round.entries.size())
+    return bad_round("A round says it has more entries than it holds.");
   FIDUCIA_TRY(entries, read_bundle(round.entries, static_cast<std::size_t>(count), true));
   std::vector<Digest> leaves(entries.size());
   merkle::leaf_hashes(entries, leaves);
   const GrownTree tree{tail.frontage, leaves};
   if (tree.root() != round.record.root)
-    return bad("The entries of a round do not lead to its signed root.");
+    return bad_round("The entries of a round do not lead to its signed root.");
   AppliedRound applied;
   applied.tail.frontage = tree.after();
   applied.objects = grow_bundles(tail, entries, applied.tail.bundle);
@@ -139,7 +142,7 @@ Status check_signed(const LogIdentity& identity, const Tail& tail) {
   FIDUCIA_TRY(checkpoint, read_signed_checkpoint(tail.note, identity.vkey));
   if (checkpoint.origin != identity.origin || checkpoint.tree_size != tail.record->tree_size ||
       checkpoint.root != tail.record->root)
-    return bad("The checkpoint and the signed root are not of one tree.");
+    return bad_round("The checkpoint and the signed root are not of one tree.");
   return {};
 }
 

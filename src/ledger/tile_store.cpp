@@ -19,7 +19,7 @@ struct FileContent {
   bool exact = true;  // false: the full file in place of a partial one
 };
 
-std::unexpected<Error> damaged(const std::string& path, std::string what) {
+std::unexpected<Error> damaged_tile(const std::string& path, std::string what) {
   return fail(ErrorCode::malformed, std::move(what),
               "Restore the file from a backup or a mirror of the log; never append over it.",
               Location{.file = path});
@@ -57,8 +57,8 @@ Result<std::vector<Digest>> read_tile(const ObjectSource& source, unsigned level
   FIDUCIA_TRY(content, read_either(source, address, tile_width * sizeof(Digest)));
   const std::size_t expected = (content.exact ? address.width : tile_width) * sizeof(Digest);
   if (content.bytes.size() != expected)
-    return damaged(content.path, "A tile of " + std::to_string(expected) + " bytes has " +
-                                     std::to_string(content.bytes.size()) + ".");
+    return damaged_tile(content.path, "A tile of " + std::to_string(expected) + " bytes has " +
+                                          std::to_string(content.bytes.size()) + ".");
   std::vector<Digest> hashes(address.width);
   for (std::size_t i = 0; i < hashes.size(); ++i)
     std::copy_n(content.bytes.data() + i * sizeof(Digest), sizeof(Digest), hashes[i].bytes.data());
@@ -70,8 +70,9 @@ Result<Bundle> read_bundle_at(const ObjectSource& source, std::uint64_t index, s
   FIDUCIA_TRY(content, read_either(source, address, bundle_bytes_max));
   auto entries = read_bundle(content.bytes, address.width, content.exact);
   if (!entries)
-    return damaged(content.path, "The entry bundle does not hold " + std::to_string(address.width) +
-                                     " entries: " + entries.error().what);
+    return damaged_tile(content.path, "The entry bundle does not hold " +
+                                          std::to_string(address.width) +
+                                          " entries: " + entries.error().what);
   Bundle bundle;
   bundle.bytes = std::move(content.bytes);  // the buffer does not move, so the views stay valid
   bundle.entries = std::move(*entries);
@@ -160,9 +161,10 @@ Result<TileStore> TileStore::open(std::shared_ptr<const ObjectSource> source, st
     partials.back() = std::move(hashes);
   }
   if (root_of_levels(partials) != root) {
-    if (size == 0) return damaged("checkpoint", "The empty tree has another root than it says.");
-    return damaged(find_damaged_partial(*state->source, size, root, partials),
-                   "The tiles do not lead to the root of the checkpoint.");
+    if (size == 0)
+      return damaged_tile("checkpoint", "The empty tree has another root than it says.");
+    return damaged_tile(find_damaged_partial(*state->source, size, root, partials),
+                        "The tiles do not lead to the root of the checkpoint.");
   }
   for (const std::vector<Digest>& hashes : partials)
     state->partial.push_back(hashes.empty() ? nullptr : std::make_shared<const TileNodes>(hashes));
@@ -190,8 +192,8 @@ Result<TileStore::Tile> TileStore::tile(unsigned level, std::uint64_t index) con
     FIDUCIA_TRY(hashes, read_tile(*state_->source, top, place, state_->size));
     auto loaded = std::make_shared<const TileNodes>(hashes);
     if (loaded->root() != above->hashes()[place % tile_width])
-      return damaged(tile_path(address_of(top, place, state_->size)),
-                     "The tile does not hash to what the level above holds of it.");
+      return damaged_tile(tile_path(address_of(top, place, state_->size)),
+                          "The tile does not hash to what the level above holds of it.");
     state_->keep(top, place, loaded);
     above = std::move(loaded);
   }
@@ -209,8 +211,8 @@ Result<Bundle> TileStore::bundle(std::uint64_t index) const {
   FIDUCIA_TRY(leaves, tile(0, index));
   for (std::size_t i = 0; i < bundle.entries.size(); ++i)
     if (merkle::leaf_hash(bundle.entries[i]) != leaves->hashes()[i])
-      return damaged(bundle.path, "Entry " + std::to_string(index * tile_width + i) +
-                                      " does not hash to its leaf in the tree.");
+      return damaged_tile(bundle.path, "Entry " + std::to_string(index * tile_width + i) +
+                                           " does not hash to its leaf in the tree.");
   return std::move(bundle);
 }
 
@@ -221,8 +223,8 @@ Result<Bytes> TileStore::entry(std::uint64_t index) const {
   FIDUCIA_TRY(leaves, tile(0, place));
   const ByteView entry = bundle.entries[index % tile_width];
   if (merkle::leaf_hash(entry) != leaves->hashes()[index % tile_width])
-    return damaged(bundle.path,
-                   "Entry " + std::to_string(index) + " does not hash to its leaf in the tree.");
+    return damaged_tile(
+        bundle.path, "Entry " + std::to_string(index) + " does not hash to its leaf in the tree.");
   return Bytes{entry.begin(), entry.end()};
 }
 

@@ -27,11 +27,6 @@ WitnessAnswer refuse(WitnessStatus status, std::string text) {
           .evidence = {}};
 }
 
-std::unexpected<Error> in_file(const fs::path& path, Error error) {
-  if (error.where.file.empty()) error.where.file = path.string();
-  return std::unexpected(std::move(error));
-}
-
 /// What a checkpoint can have as its first line; a note holds no control characters.
 bool is_origin(std::string_view origin) {
   return !origin.empty() && is_utf8(origin) &&

@@ -22,11 +22,6 @@ std::unexpected<Error> bad_state(std::string what) {
   return error;
 }
 
-std::unexpected<Error> in_file(const std::filesystem::path& path, Error error) {
-  if (error.where.file.empty()) error.where.file = path.string();
-  return std::unexpected(std::move(error));
-}
-
 /// A file that may be missing. Errors: io_unreadable, over_limit.
 Result<std::optional<Bytes>> read_if_there(const std::filesystem::path& path,
                                            std::uint64_t bytes_max) {
@@ -38,6 +33,11 @@ Result<std::optional<Bytes>> read_if_there(const std::filesystem::path& path,
 }
 
 }  // namespace
+
+std::unexpected<Error> in_file(const std::filesystem::path& path, Error error) {
+  if (error.where.file.empty()) error.where.file = path.string();
+  return std::unexpected(std::move(error));
+}
 
 std::string write_witness_memory(const WitnessMemory& memory) {
   const std::string rest = "time " + std::to_string(memory.time.seconds) + "\n" + memory.note;

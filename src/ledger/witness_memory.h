@@ -30,6 +30,9 @@ struct SeenTree {
 /// Errors: malformed (kind "state").
 [[nodiscard]] Result<WitnessMemory> read_witness_memory(std::string_view encoded);
 
+/// `error` with `path` as its place, unless it has a file already.
+[[nodiscard]] std::unexpected<Error> in_file(const std::filesystem::path& path, Error error);
+
 /// The folder of one log: `log`, `state`, `lock`, `evidence/`.
 class WitnessFolder {
  public:

@@ -6,7 +6,7 @@
 namespace fiducia::report {
 namespace {
 
-void write_fact(HtmlWriter& html, std::string_view name, std::string_view value) {
+void write_image_fact(HtmlWriter& html, std::string_view name, std::string_view value) {
   html.open("div");
   html.element("dt", name);
   html.element("dd", value);
@@ -17,17 +17,17 @@ void write_fact(HtmlWriter& html, std::string_view name, std::string_view value)
 void write_image_facts(HtmlWriter& html, const seal::ImageInfo& image) {
   html.open("dl", {{"class", "facts"}});
   const std::string_view sop_class = sop_class_name(image.sop_class);
-  write_fact(html, "Kind",
-             !sop_class.empty()        ? sop_class
-             : image.sop_class.empty() ? "not said by the file"
-                                       : std::string_view{image.sop_class});
-  write_fact(html, "Pixels",
-             image.frames == 0
-                 ? "none"
-                 : counted(image.frames, "frame") + " of " + std::to_string(image.columns) + " × " +
-                       std::to_string(image.rows) + " pixels");
+  write_image_fact(html, "Kind",
+                   !sop_class.empty()        ? sop_class
+                   : image.sop_class.empty() ? "not said by the file"
+                                             : std::string_view{image.sop_class});
+  write_image_fact(html, "Pixels",
+                   image.frames == 0
+                       ? "none"
+                       : counted(image.frames, "frame") + " of " + std::to_string(image.columns) +
+                             " × " + std::to_string(image.rows) + " pixels");
   const dicom::TransferSyntax* syntax = dicom::find_transfer_syntax(image.transfer_syntax);
-  write_fact(html, "Encoding", syntax != nullptr ? syntax->name : image.transfer_syntax);
+  write_image_fact(html, "Encoding", syntax != nullptr ? syntax->name : image.transfer_syntax);
   html.close();
 }
 

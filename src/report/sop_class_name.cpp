@@ -12,7 +12,7 @@ constexpr std::string_view root = "1.2.840.10008.5.1.4.1.1.";
 
 using Row = std::pair<std::string_view, std::string_view>;
 /// What follows `root`, and the name without "Storage"; sorted as text.
-constexpr std::array names{
+constexpr std::array sop_class_names{
     Row{"1", "Computed Radiography Image"},
     Row{"1.1", "Digital X-Ray Image - For Presentation"},
     Row{"1.1.1", "Digital X-Ray Image - For Processing"},
@@ -170,15 +170,16 @@ constexpr std::array names{
     Row{"90.1", "Content Assessment Results"},
     Row{"91.1", "Microscopy Bulk Simple Annotations"},
 };
-static_assert(std::ranges::is_sorted(names, {}, &Row::first));
+static_assert(std::ranges::is_sorted(sop_class_names, {}, &Row::first));
 
 }  // namespace
 
 std::string_view sop_class_name(std::string_view uid) {
   if (!uid.starts_with(root)) return {};
   const std::string_view rest = uid.substr(root.size());
-  const auto found = std::ranges::lower_bound(names, rest, {}, &Row::first);
-  return found != names.end() && found->first == rest ? found->second : std::string_view{};
+  const auto found = std::ranges::lower_bound(sop_class_names, rest, {}, &Row::first);
+  return found != sop_class_names.end() && found->first == rest ? found->second
+                                                                : std::string_view{};
 }
 
 }  // namespace fiducia::report

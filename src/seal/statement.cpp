@@ -11,20 +11,20 @@ constexpr std::uint64_t canonical_form_version = 1;
 constexpr std::string_view kind_seal = "seal";
 constexpr std::string_view object_tag{"fiducia/object/1", 16};
 /// UIDs have 64 characters, labels and decoder names as many; more is not ours.
-constexpr std::size_t text_bytes_max = 64;
+constexpr std::size_t statement_text_bytes_max = 64;
 
-enum Key : std::uint64_t {
-  key_version = 1,
-  key_kind = 2,
-  key_canonical_form = 3,
-  key_sop_class = 4,
-  key_header = 5,
-  key_pixels = 6,
-  key_transfer_syntax = 7,
-  key_encoding = 8,
-  key_claimed_at = 9,
-  key_device = 10,
-  key_flags = 11,
+enum StatementKey : std::uint64_t {
+  field_version = 1,
+  field_kind = 2,
+  field_canonical_form = 3,
+  field_sop_class = 4,
+  field_header = 5,
+  field_pixels = 6,
+  field_transfer_syntax = 7,
+  field_encoding = 8,
+  field_claimed_at = 9,
+  field_device = 10,
+  field_flags = 11,
 };
 enum Flag : std::uint64_t { flag_synthetic = 1, flag_derived = 2 };
 
@@ -50,22 +50,23 @@ void write_pixels(crypto::CborWriter& out, const SealedPixels& pixels) {
   out.text(pixels.photometric_interpretation);
 }
 
-std::unexpected<Error> malformed(std::string what, std::uint64_t offset) {
+std::unexpected<Error> bad_statement(std::string what, std::uint64_t offset) {
   return fail_malformed("statement", std::move(what), offset);
 }
 
 Result<std::string> read_text(crypto::CborReader& in) {
   const std::uint64_t offset = in.offset();
   FIDUCIA_TRY(text, in.text());
-  if (text.size() > text_bytes_max) return malformed("a text is longer than 64 bytes.", offset);
+  if (text.size() > statement_text_bytes_max)
+    return bad_statement("a text is longer than 64 bytes.", offset);
   return std::string(text);
 }
 
-Result<Digest> read_digest(crypto::CborReader& in) {
+Result<Digest> read_root(crypto::CborReader& in) {
   const std::uint64_t offset = in.offset();
   FIDUCIA_TRY(bytes, in.bytes());
   Digest digest;
-  if (bytes.size() != digest.bytes.size()) return malformed("a hash is not 32 bytes.", offset);
+  if (bytes.size() != digest.bytes.size()) return bad_statement("a hash is not 32 bytes.", offset);
   std::memcpy(digest.bytes.data(), bytes.data(), bytes.size());
   return digest;
 }
@@ -74,23 +75,23 @@ template <class T>
 Result<T> read_number(crypto::CborReader& in) {
   const std::uint64_t offset = in.offset();
   FIDUCIA_TRY(value, in.uint());
-  if (!std::in_range<T>(value)) return malformed("a number is out of range.", offset);
+  if (!std::in_range<T>(value)) return bad_statement("a number is out of range.", offset);
   return static_cast<T>(value);
 }
 
-Status expect_array(crypto::CborReader& in, std::size_t count) {
+Status expect_items(crypto::CborReader& in, std::size_t count) {
   const std::uint64_t offset = in.offset();
   FIDUCIA_TRY(found, in.array());
   if (found != count)
-    return malformed("an array has " + std::to_string(found) + " items instead of " +
-                         std::to_string(count) + ".",
-                     offset);
+    return bad_statement("an array has " + std::to_string(found) + " items instead of " +
+                             std::to_string(count) + ".",
+                         offset);
   return {};
 }
 
 Result<SealedGeometry> read_geometry(crypto::CborReader& in) {
   const std::uint64_t offset = in.offset();
-  FIDUCIA_CHECK(expect_array(in, 7));
+  FIDUCIA_CHECK(expect_items(in, 7));
   SealedGeometry g;
   FIDUCIA_TRY(frames, read_number<std::uint32_t>(in));
   FIDUCIA_TRY(rows, read_number<std::uint32_t>(in));
@@ -111,7 +112,7 @@ Result<SealedGeometry> read_geometry(crypto::CborReader& in) {
   if (frames == 0 || rows == 0 || columns == 0 || rows > 0xFFFF || columns > 0xFFFF ||
       samples == 0 || samples > 4 || !whole || kind > 2 || bits_stored == 0 ||
       bits_stored > sample_bytes * 8U || frames > limits::frames_max)
-    return malformed("the geometry is impossible.", offset);
+    return bad_statement("the geometry is impossible.", offset);
   return g;
 }
 
@@ -121,7 +122,7 @@ Result<std::optional<SealedPixels>> read_pixels(crypto::CborReader& in) {
     FIDUCIA_CHECK(in.null());
     return std::nullopt;
   }
-  FIDUCIA_CHECK(expect_array(in, 6));
+  FIDUCIA_CHECK(expect_items(in, 6));
   SealedPixels pixels;
   FIDUCIA_TRY(geometry, read_geometry(in));
   pixels.geometry = geometry;
@@ -129,7 +130,7 @@ Result<std::optional<SealedPixels>> read_pixels(crypto::CborReader& in) {
   if (root_type == crypto::CborType::null) {
     FIDUCIA_CHECK(in.null());
   } else {
-    FIDUCIA_TRY(root, read_digest(in));
+    FIDUCIA_TRY(root, read_root(in));
     pixels.root = root;
   }
   FIDUCIA_TRY(count, in.uint());
@@ -149,9 +150,9 @@ Result<std::optional<SealedEncoding>> read_encoding(crypto::CborReader& in) {
     FIDUCIA_CHECK(in.null());
     return std::nullopt;
   }
-  FIDUCIA_CHECK(expect_array(in, 3));
+  FIDUCIA_CHECK(expect_items(in, 3));
   SealedEncoding encoding;
-  FIDUCIA_TRY(root, read_digest(in));
+  FIDUCIA_TRY(root, read_root(in));
   encoding.root = root;
   FIDUCIA_TRY(photometric, read_text(in));
   encoding.photometric_interpretation = std::move(photometric);
@@ -163,7 +164,7 @@ Result<std::optional<SealedEncoding>> read_encoding(crypto::CborReader& in) {
 Status read_value(crypto::CborReader& in, std::int64_t key, std::uint64_t offset,
                   Statement& statement) {
   switch (key) {
-    case key_version: {
+    case field_version: {
       FIDUCIA_TRY(version, in.uint());
       if (version != statement_version)
         return fail(ErrorCode::unsupported,
@@ -171,14 +172,14 @@ Status read_value(crypto::CborReader& in, std::int64_t key, std::uint64_t offset
                     "Verify it with a newer Fiducia.");
       return {};
     }
-    case key_kind: {
+    case field_kind: {
       FIDUCIA_TRY(kind, in.text());
       if (kind != kind_seal)
         return fail(ErrorCode::unsupported, "the statement is not a seal.",
                     "Verify it with a newer Fiducia.");
       return {};
     }
-    case key_canonical_form: {
+    case field_canonical_form: {
       FIDUCIA_TRY(version, in.uint());
       if (version != canonical_form_version)
         return fail(ErrorCode::unsupported,
@@ -186,55 +187,55 @@ Status read_value(crypto::CborReader& in, std::int64_t key, std::uint64_t offset
                     "Verify it with a newer Fiducia.");
       return {};
     }
-    case key_sop_class: {
+    case field_sop_class: {
       FIDUCIA_TRY(uid, read_text(in));
       statement.sop_class_uid = std::move(uid);
       return {};
     }
-    case key_header: {
-      FIDUCIA_CHECK(expect_array(in, 2));
-      FIDUCIA_TRY(root, read_digest(in));
+    case field_header: {
+      FIDUCIA_CHECK(expect_items(in, 2));
+      FIDUCIA_TRY(root, read_root(in));
       statement.header_root = root;
       FIDUCIA_TRY(count, in.uint());
       statement.header_leaf_count = count;
       return {};
     }
-    case key_pixels: {
+    case field_pixels: {
       FIDUCIA_TRY(pixels, read_pixels(in));
       statement.pixels = std::move(pixels);
       return {};
     }
-    case key_transfer_syntax: {
+    case field_transfer_syntax: {
       FIDUCIA_TRY(uid, read_text(in));
       statement.transfer_syntax_uid = std::move(uid);
       return {};
     }
-    case key_encoding: {
+    case field_encoding: {
       FIDUCIA_TRY(encoding, read_encoding(in));
       statement.encoding = std::move(encoding);
       return {};
     }
-    case key_claimed_at: {
+    case field_claimed_at: {
       FIDUCIA_TRY(seconds, read_number<std::int64_t>(in));
       statement.claimed_at = {seconds};
       return {};
     }
-    case key_device: {
+    case field_device: {
       FIDUCIA_TRY(device, read_text(in));
-      if (device.empty()) return malformed("the device label is empty.", offset);
+      if (device.empty()) return bad_statement("the device label is empty.", offset);
       statement.device = std::move(device);
       return {};
     }
-    case key_flags: {
+    case field_flags: {
       FIDUCIA_TRY(flags, in.uint());
       if ((flags & ~std::uint64_t{flag_synthetic | flag_derived}) != 0)
-        return malformed("a flag is unknown.", offset);
+        return bad_statement("a flag is unknown.", offset);
       statement.synthetic = (flags & flag_synthetic) != 0;
       statement.derived = (flags & flag_derived) != 0;
       return {};
     }
     default:
-      return malformed("a key is unknown.", offset);
+      return bad_statement("a key is unknown.", offset);
   }
 }
 
@@ -253,26 +254,26 @@ SealedGeometry sealed_geometry(const codec::Geometry& geometry) {
 Bytes write_statement(const Statement& statement) {
   crypto::CborWriter out;
   out.map(11);
-  out.uint(key_version);
+  out.uint(field_version);
   out.uint(statement_version);
-  out.uint(key_kind);
+  out.uint(field_kind);
   out.text(kind_seal);
-  out.uint(key_canonical_form);
+  out.uint(field_canonical_form);
   out.uint(canonical_form_version);
-  out.uint(key_sop_class);
+  out.uint(field_sop_class);
   out.text(statement.sop_class_uid);
-  out.uint(key_header);
+  out.uint(field_header);
   out.array(2);
   out.bytes(statement.header_root.view());
   out.uint(statement.header_leaf_count);
-  out.uint(key_pixels);
+  out.uint(field_pixels);
   if (statement.pixels)
     write_pixels(out, *statement.pixels);
   else
     out.null();
-  out.uint(key_transfer_syntax);
+  out.uint(field_transfer_syntax);
   out.text(statement.transfer_syntax_uid);
-  out.uint(key_encoding);
+  out.uint(field_encoding);
   if (statement.encoding) {
     out.array(3);
     out.bytes(statement.encoding->root.view());
@@ -281,11 +282,11 @@ Bytes write_statement(const Statement& statement) {
   } else {
     out.null();
   }
-  out.uint(key_claimed_at);
+  out.uint(field_claimed_at);
   out.integer(statement.claimed_at.seconds);
-  out.uint(key_device);
+  out.uint(field_device);
   out.text(statement.device);
-  out.uint(key_flags);
+  out.uint(field_flags);
   std::uint64_t flags = 0;
   if (statement.synthetic) flags |= flag_synthetic;
   if (statement.derived) flags |= flag_derived;
@@ -302,16 +303,16 @@ Result<Statement> read_statement(ByteView encoded) {
     const std::uint64_t offset = in.offset();
     FIDUCIA_TRY(key, map.next());
     if (!key) break;
-    if (!key->number) return malformed("a key is not a number.", offset);
+    if (!key->number) return bad_statement("a key is not a number.", offset);
     FIDUCIA_CHECK(read_value(in, *key->number, offset, statement));
   }
   FIDUCIA_CHECK(in.finish());
   // All keys are required, CborMap refuses duplicates, read_value refuses others.
-  if (count != 11) return malformed("a key is missing.", 0);
+  if (count != 11) return bad_statement("a key is missing.", 0);
   if (statement.encoding && !statement.pixels)
-    return malformed("encoded frames are sealed, but no geometry.", 0);
+    return bad_statement("encoded frames are sealed, but no geometry.", 0);
   if (statement.pixels && !statement.pixels->root && !statement.encoding)
-    return malformed("a geometry is sealed, but neither samples nor encoded frames.", 0);
+    return bad_statement("a geometry is sealed, but neither samples nor encoded frames.", 0);
   return statement;
 }
 

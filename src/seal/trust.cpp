@@ -37,7 +37,7 @@ struct TomlAssertion : std::exception {
 namespace fiducia::seal {
 namespace {
 
-constexpr std::size_t text_bytes_max = 256;  // of names, origins and reasons
+constexpr std::size_t label_bytes_max = 256;  // of names, origins and reasons
 constexpr std::array<std::string_view, 5> roles_known{"seal", "amend", "deidentify", "derive",
                                                       "gateway"};
 constexpr std::string_view fingerprint_prefix = "sha256:";
@@ -65,7 +65,7 @@ std::string in_quotes(std::string_view text) {
 }
 
 /// A message of toml++, which may quote bytes of the file: made safe to print.
-std::string printable(std::string_view message) {
+std::string printable_message(std::string_view message) {
   const bool utf8 = is_utf8(message);
   std::string out;
   for (const char c : message.substr(0, 512)) {
@@ -116,8 +116,8 @@ Result<std::string> read_text(const Section& section, std::string_view key,
   if (text == nullptr) return bad(node, key_of(section, key) + " must be a string.");
   const std::string& value = text->get();
   if (value.empty()) return bad(node, key_of(section, key) + " is empty.");
-  if (value.size() > text_bytes_max)
-    return bad(node, key_of(section, key) + " is longer than " + std::to_string(text_bytes_max) +
+  if (value.size() > label_bytes_max)
+    return bad(node, key_of(section, key) + " is longer than " + std::to_string(label_bytes_max) +
                          " bytes.");
   if (std::any_of(value.begin(), value.end(),
                   [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }))
@@ -608,7 +608,7 @@ Result<Trust> read_text_of_trust(std::string_view text, const std::string& name)
     const toml::parse_result parsed = toml::parse(text, std::string_view{name});
     if (!parsed) {
       const toml::parse_error& error = parsed.error();
-      return bad(error.source().begin, "not TOML: " + printable(error.description()) + ".");
+      return bad(error.source().begin, "not TOML: " + printable_message(error.description()) + ".");
     }
     return read_root(parsed.table());
   } catch (const std::bad_alloc&) {

@@ -10,18 +10,21 @@
 
 #include <array>
 
+#include "support/support.h"
+
 namespace fiducia::cluster::test {
 
 PostgresService::PostgresService() {
   std::array<int, 2> in{};
   std::array<int, 2> out{};
   FIDUCIA_ASSERT(pipe2(in.data(), O_CLOEXEC) == 0 && pipe2(out.data(), O_CLOEXEC) == 0);
+  const std::string program = fiducia::test::source("tests/services/postgresql").string();
   pid_ = fork();
   FIDUCIA_ASSERT(pid_ >= 0);
   if (pid_ == 0) {
     dup2(in[0], STDIN_FILENO);
     dup2(out[1], STDOUT_FILENO);
-    execl(FIDUCIA_SERVICES "/postgresql", "postgresql", "serve", static_cast<char*>(nullptr));
+    execl(program.c_str(), "postgresql", "serve", static_cast<char*>(nullptr));
     _exit(127);
   }
   close(in[0]);

@@ -19,7 +19,7 @@ namespace {
 
 using dicom::PixelEncoding;
 
-const std::string program = FIDUCIA_BIN "/fiducia-codec";
+const std::string program = test::program("fiducia-codec").string();
 
 Geometry grey(std::uint32_t rows, std::uint32_t columns, std::uint16_t bits) {
   Geometry g;

@@ -146,7 +146,7 @@ TEST(Htj2k, decodes_exactly_in_every_depth_and_sign) {
   const std::uint64_t seed = test::seed();
   SCOPED_TRACE("rerun with FIDUCIA_SEED=" + std::to_string(seed));
   std::mt19937_64 prng{seed};
-  CodecChild child{FIDUCIA_BIN "/fiducia-codec"};
+  CodecChild child{test::program("fiducia-codec")};
   for (const std::uint16_t samples : {std::uint16_t{1}, std::uint16_t{3}})
     for (const bool is_signed : {false, true})
       for (unsigned bits = 4; bits <= 16; ++bits) {
@@ -164,7 +164,7 @@ TEST(JpegXl, decodes_exactly_in_every_depth) {
   const std::uint64_t seed = test::seed();
   SCOPED_TRACE("rerun with FIDUCIA_SEED=" + std::to_string(seed));
   std::mt19937_64 prng{seed};
-  CodecChild child{FIDUCIA_BIN "/fiducia-codec"};
+  CodecChild child{test::program("fiducia-codec")};
   for (const std::uint16_t samples : {std::uint16_t{1}, std::uint16_t{3}})
     for (unsigned bits = 8; bits <= 16; ++bits) {
       Image image = random_image(prng, bits, false, samples);

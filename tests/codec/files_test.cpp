@@ -26,7 +26,7 @@ struct Decoded {
 };
 
 Decoded decode_file(const std::filesystem::path& path) {
-  static CodecChild child{FIDUCIA_BIN "/fiducia-codec"};
+  static CodecChild child{test::program("fiducia-codec")};
   Decoded out;
   const auto file = dicom::File::open(path);
   if (!file) {
@@ -182,7 +182,7 @@ TEST_F(RealFiles, say_whether_decoding_lost_anything) {
 }
 
 TEST_F(RealFiles, cut_anywhere_are_refused_and_never_shown_in_part) {
-  static CodecChild child{FIDUCIA_BIN "/fiducia-codec"};
+  static CodecChild child{test::program("fiducia-codec")};
   for (const char* name : {"MR_small_jp2klossless.dcm", "MR_small_jpeg_ls_lossless.dcm",
                            "SC_rgb_jpeg_gdcm.dcm", "SC_rgb_jpeg_dcmtk.dcm", "JPGExtended.dcm"}) {
     const auto file = dicom::File::open(samples / name);
@@ -205,7 +205,7 @@ TEST_F(RealFiles, cut_anywhere_are_refused_and_never_shown_in_part) {
 }
 
 TEST_F(RealFiles, with_damaged_bytes_never_take_the_parent_or_the_next_frame_down) {
-  static CodecChild child{FIDUCIA_BIN "/fiducia-codec"};
+  static CodecChild child{test::program("fiducia-codec")};
   const std::uint64_t seed = test::seed();
   SCOPED_TRACE("rerun with FIDUCIA_SEED=" + std::to_string(seed));
   std::mt19937_64 prng{seed};

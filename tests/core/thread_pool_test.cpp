@@ -88,7 +88,7 @@ TEST(ParallelFor, stays_on_the_calling_thread_with_one_worker_or_one_index) {
 }
 
 // Sanitizers reserve terabytes of addresses, so no limit of addresses can be set under them.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(FIDUCIA_SANITIZED)
 TEST(ParallelFor, does_all_work_where_the_system_grants_no_thread) {
   const auto without_threads = [] {
     const rlimit none{.rlim_cur = 1 << 20, .rlim_max = 1 << 20};  // no room for a stack

@@ -48,12 +48,12 @@ Objects needed(const Objects& objects, std::uint64_t size) {
   return some;
 }
 
-struct World {
+struct MirrorWorld {
   fiducia::test::ScratchFolder scratch;
   fs::path folder = scratch.path() / "copy";
   crypto::PrivateKey key = new_key();
   PaperLog log{key};
-  explicit World(std::uint64_t size) { log.grow_to(size); }
+  explicit MirrorWorld(std::uint64_t size) { log.grow_to(size); }
 
   [[nodiscard]] std::shared_ptr<PaperSource> source() const {
     return std::make_shared<PaperSource>(log.objects);
@@ -71,7 +71,7 @@ struct World {
 
 TEST(Mirror, copies_what_the_checkpoint_calls_for_and_nothing_else) {
   for (const std::uint64_t size : {1U, 255U, 256U, 257U, 600U, 70'000U}) {
-    const World world{size};
+    const MirrorWorld world{size};
     std::uint64_t last_done = 0;
     const auto mirrored =
         world.mirror(world.source(), {.progress = [&](std::uint64_t done, std::uint64_t total) {
@@ -90,7 +90,7 @@ TEST(Mirror, copies_what_the_checkpoint_calls_for_and_nothing_else) {
 }
 
 TEST(Mirror, fetches_only_what_is_new) {
-  World world{70'000};
+  MirrorWorld world{70'000};
   ASSERT_TRUE(world.mirror());
   const auto same = world.source();
   const auto unchanged = world.mirror(same);
@@ -113,7 +113,7 @@ TEST(Mirror, fetches_only_what_is_new) {
 }
 
 TEST(Mirror, takes_over_new_cosignatures_of_the_same_tree) {
-  const World world{10};
+  const MirrorWorld world{10};
   ASSERT_TRUE(world.mirror());
   const auto source = world.source();
   append(source->objects()["checkpoint"], as_bytes("\xE2\x80\x94 witness AAAAAQAA\n"));
@@ -124,7 +124,7 @@ TEST(Mirror, takes_over_new_cosignatures_of_the_same_tree) {
 }
 
 TEST(Mirror, names_the_object_that_is_damaged_and_keeps_the_old_copy) {
-  World world{300};
+  MirrorWorld world{300};
   ASSERT_TRUE(world.mirror());
   const Objects before = files_of(world.folder);
   world.log.grow_to(900);
@@ -165,7 +165,7 @@ TEST(Mirror, raises_an_alarm_when_the_log_forks) {
   for (const Row& row : {Row{"same size", 300, MirrorState::forked, false},
                          Row{"larger", 900, MirrorState::forked, true},
                          Row{"smaller", 290, MirrorState::forked, false}}) {
-    const World world{300};
+    const MirrorWorld world{300};
     ASSERT_TRUE(world.mirror());
     const Objects before = files_of(world.folder);
     PaperLog other{world.key};
@@ -188,7 +188,7 @@ TEST(Mirror, raises_an_alarm_when_the_log_forks) {
 }
 
 TEST(Mirror, raises_an_alarm_when_the_log_shrinks) {
-  World world{300};
+  MirrorWorld world{300};
   const auto earlier = world.source();
   world.log.grow_to(900);
   ASSERT_TRUE(world.mirror());
@@ -202,7 +202,7 @@ TEST(Mirror, raises_an_alarm_when_the_log_shrinks) {
 }
 
 TEST(Mirror, refuses_another_log_and_another_key) {
-  const World world{10};
+  const MirrorWorld world{10};
   const auto stranger = mirror_log(world.source(), world.folder, vkey_of(new_key()), {});
   ASSERT_FALSE(stranger);
   EXPECT_EQ(stranger.error().code, ErrorCode::signature_bad);
@@ -222,7 +222,7 @@ TEST(Mirror, refuses_another_log_and_another_key) {
 }
 
 TEST(Mirror, says_so_when_the_copy_is_not_of_this_log) {
-  const World world{10};
+  const MirrorWorld world{10};
   ASSERT_TRUE(world.mirror());
   const crypto::PrivateKey key = new_key();
   PaperLog other{key};
@@ -236,7 +236,7 @@ TEST(Mirror, says_so_when_the_copy_is_not_of_this_log) {
 }
 
 TEST(Mirror, goes_on_where_it_was_cut_off) {
-  const World world{3'000};
+  const MirrorWorld world{3'000};
   const auto counted = world.source();
   ASSERT_TRUE(world.mirror(counted, {.parallel = 1}));
   const int all_reads = counted->reads;
@@ -258,7 +258,7 @@ TEST(Mirror, goes_on_where_it_was_cut_off) {
 }
 
 TEST(Mirror, survives_a_kill_at_any_moment) {
-  World world{300};
+  MirrorWorld world{300};
   ASSERT_TRUE(world.mirror());
   world.log.grow_to(2'000);
   const Objects before = files_of(world.folder);
@@ -289,7 +289,7 @@ TEST(Mirror, survives_a_kill_at_any_moment) {
 }
 
 TEST(Mirror, does_not_believe_what_an_earlier_run_left) {
-  World world{300};
+  MirrorWorld world{300};
   ASSERT_TRUE(world.mirror());
   world.log.grow_to(900);
   fs::create_directories(world.folder / "tile/entries");
@@ -301,7 +301,7 @@ TEST(Mirror, does_not_believe_what_an_earlier_run_left) {
 }
 
 TEST(Mirror, stops_when_asked) {
-  const World world{3'000};
+  const MirrorWorld world{3'000};
   std::stop_source stop;
   const auto source = world.source();
   source->before_read = [&stop](int number) {
@@ -316,7 +316,7 @@ TEST(Mirror, stops_when_asked) {
 }
 
 TEST(Mirror, works_on_a_folder_alone) {
-  const World world{10};
+  const MirrorWorld world{10};
   ASSERT_TRUE(world.mirror());
   const auto held = FileLock::acquire(world.folder / "lock", 0);
   ASSERT_TRUE(held);

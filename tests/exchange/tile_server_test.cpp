@@ -15,11 +15,11 @@ namespace {
 using namespace test;
 
 /// 600 entries: two full tiles and one of 88, one of width 2 above.
-struct World {
+struct TileWorld {
   crypto::PrivateKey key = new_key();
   PaperLog log{key};
   std::shared_ptr<PaperSource> source;
-  World() {
+  TileWorld() {
     log.grow_to(70);  // so that a partial tile of an earlier size is there
     log.grow_to(600);
     source = std::make_shared<PaperSource>(log.objects);
@@ -37,7 +37,7 @@ std::string field(const http::Response& response, std::string_view name) {
 }
 
 TEST(TileServer, serves_every_object_of_the_log_as_it_is) {
-  const World world;
+  const TileWorld world;
   const TileServer server{world.source};
   for (const auto& [path, content] : world.log.objects) {
     const http::Response response = ask(server, "/" + path);
@@ -54,7 +54,7 @@ TEST(TileServer, serves_every_object_of_the_log_as_it_is) {
 }
 
 TEST(TileServer, serves_nothing_else) {
-  World world;
+  TileWorld world;
   for (const char* path : {"signed-root.cbor",
                            "lock",
                            ".journal/0",
@@ -96,7 +96,7 @@ TEST(TileServer, serves_nothing_else) {
 }
 
 TEST(TileServer, cuts_a_partial_tile_from_the_full_one) {
-  World world;
+  TileWorld world;
   const TileServer server{world.source};
   for (const char* kind : {"tile/0/000", "tile/entries/000"}) {
     const std::string partial = std::string{kind} + ".p/70";
@@ -108,7 +108,7 @@ TEST(TileServer, cuts_a_partial_tile_from_the_full_one) {
 }
 
 TEST(TileServer, cuts_a_partial_tile_from_the_wider_one_that_is_published) {
-  World world;
+  TileWorld world;
   const TileServer server{world.source};
   for (const char* kind : {"tile/0/002", "tile/entries/002"}) {
     const Bytes wider = world.log.objects.at(std::string{kind} + ".p/88");
@@ -123,7 +123,7 @@ TEST(TileServer, cuts_a_partial_tile_from_the_wider_one_that_is_published) {
 }
 
 TEST(TileServer, serves_a_tile_only_once_the_checkpoint_calls_for_it) {
-  World world;
+  TileWorld world;
   const Objects before = world.log.objects;
   world.log.grow_to(601);
   for (const auto& [path, content] : world.log.objects)
@@ -138,7 +138,7 @@ TEST(TileServer, serves_a_tile_only_once_the_checkpoint_calls_for_it) {
 }
 
 TEST(TileServer, lets_nobody_cache_what_is_damaged_or_cannot_be_read) {
-  World world;
+  TileWorld world;
   auto& objects = world.source->objects();
   objects["tile/0/001"].pop_back();
   objects["tile/entries/001"].pop_back();
@@ -160,7 +160,7 @@ TEST(TileServer, lets_nobody_cache_what_is_damaged_or_cannot_be_read) {
 }
 
 TEST(TileServer, packs_bundles_for_clients_that_take_gzip) {
-  const World world;
+  const TileWorld world;
   const TileServer server{world.source};
   const http::Headers takes{{"accept-encoding", "gzip, identity"}};
   const Bytes& plain = world.log.objects.at("tile/entries/000");
@@ -179,7 +179,7 @@ TEST(TileServer, packs_bundles_for_clients_that_take_gzip) {
 }
 
 TEST(TileServer, packs_nothing_that_does_not_get_smaller) {
-  const World world;
+  const TileWorld world;
   std::mt19937_64 prng{1};
   Bytes random;
   append_be<std::uint16_t>(random, 2'000);
@@ -196,7 +196,7 @@ TEST(TileServer, packs_nothing_that_does_not_get_smaller) {
 }
 
 TEST(TileServer, tells_a_client_that_it_has_the_object) {
-  World world;
+  TileWorld world;
   const TileServer server{world.source};
   for (const char* path : {"/checkpoint", "/tile/0/000", "/tile/entries/000"}) {
     const http::Response first = ask(server, path);
@@ -217,7 +217,7 @@ TEST(TileServer, tells_a_client_that_it_has_the_object) {
 }
 
 TEST(TileServer, reads_only) {
-  const World world;
+  const TileWorld world;
   const TileServer server{world.source};
   for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "get", "PROPFIND"}) {
     const http::Response response = ask(server, "/checkpoint", {}, method);

@@ -5,6 +5,7 @@
 #include <latch>
 #include <thread>
 
+#include "published_vectors.h"
 #include "witness_exchange_support.h"
 
 namespace fiducia::exchange::test {

@@ -8,8 +8,6 @@
 namespace fiducia::ledger::test {
 namespace {
 
-constexpr std::string_view em_dash = "\xE2\x80\x94 ";
-
 std::string signature_line(const std::string& name, std::uint32_t key_id, const Bytes& signature) {
   Bytes bytes;
   append_be(bytes, key_id);

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t size_max = 600;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(FIDUCIA_SANITIZED)
 /// Sanitizers take ten times as long: small trees, and those around the edges of tiles.
 constexpr bool compared(std::size_t size) {
   return size <= 40 || (size >= 254 && size <= 258) || (size >= 511 && size <= 514) ||

@@ -9,6 +9,8 @@
 
 #include <cstring>
 
+#include "support/support.h"
+
 namespace fiducia::ledger::test {
 namespace {
 
@@ -29,12 +31,13 @@ void set(const char* name, const std::string& value) { ::setenv(name, value.c_st
   // The shim comes before the sanitizer's library, which wants to be first only to see all
   // allocations of the program; those of the shim are no concern.
   set("ASAN_OPTIONS", "verify_asan_link_order=0:detect_leaks=0");
-  set("LD_PRELOAD", FIDUCIA_FAULT_SHIM);
-  std::vector<char*> arguments{const_cast<char*>(FIDUCIA_FAULT_WORKER)};
+  set("LD_PRELOAD", fiducia::test::program("ledger_fault_shim.so").string());
+  const std::string worker = fiducia::test::program("ledger_fault_worker").string();
+  std::vector<char*> arguments{const_cast<char*>(worker.c_str())};
   for (const std::string& argument : run.arguments)
     arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
-  ::execv(FIDUCIA_FAULT_WORKER, arguments.data());
+  ::execv(worker.c_str(), arguments.data());
   ::_exit(98);
 }
 

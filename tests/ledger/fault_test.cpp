@@ -32,7 +32,7 @@ std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
   const char* const text = std::getenv(name);
   return text == nullptr ? otherwise : std::stoull(text);
 }
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(FIDUCIA_SANITIZED)
 constexpr std::uint64_t stride_usual = 11;
 constexpr std::uint64_t rounds_usual = 20;
 #else

@@ -7,7 +7,6 @@
 
 #include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "ledger/ledger.h"
 #include "support/support.h"
@@ -41,11 +40,6 @@ inline VerifierKey vkey_of(const crypto::PrivateKey& key, const std::string& nam
 inline Clock at(UnixTime time) {
   return [time] { return time; };
 }
-inline nlohmann::json read_json(std::string_view name) {
-  const auto text = read_file(fiducia::test::data("vectors/" + std::string{name}), 1 << 20);
-  FIDUCIA_ASSERT(text.has_value());
-  return nlohmann::json::parse(as_text(*text));
-}
 inline std::string read_text(const fs::path& path) {
   const auto bytes = read_file(path, 64 << 20);
   FIDUCIA_ASSERT(bytes.has_value());
@@ -72,6 +66,8 @@ inline Result<std::vector<Appended>> append_shown(Log& log, std::span<const Byte
   FIDUCIA_CHECK(log.flush());
   return answers;
 }
+/// How signature lines of a note begin (C2SP signed-note).
+inline constexpr std::string_view em_dash = "\xE2\x80\x94 ";
 inline std::string sentence(const Error& error) { return to_sentence(error); }
 
 /// A log in a scratch folder, opened.

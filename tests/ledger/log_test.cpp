@@ -10,6 +10,7 @@
 
 #include "ledger_support.h"
 #include "merkle/merkle.h"
+#include "published_vectors.h"
 
 namespace fiducia::ledger::test {
 namespace {

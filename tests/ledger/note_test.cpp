@@ -2,6 +2,7 @@
 #include "ledger/note.h"
 
 #include "ledger_support.h"
+#include "published_vectors.h"
 
 namespace fiducia::ledger::test {
 namespace {

@@ -3,11 +3,10 @@
 
 #include "ledger_support.h"
 #include "merkle/merkle.h"
+#include "published_vectors.h"
 
 namespace fiducia::ledger::test {
 namespace {
-
-constexpr std::string_view em_dash = "\xE2\x80\x94 ";
 
 /// A cosignature line put together here by the letter of tlog-cosignature.
 std::string cosignature_line(std::string_view text, const std::string& name,
@@ -24,7 +23,7 @@ std::string cosignature_line(std::string_view text, const std::string& name,
 }
 
 /// Seven counter leaves, a signed checkpoint, two witnesses.
-struct Made {
+struct MadeProof {
   crypto::PrivateKey log = new_key();
   crypto::PrivateKey first = new_key();
   crypto::PrivateKey second = new_key();
@@ -36,7 +35,7 @@ struct Made {
       make_vkey("w1.example", NoteKeyType::cosignature, first.public_key().write_ed25519()),
       make_vkey("w2.example", NoteKeyType::cosignature, second.public_key().write_ed25519())};
 
-  explicit Made(std::uint64_t size = 7) {
+  explicit MadeProof(std::uint64_t size = 7) {
     for (std::uint64_t i = 0; i < size; ++i) leaves.push_back(merkle::leaf_hash(counter_entry(i)));
     text = write_checkpoint(
         {.origin = origin, .tree_size = size, .root = merkle::root(leaves), .extensions = {}});
@@ -93,7 +92,7 @@ TEST(TlogProofReader, judges_the_published_proofs_as_published) {
 }
 
 TEST(TlogProofReader, hands_out_extra_data_as_they_stand) {
-  const Made made;
+  const MadeProof made;
   const auto without = read_tlog_proof(made.proof(3, made.note)).value();
   EXPECT_FALSE(without.extra.has_value());
   const Bytes extra = bytes("00ff10");
@@ -104,7 +103,7 @@ TEST(TlogProofReader, hands_out_extra_data_as_they_stand) {
 }
 
 TEST(TlogProofReader, names_what_is_wrong) {
-  const Made made{2};
+  const MadeProof made{2};
   const std::string hash = to_base64(made.leaves[0].view()) + "\n";
   const std::string start = "c2sp.org/tlog-proof@v1\n";
   const std::string good = start + "index 1\n" + hash + "\n" + made.note;
@@ -165,7 +164,7 @@ TEST(TlogProofReader, names_what_is_wrong) {
 }
 
 TEST(TlogProofReader, takes_extra_data_up_to_their_limit) {
-  const Made made{2};
+  const MadeProof made{2};
   Bytes extra(limits::tlog_proof_extra_bytes_max, std::byte{7});
   EXPECT_TRUE(made.verify(made.proof(1, made.note, extra), 1, made.demands()).has_value());
   extra.push_back(std::byte{7});
@@ -178,7 +177,7 @@ TEST(TlogProofReader, takes_extra_data_up_to_their_limit) {
 }
 
 TEST(TlogProof, verifies_for_its_own_entry_index_origin_and_key_alone) {
-  const Made made;
+  const MadeProof made;
   for (std::uint64_t index = 0; index < 7; ++index) {
     const auto proof = read_tlog_proof(made.proof(index, made.note)).value();
     for (std::uint64_t other = 0; other < 7; ++other)
@@ -204,7 +203,7 @@ TEST(TlogProof, verifies_for_its_own_entry_index_origin_and_key_alone) {
 }
 
 TEST(TlogProof, counts_known_witnesses_that_cosigned_each_once) {
-  const Made made;
+  const MadeProof made;
   const auto cosigners = [&](const std::string& checkpoint, std::size_t witnesses_min) {
     const auto proven = made.verify(made.proof(3, checkpoint), 3, made.demands(witnesses_min));
     return proven ? static_cast<int>(proven->cosignatures.size()) : -1;
@@ -226,7 +225,7 @@ TEST(TlogProof, counts_known_witnesses_that_cosigned_each_once) {
 }
 
 TEST(TlogProof, with_a_cosignature_that_belongs_to_another_checkpoint_is_refused) {
-  const Made made;
+  const MadeProof made;
   // Replayed: the witness did sign this, but of an earlier tree of the same log.
   const std::string earlier =
       write_checkpoint({.origin = origin,
@@ -246,7 +245,7 @@ TEST(TlogProof, with_a_cosignature_that_belongs_to_another_checkpoint_is_refused
 }
 
 TEST(TlogProof, refuses_demands_in_which_one_party_stands_for_two) {
-  const Made made;
+  const MadeProof made;
   const std::string proof = made.proof(3, made.cosigned_twice());
   TlogProofDemands demands = made.demands(1);
   const auto code = [&](const std::vector<VerifierKey>& witnesses) {
@@ -264,7 +263,7 @@ TEST(TlogProof, refuses_demands_in_which_one_party_stands_for_two) {
 }
 
 TEST(TlogProof, is_refused_whichever_bit_is_flipped_and_wherever_it_is_cut) {
-  const Made made;
+  const MadeProof made;
   for (const std::uint64_t index : {0U, 3U, 6U}) {
     const std::string good = made.proof(index, made.cosigned_twice());
     const TlogProofDemands demands = made.demands(2);
@@ -281,7 +280,7 @@ TEST(TlogProof, is_refused_whichever_bit_is_flipped_and_wherever_it_is_cut) {
 }
 
 TEST(TlogProof, of_which_a_bit_of_the_extra_data_is_flipped_still_proves_the_same_and_no_more) {
-  const Made made;
+  const MadeProof made;
   const Bytes extra = bytes("00112233445566778899");
   const std::string good = made.proof(3, made.note, extra);
   const std::size_t from = good.find("extra ") + 6;

@@ -6,11 +6,11 @@
 namespace fiducia::ledger::test {
 namespace {
 
-struct Made {
+struct MadeReceipt {
   crypto::PrivateKey key = new_key();
   std::vector<Digest> leaves;
   SignedRoot signed_root;
-  explicit Made(std::uint64_t size) {
+  explicit MadeReceipt(std::uint64_t size) {
     for (std::uint64_t i = 0; i < size; ++i) leaves.push_back(merkle::leaf_hash(counter_entry(i)));
     signed_root = sign_root(key, origin, noon, merkle::root(leaves)).value();
   }
@@ -20,7 +20,7 @@ struct Made {
 };
 
 TEST(Receipt, verifies_for_each_leaf_and_for_no_other) {
-  const Made made{7};
+  const MadeReceipt made{7};
   for (std::uint64_t index = 0; index < 7; ++index) {
     const auto receipt = read_receipt(made.receipt(index));
     ASSERT_TRUE(receipt.has_value()) << sentence(receipt.error());
@@ -41,7 +41,7 @@ TEST(Receipt, verifies_for_each_leaf_and_for_no_other) {
 }
 
 TEST(Receipt, tells_nothing_false_whichever_bit_is_flipped) {
-  const Made made{5};
+  const MadeReceipt made{5};
   const Bytes good = made.receipt(3);
   int tree_sizes = 0;
   for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
@@ -64,7 +64,7 @@ TEST(Receipt, tells_nothing_false_whichever_bit_is_flipped) {
 }
 
 TEST(Receipt, does_not_verify_when_its_fields_were_filled_in_by_hand) {
-  const Made made{5};
+  const MadeReceipt made{5};
   const auto receipt = read_receipt(made.receipt(3)).value();
   const auto verifies = [&](const Receipt& changed) {
     return verify_receipt(changed, made.leaves[3], made.key.public_key()).has_value();
@@ -159,7 +159,7 @@ TEST(Receipt, refuses_what_rfc_9942_does_not_allow) {
 }
 
 TEST(Receipt, of_another_algorithm_does_not_verify) {
-  const Made made{2};
+  const MadeReceipt made{2};
   crypto::Sign1Spec spec{.algorithm = crypto::SignatureAlgorithm::es256,
                          .x5chain = {},
                          .content_type = {},

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "published_vectors.h"
 #include "witness_support.h"
 
 namespace fiducia::ledger::test {

@@ -171,7 +171,7 @@ def read(data):
     last = b"\0"
     for row in map_[4]:
         _expect(isinstance(row, list) and len(row) == 3 and isinstance(row[0], bytes)
-                and row[0] >= last and row[0] and row[1] in dictionary.ALL and _root(row[2]), "row")
+                and row[0] >= last and row[0] and isinstance(row[1], str) and row[1] in dictionary.ALL and _root(row[2]), "row")
         last = row[0]
     _expect(isinstance(map_[6], list) and len(map_[6]) <= 16
             and all(isinstance(item, bytes) for item in map_[6]), "receipts")

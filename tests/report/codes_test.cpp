@@ -7,11 +7,13 @@
 #include <set>
 #include <sstream>
 
+#include "support/support.h"
+
 namespace fiducia::report {
 namespace {
 
 std::vector<std::string> rows_of_document() {
-  std::ifstream in{FIDUCIA_CODES_DOCUMENT};
+  std::ifstream in{fiducia::test::source("docs/codes.md")};
   std::vector<std::string> rows;
   for (std::string line; std::getline(in, line);) {
     if (line.starts_with("| `")) rows.push_back(line);

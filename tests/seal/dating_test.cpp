@@ -8,9 +8,6 @@
 namespace fiducia::test {
 namespace {
 
-constexpr std::int64_t day = 24 * 60 * 60;
-constexpr std::int64_t year = 365 * day;
-
 /// A time-stamp authority under a root of its own.
 class Tsa {
  public:

@@ -23,8 +23,6 @@ void must(Status status) {
   }
 }
 
-constexpr std::int64_t year = 365 * 24 * 60 * 60;
-
 class EmptySketch final : public seal::SketchBuilder {
  public:
   void add(const seal::TileSamples& /*tile*/) override { ++tiles_; }

@@ -11,6 +11,9 @@
 /// in memory. What the programs do with files, in one process.
 namespace fiducia::test {
 
+inline constexpr std::int64_t day = 24 * 60 * 60;  // seconds
+inline constexpr std::int64_t year = 365 * day;
+
 /// Evidence by SOP Instance UID, and every object for every sketch: what a store proposes is
 /// verified anyway.
 class MemoryStore final : public seal::EvidenceLookup {

@@ -4,18 +4,20 @@
 #include <filesystem>
 
 #include "hospital.h"
+#include "support/support.h"
 
 namespace fiducia::test {
 namespace {
 
-const std::filesystem::path samples = "/usr/lib/python3/dist-packages/pydicom/data/test_files";
+const std::filesystem::path pydicom_samples =
+    "/usr/lib/python3/dist-packages/pydicom/data/test_files";
 
 TEST(RoundTrip, every_sample_that_can_be_read_seals_and_verifies_in_its_file) {
-  if (!std::filesystem::exists(samples)) GTEST_SKIP() << "python3-pydicom is not installed";
+  if (!std::filesystem::exists(pydicom_samples)) GTEST_SKIP() << "python3-pydicom is not installed";
   Hospital hospital;
-  codec::CodecChild child(std::filesystem::path(FIDUCIA_BIN) / "fiducia-codec");
+  codec::CodecChild child(program("fiducia-codec"));
   int sealed = 0;
-  const auto paths = list_files(samples);
+  const auto paths = list_files(pydicom_samples);
   ASSERT_TRUE(paths.has_value());
   for (const auto& path : *paths) {
     if (path.extension() != ".dcm") continue;

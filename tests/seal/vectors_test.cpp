@@ -12,8 +12,7 @@ namespace fiducia::test {
 namespace {
 
 const std::filesystem::path folder = data("vectors/fiducia");
-const std::filesystem::path spec =
-    std::filesystem::path(FIDUCIA_TEST_DATA).parent_path().parent_path() / "spec" / "seal.md";
+const std::filesystem::path spec = source("spec/seal.md");
 
 std::string read_text(const std::filesystem::path& path) {
   const auto bytes = read_file(path, 64 << 20);

@@ -7,8 +7,6 @@
 namespace fiducia::test {
 namespace {
 
-constexpr std::int64_t day = 24 * 60 * 60;
-
 class TrustOfASeal : public testing::Test {
  protected:
   TrustOfASeal() {

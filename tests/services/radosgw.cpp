@@ -11,6 +11,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "support/support.h"
+
 namespace fiducia::test {
 namespace {
 
@@ -40,12 +42,13 @@ RadosGateway::RadosGateway() {
   std::array<int, 2> output{};
   if (pipe2(input.data(), O_CLOEXEC) != 0 || pipe2(output.data(), O_CLOEXEC) != 0)
     give_up("no pipe");
+  const std::string program = source("tests/services/radosgw").string();
   script_ = fork();
   if (script_ < 0) give_up("no process");
   if (script_ == 0) {
     dup2(input[0], 0);
     dup2(output[1], 1);
-    execl(FIDUCIA_TEST_SERVICES "/radosgw", "radosgw", "serve", nullptr);
+    execl(program.c_str(), "radosgw", "serve", nullptr);
     _exit(127);
   }
   close(input[0]);

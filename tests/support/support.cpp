@@ -45,8 +45,16 @@ std::uint64_t edge_biased(std::mt19937_64& prng, std::uint64_t edge) {
   }
 }
 
-std::filesystem::path data(std::string_view name) {
-  return std::filesystem::path(FIDUCIA_TEST_DATA) / name;
+std::filesystem::path data(std::string_view name) { return source("tests/data") / name; }
+
+// Paths are compiled into this one file, so that a compiler cache serves the others in any
+// checkout.
+std::filesystem::path source(std::string_view name) {
+  return std::filesystem::path(FIDUCIA_SOURCE) / name;
+}
+
+std::filesystem::path program(std::string_view name) {
+  return std::filesystem::path(FIDUCIA_BIN) / name;
 }
 
 ScratchFolder::ScratchFolder() {

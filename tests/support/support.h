@@ -20,11 +20,15 @@ namespace fiducia::test {
 [[nodiscard]] std::uint64_t edge_biased(std::mt19937_64& prng, std::uint64_t edge);
 /// tests/data/NAME.
 [[nodiscard]] std::filesystem::path data(std::string_view name);
+/// NAME below the root of the source tree.
+[[nodiscard]] std::filesystem::path source(std::string_view name);
+/// A program that this build made.
+[[nodiscard]] std::filesystem::path program(std::string_view name);
 
 /// Loops over every bit or place take each of them, and each seventh where a sanitizer makes a test
 /// ten times as long (seven: all eight bits of a byte have their turn). The release build has no
 /// such gaps.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(FIDUCIA_SANITIZED)
 inline constexpr std::size_t exhaustive_step = 7;
 #else
 inline constexpr std::size_t exhaustive_step = 1;
