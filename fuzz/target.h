@@ -5,9 +5,9 @@
 #include <cstdio>
 #include <cstdlib>
 
-/// What fuzz targets share. `FIDUCIA_FUZZ_TARGET(cbor) { ... }` defines the target `cbor` over `data`
-/// and `size`: libFuzzer's entry where one program is one target (scripts/fuzz), else one entry of
-/// the program that runs all corpora as tests (corpus_main.cpp).
+/// What fuzz targets share. `FIDUCIA_FUZZ_TARGET(cbor) { ... }` defines the target `cbor` over
+/// `data` and `size`: libFuzzer's entry where one program is one target (scripts/fuzz), else one
+/// entry of the program that runs all corpora as tests (corpus_main.cpp).
 namespace fiducia::fuzz {
 
 /// Ends the program where a rule does not hold, so that the input is kept.
@@ -27,8 +27,8 @@ struct Registration {
 }  // namespace fiducia::fuzz
 
 #if defined(FIDUCIA_FUZZ_CORPUS)
-#define FIDUCIA_FUZZ_TARGET(name)                                            \
-  static int fuzz_##name(const std::uint8_t* data, std::size_t size);         \
+#define FIDUCIA_FUZZ_TARGET(name)                                               \
+  static int fuzz_##name(const std::uint8_t* data, std::size_t size);           \
   static const fiducia::fuzz::Registration register_##name{#name, fuzz_##name}; \
   static int fuzz_##name(const std::uint8_t* data, std::size_t size)
 #else

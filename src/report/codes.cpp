@@ -7,7 +7,7 @@
 namespace fiducia::report {
 namespace {
 
-constexpr std::array table{
+constexpr std::array code_table{
     // What was sealed and what is there.
     CodeEntry{"pixels.altered", "Pixels differ from those that were sealed.",
               "Do not use this image for diagnosis; fetch it again from the device or archive that "
@@ -155,13 +155,13 @@ constexpr CodeEntry later_release{
     "release."};
 
 const CodeEntry* find_exactly(std::string_view code) {
-  const auto found = std::ranges::find(table, code, &CodeEntry::code);
-  return found == table.end() ? nullptr : &*found;
+  const auto found = std::ranges::find(code_table, code, &CodeEntry::code);
+  return found == code_table.end() ? nullptr : &*found;
 }
 
 }  // namespace
 
-std::span<const CodeEntry> all_codes() { return table; }
+std::span<const CodeEntry> all_codes() { return code_table; }
 
 const CodeEntry& explain_code(std::string_view code) {
   if (const CodeEntry* entry = find_exactly(code)) return *entry;

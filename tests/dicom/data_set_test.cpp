@@ -28,7 +28,7 @@ TEST(DataSet, a_parsed_data_set_equals_the_model_it_was_written_from) {
   SCOPED_TRACE("rerun with FIDUCIA_SEED=" + std::to_string(seed));
   std::mt19937_64 prng{seed};
   std::size_t elements = 0;
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0, last = fiducia::test::draws(60); round < last; ++round) {
     const DicomDataSet model = test::random_data_set(prng, 3);
     for (const auto& [syntax, encoding] : all_encodings) {
       SCOPED_TRACE("round " + std::to_string(round) + " syntax " +
@@ -87,7 +87,7 @@ TEST(DataSet, damaged_bytes_give_an_error_or_a_sound_structure) {
   const std::uint64_t seed = test::seed();
   SCOPED_TRACE("rerun with FIDUCIA_SEED=" + std::to_string(seed));
   std::mt19937_64 prng{seed};
-  for (int round = 0; round < 1000; ++round) {
+  for (int round = 0, last = fiducia::test::draws(1000); round < last; ++round) {
     const DicomDataSet model = test::random_data_set(prng, 2);
     const auto& [syntax, encoding] = all_encodings[prng() % 3];
     Bytes bytes = model.encode(syntax);

@@ -106,8 +106,9 @@ TEST(Mirror, fetches_only_what_is_new) {
   EXPECT_EQ(updated->size_before, 70'000U);
   EXPECT_LT(grown->reads, 30) << "of 550 objects";
   EXPECT_TRUE(world.is_intact());
+  const auto files = files_of(world.folder);
   for (const std::string& path : called_for(70'300))
-    EXPECT_EQ(files_of(world.folder).at(path), world.log.objects.at(path)) << path;
+    EXPECT_EQ(files.at(path), world.log.objects.at(path)) << path;
   EXPECT_FALSE(fs::exists(world.folder / "tile/0/273.p")) << "a full tile is there instead";
   EXPECT_FALSE(fs::exists(world.folder / "tile/entries/273.p"));
 }

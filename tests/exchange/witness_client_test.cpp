@@ -282,7 +282,7 @@ TEST(WitnessClient, tells_a_proven_conflict_from_a_claim) {
         std::tuple{"no larger tree", response(200, one.log.note(9)), false},
         std::tuple{"the log's own signature", response(200, one.log.note(100)), true}}) {
     SCOPED_TRACE(name);
-    const CosignReport report = claim([shown = shown] { return shown; });
+    const CosignReport report = claim([reply = shown] { return reply; });
     EXPECT_EQ(report.witnesses[0].outcome, WitnessOutcome::ahead);
     EXPECT_EQ(report.conflict_proven, proven);
     ASSERT_TRUE(report.conflict.has_value());

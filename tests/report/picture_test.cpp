@@ -289,7 +289,7 @@ TEST(Picture, survives_any_finding) {
   std::mt19937_64 prng{seed};
   std::vector<int> values(100, 7);
   const DicomDataSet d = grey_row(values);
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0, last = fiducia::test::draws(300); round < last; ++round) {
     const auto any = [&] { return static_cast<std::uint32_t>(test::edge_biased(prng, 100)); };
     seal::Finding finding;
     finding.frame = any();

@@ -5,6 +5,7 @@
 
 #include "hospital.h"
 #include "images.h"
+#include "support/support.h"
 
 // Property: a lossless change of encoding leaves an image authentic (DESIGN 4.6).
 namespace fiducia::test {
@@ -92,7 +93,7 @@ Bytes planar_of(const Bytes& samples, const ImageShape& shape) {
 }
 
 TEST_F(EncodingProperty, every_way_to_write_the_same_image_verifies) {
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0, last = fiducia::test::draws(40); round < last; ++round) {
     SCOPED_TRACE("round " + std::to_string(round));
     const ImageShape shape = random_shape(prng_);
     const Bytes samples = random_samples(prng_, shape);
@@ -183,7 +184,7 @@ TEST_F(EncodingProperty, an_image_sealed_in_any_encoding_verifies_in_any_other) 
 
 // Random structure instead of a plausible image: nested sequences, private blocks, UN.
 TEST_F(EncodingProperty, random_data_sets_without_pixels_verify_in_every_encoding) {
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0, last = fiducia::test::draws(200); round < last; ++round) {
     SCOPED_TRACE("round " + std::to_string(round));
     const DicomDataSet d = random_data_set(prng_);
     const Bytes evidence = hospital_.seal(read_dicom(d.file(explicit_le)));

@@ -6,6 +6,7 @@
 
 #include "hospital.h"
 #include "images.h"
+#include "support/support.h"
 
 // Property: any tampering is `altered`, and the finding names the place (DESIGN 1).
 namespace fiducia::test {
@@ -444,7 +445,7 @@ TEST_F(TamperProperty, no_changed_bit_of_evidence_is_believed) {
   const SealedImage image = seal_random(ImageShape{.rows = 70, .columns = 60, .frames = 1});
   const Bytes file = image.data_set.file(explicit_le);
   int refused = 0;
-  for (int round = 0; round < 1500; ++round) {
+  for (int round = 0, last = fiducia::test::draws(1500); round < last; ++round) {
     Bytes evidence = image.evidence;
     const std::size_t at = prng_() % evidence.size();
     evidence[at] ^= static_cast<std::byte>(1U << prng_() % 8);

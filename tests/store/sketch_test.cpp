@@ -133,7 +133,7 @@ TEST(TileFingerprint, counts_exactly_the_textured_tiles) {
   SCOPED_TRACE("rerun with FIDUCIA_SEED=" + std::to_string(seed));
   std::mt19937_64 prng{seed};
   int counted = 0;
-  for (int round = 0; round < 3000; ++round) {
+  for (int round = 0, last = fiducia::test::draws(3000); round < last; ++round) {
     Image image{.width = static_cast<std::uint32_t>(1 + prng() % 64),
                 .height = static_cast<std::uint32_t>(1 + prng() % 64),
                 .samples_per_pixel = static_cast<std::uint16_t>(prng() % 2 ? 1 : 3),
@@ -233,7 +233,7 @@ TEST(Sketch, of_an_image_with_half_its_tiles_changed_shares_values_with_the_orig
   const std::uint64_t seed = test::seed();
   SCOPED_TRACE("rerun with FIDUCIA_SEED=" + std::to_string(seed));
   std::mt19937_64 prng{seed};
-  for (int round = 0; round < 50; ++round) {
+  for (int round = 0, last = fiducia::test::draws(50); round < last; ++round) {
     const Image original = noise(prng(), 512, 512);
     Image altered = original;
     std::vector<std::uint32_t> tiles(64);

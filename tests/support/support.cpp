@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace fiducia::test {
@@ -16,6 +17,14 @@ Bytes bytes(std::string_view hex) {
 std::uint64_t seed() {
   if (const char* text = std::getenv("FIDUCIA_SEED")) return std::strtoull(text, nullptr, 0);
   return std::random_device{}();
+}
+
+int draws(int usual) {
+#if defined(FIDUCIA_SANITIZED)
+  const char* whole = std::getenv("FIDUCIA_WHOLE");
+  if (whole == nullptr || std::string_view{whole} == "0") return std::max(1, usual / 5);
+#endif
+  return usual;
 }
 
 Bytes random_bytes(std::mt19937_64& prng, std::size_t count) {

@@ -25,6 +25,10 @@ namespace fiducia::test {
 /// A program that this build made.
 [[nodiscard]] std::filesystem::path program(std::string_view name);
 
+/// How often a random test draws: `usual`, and a fifth of it where a sanitizer makes each draw five
+/// times as long, unless FIDUCIA_WHOLE is set (scripts/nightly). Other seeds come with each run.
+[[nodiscard]] int draws(int usual);
+
 /// Loops over every bit or place take each of them, and each seventh where a sanitizer makes a test
 /// ten times as long (seven: all eight bits of a byte have their turn). The release build has no
 /// such gaps.
