@@ -29,7 +29,8 @@ std::expected<std::map<std::string, Value>, std::string> read_values(const std::
       std::copy(std::sregex_token_iterator(value.begin(), value.end(), comma, -1), {},
                 std::back_inserter(parts));
       values[(*at)[1]] = parts;
-    } else if (std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+    } else if (std::all_of(value.begin(), value.end(),
+                           [](char c) { return c >= '0' && c <= '9'; })) {
       values[(*at)[1]] = std::stoi(value);
     } else {
       values[(*at)[1]] = value;
