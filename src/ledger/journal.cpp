@@ -299,7 +299,7 @@ Result<std::unique_ptr<LocalJournal>> LocalJournal::open(const fs::path& folder,
                 "Restore the ledger's folder as a whole; a copy without the journal can be read "
                 "and checked, not appended to.",
                 Location{.file = journal.string()});
-  FIDUCIA_TRY(lock, FileLock::acquire(folder / lock_file, limits::ledger_lock_timeout_ms));
+  FIDUCIA_TRY(lock, FileLock::acquire(folder / lock_file, options.lock_timeout_ms));
   std::unique_ptr<LocalJournal> opened{new LocalJournal{journal, std::move(lock), options}};
   FIDUCIA_CHECK(opened->load());
   return opened;

@@ -28,6 +28,7 @@ class LocalJournal final : public Sequencer {
   struct Options {
     std::uint64_t segment_bytes_min = limits::ledger_segment_bytes_min;
     std::uint64_t segment_bytes_max = limits::ledger_segment_bytes_max;
+    std::uint32_t lock_timeout_ms = limits::ledger_lock_timeout_ms;  // of `open`
   };
   /// Makes the journal of an empty log; `folder` must exist and hold none. Errors: io_unwritable,
   /// conflict.

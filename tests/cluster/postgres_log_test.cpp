@@ -27,8 +27,7 @@ using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
 /// Thousands of small files: in memory, where there is a file system for that.
-const bool scratch_in_memory =
-    ::access("/dev/shm", W_OK) == 0 && ::setenv("TMPDIR", "/dev/shm", /*overwrite=*/0) == 0;
+const bool scratch_in_memory = fiducia::test::scratch_into_memory();
 
 crypto::PrivateKey copy_of(const crypto::PrivateKey& key) {
   return crypto::PrivateKey::read_pem(key.write_pem().value()).value();

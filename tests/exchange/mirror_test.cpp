@@ -19,8 +19,7 @@ namespace fs = std::filesystem;
 
 /// Nothing here is about the disk, and `sync` waits for all of it: work in memory where there is a
 /// file system for that. TMPDIR overrides it.
-const bool scratch_in_memory =
-    ::access("/dev/shm", W_OK) == 0 && ::setenv("TMPDIR", "/dev/shm", /*overwrite=*/0) == 0;
+const bool scratch_in_memory = fiducia::test::scratch_into_memory();
 
 /// All files of a folder but the lock.
 Objects files_of(const fs::path& folder) {

@@ -26,6 +26,7 @@ TEST(CheckDamage, every_single_bit_of_a_log_of_300_entries_is_blamed_on_its_file
   const MemoryLog log{300};
   ASSERT_EQ(log.objects.size(), 6U);  // checkpoint, three tiles, two bundles
   ASSERT_TRUE(check_log(log, log.vkey())->ok);
+  const Sample taken = sample(3, 21);
   for (const auto& [path, good] : log.objects) {
     SCOPED_TRACE(path);
     std::mutex mutex;
@@ -33,7 +34,7 @@ TEST(CheckDamage, every_single_bit_of_a_log_of_300_entries_is_blamed_on_its_file
     parallel_for(good.size(), worker_count(), [&](std::size_t at, unsigned) {
       Patched damaged{log, path, good};
       for (unsigned bit = 0; bit < 8; ++bit) {
-        if ((at * 8 + bit) % exhaustive_step != 0) continue;
+        if (!taken.takes(at * 8 + bit, good.size() * 8)) continue;
         damaged.content()[at] ^= std::byte{1} << bit;
         const std::string wrong = wrong_answer(damaged, log.vkey(), path);
         damaged.content()[at] = good[at];
@@ -58,9 +59,10 @@ TEST(CheckDamage, a_damaged_byte_in_any_file_of_a_log_of_70000_entries_is_blamed
   std::mt19937_64 prng{seed};
   const MemoryLog& log = large_log();
   ASSERT_EQ(log.objects.size(), 1U + 274 + 274 + 2 + 1);
-  std::size_t number = prng() % exhaustive_step;
+  const Sample taken = sample(3, 21, seed);
+  std::size_t number = 0;
   for (const auto& [path, good] : log.objects) {
-    if (number++ % exhaustive_step != 0) continue;
+    if (!taken.takes(number++, log.objects.size())) continue;
     Patched damaged{log, path, good};
     const std::size_t at = prng() % good.size();
     damaged.content()[at] ^= std::byte{1} << (prng() % 8);

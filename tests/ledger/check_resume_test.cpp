@@ -43,6 +43,7 @@ TEST(CheckResume, from_every_point_the_answer_is_that_of_one_run) {
     const char* damaged;
     std::size_t states;  // one a bundle that was judged before, and one at the end
   };
+  const Sample taken = sample(2, 8);
   for (const Row& row :
        {Row{"", 258}, Row{"tile/0/200", 200}, Row{"tile/entries/200", 200}, Row{"tile/1/000", 255},
         Row{"tile/0/257.p/208", 257}, Row{"tile/entries/257.p/208", 257},
@@ -57,7 +58,8 @@ TEST(CheckResume, from_every_point_the_answer_is_that_of_one_run) {
     const auto [states, whole] = states_of(source, log.vkey());
     EXPECT_EQ(whole.damaged, row.damaged) << whole.text;
     ASSERT_GE(states.size(), row.states);
-    for (std::size_t i = 0; i < states.size(); i += exhaustive_step + i % 5) {
+    for (std::size_t i = 0; i < states.size(); ++i) {
+      if (!taken.takes(i, states.size())) continue;
       const auto check = resumed(source, log.vkey(), states[i]);
       ASSERT_TRUE(check.has_value()) << sentence(check.error());
       ASSERT_EQ(said(*check), said(whole)) << "resumed from state " << i;

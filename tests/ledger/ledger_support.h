@@ -16,10 +16,8 @@ namespace fiducia::ledger::test {
 namespace fs = std::filesystem;
 using namespace fiducia::test;
 
-/// These tests are about which bytes are where, and make thousands of appends: in memory, where
-/// there is a file system for that, they need seconds. TMPDIR overrides it.
-inline const bool scratch_in_memory =
-    ::access("/dev/shm", W_OK) == 0 && ::setenv("TMPDIR", "/dev/shm", /*overwrite=*/0) == 0;
+/// These tests are about which bytes are where, and make thousands of appends.
+inline const bool scratch_in_memory = fiducia::test::scratch_into_memory();
 
 inline constexpr UnixTime noon{1'764'000'000};
 inline const std::string origin = "example.org/ledger";

@@ -264,11 +264,13 @@ TEST(TlogProof, refuses_demands_in_which_one_party_stands_for_two) {
 
 TEST(TlogProof, is_refused_whichever_bit_is_flipped_and_wherever_it_is_cut) {
   const MadeProof made;
+  const Sample taken = sample(3, 21);
   for (const std::uint64_t index : {0U, 3U, 6U}) {
     const std::string good = made.proof(index, made.cosigned_twice());
     const TlogProofDemands demands = made.demands(2);
     ASSERT_TRUE(made.verify(good, index, demands).has_value());
     for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
+      if (!taken.takes(bit, good.size() * 8)) continue;
       std::string broken = good;
       broken[bit / 8] = static_cast<char>(broken[bit / 8] ^ (1 << (bit % 8)));
       ASSERT_FALSE(made.verify(broken, index, demands).has_value())

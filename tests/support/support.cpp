@@ -2,8 +2,10 @@
 #include "support/support.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 
 namespace fiducia::test {
@@ -19,12 +21,30 @@ std::uint64_t seed() {
   return std::random_device{}();
 }
 
-int draws(int usual) {
+namespace {
+
 #if defined(FIDUCIA_SANITIZED)
-  const char* whole = std::getenv("FIDUCIA_WHOLE");
-  if (whole == nullptr || std::string_view{whole} == "0") return std::max(1, usual / 5);
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
 #endif
-  return usual;
+
+}  // namespace
+
+bool whole() {
+  const char* text = std::getenv("FIDUCIA_WHOLE");
+  return text != nullptr && *text != '\0' && std::string_view{text} != "0";
+}
+
+int draws(int usual) { return sanitized && !whole() ? std::max(1, usual / 5) : usual; }
+
+Sample sample(std::size_t one_in, std::size_t one_in_sanitized, std::uint64_t chosen) {
+  const std::size_t step = sanitized ? one_in_sanitized : one_in;
+  if (whole() || step <= 1) return {};
+  std::printf("FIDUCIA_SEED=%llu takes this one in %zu of the cases; FIDUCIA_WHOLE=1 takes all\n",
+              static_cast<unsigned long long>(chosen), step);
+  std::fflush(stdout);  // before a test forks
+  return Sample::drawn(step, chosen);
 }
 
 Bytes random_bytes(std::mt19937_64& prng, std::size_t count) {
@@ -64,6 +84,12 @@ std::filesystem::path source(std::string_view name) {
 
 std::filesystem::path program(std::string_view name) {
   return std::filesystem::path(FIDUCIA_BIN) / name;
+}
+
+bool scratch_into_memory() {
+  const char* given = std::getenv("FIDUCIA_TEST_MEMORY");
+  if (given != nullptr) return ::setenv("TMPDIR", given, /*overwrite=*/1) == 0;
+  return ::access("/dev/shm", W_OK) == 0 && ::setenv("TMPDIR", "/dev/shm", /*overwrite=*/0) == 0;
 }
 
 ScratchFolder::ScratchFolder() {

@@ -25,18 +25,39 @@ namespace fiducia::test {
 /// A program that this build made.
 [[nodiscard]] std::filesystem::path program(std::string_view name);
 
+/// Whether tests take every case and not a sample: FIDUCIA_WHOLE is set (scripts/test --whole,
+/// scripts/nightly).
+[[nodiscard]] bool whole();
+
 /// How often a random test draws: `usual`, and a fifth of it where a sanitizer makes each draw five
-/// times as long, unless FIDUCIA_WHOLE is set (scripts/nightly). Other seeds come with each run.
+/// times as long, unless whole().
 [[nodiscard]] int draws(int usual);
 
-/// Loops over every bit or place take each of them, and each seventh where a sanitizer makes a test
-/// ten times as long (seven: all eight bits of a byte have their turn). The release build has no
-/// such gaps.
-#if defined(FIDUCIA_SANITIZED)
-inline constexpr std::size_t exhaustive_step = 7;
-#else
-inline constexpr std::size_t exhaustive_step = 1;
-#endif
+/// The cases of a long loop that a run takes: the very first one, and first, first + step, ...
+/// `first` follows from a seed that is printed, so that each case has its turn and the same ones
+/// can be taken again.
+struct Sample {
+  std::size_t first = 0;
+  std::size_t step = 1;
+  /// One in `step`, at least 1, as `seed` has it.
+  [[nodiscard]] static Sample drawn(std::size_t step, std::uint64_t seed) {
+    return {.first = static_cast<std::size_t>(seed % step), .step = step};
+  }
+  [[nodiscard]] bool takes(std::size_t index) const { return index == 0 || index % step == first; }
+  /// The same, and the last one of `count`.
+  [[nodiscard]] bool takes(std::size_t index, std::size_t count) const {
+    return takes(index) || index + 1 == count;
+  }
+};
+/// One case in `one_in`, and one in `one_in_sanitized` where a sanitizer makes each ten times as
+/// long; every case when whole(). A test with a seed of its own gives that one.
+[[nodiscard]] Sample sample(std::size_t one_in, std::size_t one_in_sanitized,
+                            std::uint64_t chosen = seed());
+
+/// Puts scratch folders into memory, for tests that make thousands of files: into
+/// FIDUCIA_TEST_MEMORY (scripts/test), else TMPDIR where that is set, else /dev/shm where that is
+/// to be had.
+bool scratch_into_memory();
 
 /// A new empty folder, removed at the end of the test.
 class ScratchFolder {
