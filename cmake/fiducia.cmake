@@ -64,7 +64,44 @@ endif()
 # into the headers of the standard library and into the same templates as its neighbours have. Names in
 # the anonymous namespaces of one folder must differ for it. FIDUCIA_UNITY=OFF compiles each alone.
 function(fiducia_compile_together target)
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ${FIDUCIA_UNITY} UNITY_BUILD_BATCH_SIZE 16)
+  if(FIDUCIA_UNITY)
+    cmake_language(EVAL CODE "cmake_language(DEFER CALL fiducia_write_units ${target})")
+  endif()
+endfunction()
+
+# Not UNITY_BUILD of CMake: its files name sources by absolute paths, so that no compiler cache serves
+# another checkout. Sources with options of their own stay alone.
+function(fiducia_write_units target)
+  set(sources_max 16)
+  get_target_property(sources ${target} SOURCES)
+  set(unit "")
+  set(count 0)
+  set(units 0)
+  list(APPEND sources "") # the end
+  foreach(source IN LISTS sources)
+    if(source MATCHES "\\.cpp$")
+      get_source_file_property(options ${source} COMPILE_OPTIONS)
+      get_source_file_property(definitions ${source} COMPILE_DEFINITIONS)
+      if(options OR definitions)
+        continue()
+      endif()
+      cmake_path(ABSOLUTE_PATH source BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} NORMALIZE
+                 OUTPUT_VARIABLE path)
+      file(RELATIVE_PATH path ${PROJECT_SOURCE_DIR} ${path})
+      string(APPEND unit "#include \"${path}\"\n")
+      set_source_files_properties(${source} PROPERTIES HEADER_FILE_ONLY ON)
+      math(EXPR count "${count} + 1")
+    endif()
+    if(count EQUAL sources_max OR (source STREQUAL "" AND count GREATER 0))
+      set(file ${CMAKE_CURRENT_BINARY_DIR}/${target}_${units}.cpp)
+      file(CONFIGURE OUTPUT ${file} CONTENT "${unit}")
+      target_sources(${target} PRIVATE ${file})
+      math(EXPR units "${units} + 1")
+      set(unit "")
+      set(count 0)
+    endif()
+  endforeach()
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
 endfunction()
 
 # Modules whose tests hash and parse for minutes: a sanitizer's code is a third as long at -O1. In the
