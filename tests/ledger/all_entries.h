@@ -11,8 +11,8 @@ namespace fiducia::ledger::test {
                                                             std::uint64_t tree_size) {
   std::vector<Bytes> entries;
   for (std::uint64_t place = 0; entries.size() < tree_size; ++place) {
-    const auto width = static_cast<unsigned>(
-        std::min<std::uint64_t>(tile_width, tree_size - place * tile_width));
+    const auto width =
+        static_cast<unsigned>(std::min<std::uint64_t>(tile_width, tree_size - place * tile_width));
     const std::string path = tile_path({.level = {}, .index = place, .width = width});
     FIDUCIA_TRY(bundle, read_file(folder / path, bundle_bytes_max));
     FIDUCIA_TRY(views, read_bundle(bundle, width, /*exact=*/true));
