@@ -47,6 +47,15 @@ TEST(CheckLog, names_the_file_for_every_single_bit_of_a_small_log) {
   ASSERT_TRUE(scratch.check()->ok);
 }
 
+/// The entry to ask for first where this bit of a bundle or a leaf tile is another one: each takes a
+/// reader a whole bundle. "tile/entries/001" begins with entry 256; here all have eight bytes.
+std::uint64_t likely_damaged(const std::string& name, std::size_t bit) {
+  const bool bundle = name.starts_with("tile/entries/");
+  if (!bundle && !name.starts_with("tile/0/")) return 0;
+  const std::size_t at = name.rfind("/00") + 3;
+  return 256 * static_cast<std::uint64_t>(name[at] - '0') + bit / 8 / (bundle ? 2 + 8 : 32);
+}
+
 TEST(CheckLog, names_the_file_for_any_bit_of_a_log_with_several_tiles) {
   const std::uint64_t seed = fiducia::test::seed();
   SCOPED_TRACE("rerun with FIDUCIA_SEED=" + std::to_string(seed));
@@ -69,7 +78,7 @@ TEST(CheckLog, names_the_file_for_any_bit_of_a_log_with_several_tiles) {
       const auto reader = scratch.read();
       bool refused = !reader;
       for (std::uint64_t k = 0; reader && k < 600 && !refused; ++k)
-        refused |= !reader->entry(k).has_value();
+        refused |= !reader->entry((likely_damaged(name, bit) + k) % 600).has_value();
       EXPECT_TRUE(refused) << name << " bit " << bit;
     }
     write_plain(scratch.folder / name, good);
