@@ -5,8 +5,7 @@
 #include <set>
 
 #include "seal/seal.h"
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
+#include "seal/toml.h"
 
 namespace fiducia::ledger_app {
 namespace {
@@ -23,9 +22,10 @@ std::unexpected<Error> bad(const fs::path& file, const toml::source_region& at, 
 
 Result<toml::table> read_table(const fs::path& file) {
   FIDUCIA_TRY(bytes, read_file(file, config_bytes_max));
-  auto parsed = toml::parse(as_text(bytes));
-  if (!parsed) return bad(file, parsed.error().source(), std::string{parsed.error().description()});
-  return std::move(parsed).table();
+  auto table = seal::read_toml(as_text(bytes), file.string(),
+                               "Mend the file there; docs/operations.md lists the keys.");
+  if (!table) table.error().where.file = file.string();
+  return table;
 }
 
 /// The values of one table, each asked for once; what nobody asked for is an error.

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "commands.h"
 #include "home.h"
 #include "output.h"
@@ -8,15 +10,19 @@ namespace fiducia::app {
 namespace {
 
 std::optional<seal::Revocation> find_revocation(const seal::Trust& trust, const Device& device) {
-  const Digest signer = device.certificate.fingerprint();
+  const Digest key = device.certificate.key_hash();
   for (const seal::Revocation& revocation : trust.revocations)
-    if (revocation.signer == signer) return revocation;
+    if (revocation.key == key) return revocation;
   return std::nullopt;
 }
 
 void print_device(const Device& device, const std::optional<seal::Revocation>& revocation,
                   const CommonOptions& common) {
   const std::string fingerprint = "sha256:" + to_hex(device.certificate.fingerprint().view());
+  const std::string key = "sha256:" + to_hex(device.certificate.key_hash().view());
+  std::string roles;
+  for (const crypto::Role role : device.certificate.roles())
+    roles += (roles.empty() ? "" : ", ") + std::string(crypto::to_word(role));
   const std::string from = to_rfc3339(device.certificate.not_before());
   const std::string until = to_rfc3339(device.certificate.not_after());
   if (common.json) {
@@ -25,6 +31,11 @@ void print_device(const Device& device, const std::optional<seal::Revocation>& r
     json.member("schema", "fiducia.device/1");
     json.member("device", device.name);
     json.member("signer", fingerprint);
+    json.member("key", key);
+    json.key("roles");
+    json.open_array();
+    for (const crypto::Role role : device.certificate.roles()) json.text(crypto::to_word(role));
+    json.close_array();
     json.member("not_before", from);
     json.member("not_after", until);
     if (revocation) {
@@ -37,11 +48,22 @@ void print_device(const Device& device, const std::optional<seal::Revocation>& r
     json.close_object();
     print_line(json.take());
   } else if (!common.quiet) {
-    print_line(printable(device.name) + "  " + fingerprint + "  " + from + " to " + until +
+    print_line(printable(device.name) + "  " + (roles.empty() ? "no role" : roles) + "  key " +
+               key + "  " + from + " to " + until +
                (revocation ? "  revoked since " + to_rfc3339(revocation->at) + ": " +
                                  printable(revocation->reason)
                            : ""));
   }
+}
+
+Result<Device> add_device(const Home& home, const DeviceOptions& options) {
+  std::vector<crypto::Role> roles;
+  for (const std::string& word : options.roles) {
+    const auto role = crypto::find_role(word);
+    FIDUCIA_ASSERT(role.has_value());  // the command line took no other word
+    if (std::ranges::find(roles, *role) == roles.end()) roles.push_back(*role);
+  }
+  return home.add_device(options.name, system_now(), roles);
 }
 
 Status device(const DeviceOptions& options) {
@@ -49,7 +71,7 @@ Status device(const DeviceOptions& options) {
   FIDUCIA_TRY(home, Home::open(folder));
   switch (options.action) {
     case DeviceOptions::Action::add: {
-      FIDUCIA_TRY(added, home.add_device(options.name, system_now()));
+      FIDUCIA_TRY(added, add_device(home, options));
       print_device(added, std::nullopt, options.common);
       return {};
     }

@@ -90,7 +90,8 @@ struct Authority {
 
 Result<crypto::Certificate> issue_device(const std::filesystem::path& folder,
                                          const Authority& authority, const std::string& hospital,
-                                         const std::string& name, UnixTime now) {
+                                         const std::string& name, UnixTime now,
+                                         std::span<const crypto::Role> roles) {
   FIDUCIA_TRY(key, crypto::PrivateKey::generate(crypto::KeyKind::p256));
   const crypto::CertificateRequest request{
       .common_name = name,
@@ -99,7 +100,7 @@ Result<crypto::Certificate> issue_device(const std::filesystem::path& folder,
       .not_after =
           std::min(UnixTime{now.seconds + device_days * day_s}, authority.certificate.not_after())};
   FIDUCIA_TRY(certificate, crypto::make_device_certificate(key.public_key(), request, authority.key,
-                                                           authority.certificate));
+                                                           authority.certificate, roles));
   // The certificate makes the device exist, so it is written last.
   FIDUCIA_CHECK(write_key(folder / "keys" / device_file(name), key));
   FIDUCIA_CHECK(
@@ -133,7 +134,7 @@ Status fill_home(const std::filesystem::path& folder, const std::string& hospita
   FIDUCIA_CHECK(write_key(folder / "keys" / "authority.pem", authority.key));
   FIDUCIA_CHECK(durable_write(folder / "certs" / "authority.pem",
                               as_bytes(authority.certificate.write_pem())));
-  FIDUCIA_CHECK(issue_device(folder, authority, hospital, device, now));
+  FIDUCIA_CHECK(issue_device(folder, authority, hospital, device, now, crypto::seal_only));
 
   std::array<std::byte, 4> suffix;
   FIDUCIA_CHECK(crypto::fill_random(suffix));
@@ -146,9 +147,11 @@ Status fill_home(const std::filesystem::path& folder, const std::string& hospita
 
   seal::Trust trust;
   trust.serial = 1;
-  trust.authorities.push_back({.name = hospital,
-                               .certificate = authority.certificate,
-                               .roles = {"seal", "amend", "deidentify", "derive", "gateway"}});
+  seal::TrustedAuthority trusted{
+      .name = hospital, .certificate = authority.certificate, .roles = {}};
+  for (const crypto::Role role : crypto::all_roles)
+    trusted.roles.emplace_back(crypto::to_word(role));
+  trust.authorities.push_back(std::move(trusted));
   trust.ledgers.push_back(
       {.origin = about.ledger_origin,
        .key = ledger::make_vkey(about.ledger_origin, ledger::NoteKeyType::ed25519,
@@ -259,7 +262,8 @@ Result<std::unique_ptr<store::EvidenceStore>> Home::open_store(bool read_only) c
   return store;
 }
 
-Result<Device> Home::add_device(const std::string& name, UnixTime now) const {
+Result<Device> Home::add_device(const std::string& name, UnixTime now,
+                                std::span<const crypto::Role> roles) const {
   FIDUCIA_CHECK(check_device_name(name));
   const auto lock = FileLock::acquire(folder_ / ".lock", lock_timeout_ms);
   if (!lock) return std::unexpected(lock.error());
@@ -270,7 +274,7 @@ Result<Device> Home::add_device(const std::string& name, UnixTime now) const {
   FIDUCIA_TRY(key, read_key(folder_ / "keys" / "authority.pem"));
   FIDUCIA_TRY(certificate, read_certificate(folder_ / "certs" / "authority.pem"));
   const Authority authority{std::move(key), std::move(certificate)};
-  FIDUCIA_TRY(issued, issue_device(folder_, authority, about_.hospital, name, now));
+  FIDUCIA_TRY(issued, issue_device(folder_, authority, about_.hospital, name, now, roles));
   return Device{.name = name, .certificate = std::move(issued)};
 }
 
@@ -279,9 +283,9 @@ Status Home::revoke_device(const std::string& name, UnixTime at, const std::stri
   const auto lock = FileLock::acquire(folder_ / ".lock", lock_timeout_ms);
   if (!lock) return std::unexpected(lock.error());
   FIDUCIA_TRY(trust, seal::open_trust(trust_path()));
-  const Digest signer = known.certificate.fingerprint();
+  const Digest key = known.certificate.key_hash();
   for (seal::Revocation& revocation : trust.revocations) {
-    if (revocation.signer != signer) continue;
+    if (revocation.key != key) continue;
     if (revocation.at <= at)
       return fail(ErrorCode::conflict,
                   "The device \"" + name + "\" is revoked since " + to_rfc3339(revocation.at) + ".",
@@ -293,7 +297,7 @@ Status Home::revoke_device(const std::string& name, UnixTime at, const std::stri
                          {.mode = 0644, .keep_mode = true, .create_only = false});
   }
   trust.revocations.push_back(
-      {.signer = signer, .at = at, .reason = reason.empty() ? "not stated" : reason});
+      {.key = key, .at = at, .reason = reason.empty() ? "not stated" : reason});
   ++trust.serial;
   return durable_write(trust_path(), as_bytes(seal::write_trust(trust)),
                        {.mode = 0644, .keep_mode = true, .create_only = false});

@@ -58,7 +58,9 @@ class Home {
   /// Errors: config_missing.
   [[nodiscard]] Result<Device> device(const std::string& name) const;
   /// Makes key and certificate. Errors: conflict (the name is taken), usage_invalid.
-  [[nodiscard]] Result<Device> add_device(const std::string& name, UnixTime now) const;
+  [[nodiscard]] Result<Device> add_device(
+      const std::string& name, UnixTime now,
+      std::span<const crypto::Role> roles = crypto::seal_only) const;
   /// Writes a revocation into the trust file. Errors: as `device`, conflict (already revoked from
   /// that time or earlier).
   [[nodiscard]] Status revoke_device(const std::string& name, UnixTime at,

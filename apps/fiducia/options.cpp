@@ -4,6 +4,7 @@
 // The one file that includes CLI11: it takes four seconds to compile.
 #include <CLI/CLI.hpp>
 
+#include "crypto/crypto.h"
 #include "sibling.h"
 #include "version.h"
 
@@ -61,6 +62,14 @@ void add_device(CLI::App& app, DeviceOptions& o) {
   add.add_option("NAME", o.name, "Name of the device, as seals will show it")
       ->required()
       ->type_name("");
+  std::vector<std::string> words;
+  for (const crypto::Role role : crypto::all_roles) words.emplace_back(crypto::to_word(role));
+  add.add_option("--role", o.roles,
+                 "What its certificate is for: seal (default), amend, deidentify, derive, gateway, "
+                 "audit, curate, calibrate; may be repeated")
+      ->type_name("ROLE")
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember(words));
   add_common(add, o.common);
   add.footer("Example:\n  fiducia device add CT-1\n  fiducia seal scans/ --device CT-1\n");
   add.final_callback([&o] { o.action = DeviceOptions::Action::add; });

@@ -28,6 +28,7 @@ struct DeviceOptions {
   CommonOptions common;
   Action action = Action::list;
   std::string name;
+  std::vector<std::string> roles = {"seal"};  // add: words of crypto::Role
   std::optional<UnixTime> at;  // revoke: seals dated from here on do not count; absent: now
   std::string reason;
 };

@@ -42,6 +42,16 @@ std::string code_word(const Error& error) {
       return "internal";
     case ErrorCode::clock_invalid:
       return "clock.invalid";
+    case ErrorCode::signer_untrusted:
+      return "signer.untrusted";
+    case ErrorCode::signer_expired:
+      return "signer.expired";
+    case ErrorCode::signer_revoked:
+      return "signer.revoked";
+    case ErrorCode::ledger_revoked:
+      return "ledger.revoked";
+    case ErrorCode::store_damaged:
+      return "store.damaged";
   }
   std::unreachable();
 }

@@ -12,23 +12,28 @@ namespace fiducia {
 /// What callers branch on: each code stands for what the caller would do next. The words are
 /// the JSON contract (`code_word`): append, never rename.
 enum class ErrorCode : std::uint16_t {
-  io_unreadable,   // "io.unreadable": give a readable path
-  io_unwritable,   // "io.unwritable": make room or give a writable path
-  usage_invalid,   // "usage.invalid": call again with other arguments
-  config_missing,  // "config.missing": run `fiducia init`, or name a home
-  config_invalid,  // "config.invalid": mend the file named
-  truncated,       // "malformed.truncated": fetch the file again
-  malformed,       // "malformed.<kind>": the bytes are not what the format allows
-  over_limit,      // "limit.reached": merely big; raise the limit or split the input
-  unsupported,     // "unsupported.<kind>": well formed, but not something this build can do
-  codec_missing,   // "codec.missing": install the codec
-  codec_failed,    // "codec.failed": the decoder refused, died or ran out of time
-  crypto_failed,   // "crypto.failed": the crypto library refused; report it
-  signature_bad,   // "signature.bad": a signature or proof does not verify
-  conflict,        // "identity.conflict": the same identity exists with other content
-  busy,            // "busy": somebody else holds the lock; retry
-  internal,        // "internal": a bug of ours; report it
-  clock_invalid,   // "clock.invalid": set the clock of this machine
+  io_unreadable,     // "io.unreadable": give a readable path
+  io_unwritable,     // "io.unwritable": make room or give a writable path
+  usage_invalid,     // "usage.invalid": call again with other arguments
+  config_missing,    // "config.missing": run `fiducia init`, or name a home
+  config_invalid,    // "config.invalid": mend the file named
+  truncated,         // "malformed.truncated": fetch the file again
+  malformed,         // "malformed.<kind>": the bytes are not what the format allows
+  over_limit,        // "limit.reached": merely big; raise the limit or split the input
+  unsupported,       // "unsupported.<kind>": well formed, but not something this build can do
+  codec_missing,     // "codec.missing": install the codec
+  codec_failed,      // "codec.failed": the decoder refused, died or ran out of time
+  crypto_failed,     // "crypto.failed": the crypto library refused; report it
+  signature_bad,     // "signature.bad": a signature or proof does not verify
+  conflict,          // "identity.conflict": the same identity exists with other content
+  busy,              // "busy": somebody else holds the lock; retry
+  internal,          // "internal": a bug of ours; report it
+  clock_invalid,     // "clock.invalid": set the clock of this machine
+  signer_untrusted,  // "signer.untrusted": seal with a certificate that the trust file accepts
+  signer_expired,    // "signer.expired": make a new certificate
+  signer_revoked,    // "signer.revoked": seal with another device
+  ledger_revoked,    // "ledger.revoked": make a new ledger
+  store_damaged,     // "store.damaged": restore the evidence store
 };
 
 /// Where it happened. Holds paths and positions only, never a value from a data set, so a

@@ -190,6 +190,11 @@ inline constexpr std::uint64_t postgres_kept_bytes_max = 8ULL << 20;
 
 // --- trust file -----------------------------------------------------------------------------
 inline constexpr std::uint64_t trust_file_bytes_max = 4ULL << 20;
+/// Dots of one line and open brackets, outside of quotes, in any TOML that is read. No key of ours
+/// has a dot, a list of tables written inline has depth 3. Bounds the depth of what the parser
+/// builds, and frees by recursion. Hostile: config.invalid.
+inline constexpr std::size_t toml_dots_max = 16;
+inline constexpr std::size_t toml_nesting_max = 4;
 
 static_assert(s3_object_bytes_max > 256 * (ledger_entry_bytes_max + 2));
 static_assert(inflate_free_bytes < inflated_bytes_max);

@@ -212,6 +212,48 @@ ChainStatus status_of(int openssl_error) {
 /// also lets old certificates without basicConstraints pass (answers 3 to 5); this one does not.
 bool may_issue(X509* x509) { return X509_check_ca(x509) == 1; }
 
+using Usages = FreedPtr<EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free>;
+
+/// Its extended key usages, null where it has none.
+Usages usages_of(X509* x509) {
+  Usages usages(static_cast<EXTENDED_KEY_USAGE*>(
+      X509_get_ext_d2i(x509, NID_ext_key_usage, nullptr, nullptr)));
+  forget_openssl_errors();
+  return usages;
+}
+
+bool is_usage(const ASN1_OBJECT* usage, Role role) {
+  const FreedPtr<ASN1_OBJECT, ASN1_OBJECT_free> wanted(OBJ_txt2obj(role_oid(role).c_str(), 1));
+  return wanted != nullptr && OBJ_cmp(usage, wanted.get()) == 0;
+}
+
+/// An end entity whose extended key usages are `role`, perhaps other roles, and nothing else: a
+/// certificate for TLS or mail that names a role besides was not made for sealing.
+bool is_made_for(X509* x509, Role role) {
+  if (X509_check_ca(x509) != 0) return false;
+  const Usages usages = usages_of(x509);
+  if (usages == nullptr) return false;
+  bool found = false;
+  for (int i = 0; i < sk_ASN1_OBJECT_num(usages.get()); ++i) {
+    const ASN1_OBJECT* usage = sk_ASN1_OBJECT_value(usages.get(), i);
+    if (std::ranges::none_of(all_roles, [&](Role known) { return is_usage(usage, known); }))
+      return false;
+    found = found || is_usage(usage, role);
+  }
+  return found;
+}
+
+/// An authority between signer and anchor that states what it issues for must name the role.
+bool may_issue_for(X509* x509, Role role) {
+  const Usages usages = usages_of(x509);
+  if (usages == nullptr) return true;
+  for (int i = 0; i < sk_ASN1_OBJECT_num(usages.get()); ++i) {
+    const ASN1_OBJECT* usage = sk_ASN1_OBJECT_value(usages.get(), i);
+    if (is_usage(usage, role) || OBJ_obj2nid(usage) == NID_anyExtendedKeyUsage) return true;
+  }
+  return false;
+}
+
 bool well_formed(X509* x509) { return (X509_get_extension_flags(x509) & EXFLAG_INVALID) == 0; }
 
 }  // namespace
@@ -247,10 +289,13 @@ Result<Certificate> Certificate::read_der(ByteView der) {
     forget_openssl_errors();
     return malformed("a certificate's validity is not a time");
   }
+  const Digest key_hash = hash_of_key(X509_get0_pubkey(x509.get()));
+  forget_openssl_errors();
   return Certificate(std::make_shared<const Handle>(Handle{.x509 = std::move(x509),
                                                            .der = Bytes(der.begin(), der.end()),
                                                            .not_before = *not_before,
-                                                           .not_after = *not_after}));
+                                                           .not_after = *not_after,
+                                                           .key_hash = key_hash}));
 }
 
 Result<Certificate> Certificate::read_pem(std::string_view pem) {
@@ -319,6 +364,17 @@ Result<PublicKey> Certificate::public_key() const {
   return adopt_public_key(std::move(key));
 }
 
+Digest Certificate::key_hash() const { return handle_->key_hash; }
+
+std::vector<Role> Certificate::roles() const {
+  std::vector<Role> roles;
+  const Usages usages = usages_of(handle_->x509.get());
+  for (int i = 0; usages != nullptr && i < sk_ASN1_OBJECT_num(usages.get()); ++i)
+    for (const Role role : all_roles)
+      if (is_usage(sk_ASN1_OBJECT_value(usages.get(), i), role)) roles.push_back(role);
+  return roles;
+}
+
 UnixTime Certificate::not_before() const { return handle_->not_before; }
 UnixTime Certificate::not_after() const { return handle_->not_after; }
 
@@ -335,16 +391,22 @@ Result<Certificate> make_authority(const PrivateKey& key, const CertificateReque
 
 namespace {
 
-bool add_time_stamping(X509* x509) {
-  const FreedPtr<EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free> usage(EXTENDED_KEY_USAGE_new());
-  return usage != nullptr && sk_ASN1_OBJECT_push(usage.get(), OBJ_nid2obj(NID_time_stamp)) > 0 &&
-         add_extension(x509, NID_ext_key_usage, usage.get(), true);
+/// `oids` in dotted form.
+bool add_extended_usages(X509* x509, std::span<const std::string> oids) {
+  const Usages usages(EXTENDED_KEY_USAGE_new());
+  if (usages == nullptr) return false;
+  for (const std::string& oid : oids) {
+    FreedPtr<ASN1_OBJECT, ASN1_OBJECT_free> usage(OBJ_txt2obj(oid.c_str(), 1));
+    if (usage == nullptr || sk_ASN1_OBJECT_push(usages.get(), usage.get()) <= 0) return false;
+    static_cast<void>(usage.release());  // the list owns it now
+  }
+  return add_extension(x509, NID_ext_key_usage, usages.get(), true);
 }
 
 /// An end entity's certificate.
 Result<Certificate> issue(const PublicKey& subject_key, const CertificateRequest& request,
                           const PrivateKey& authority_key, const Certificate& authority,
-                          bool time_stamping) {
+                          std::span<const std::string> extended_usages) {
   FIDUCIA_TRY(x509, begin_certificate(request, subject_key.handle().key.get()));
   X509* issuer = authority.handle().x509.get();
   if (X509_check_private_key(issuer, authority_key.handle().key.get()) != 1 || !may_issue(issuer)) {
@@ -356,7 +418,7 @@ Result<Certificate> issue(const PublicKey& subject_key, const CertificateRequest
   constexpr std::array usage{bit_digital_signature};
   if (X509_set_issuer_name(x509.get(), X509_get_subject_name(issuer)) != 1 ||
       !add_basic_constraints(x509.get(), false) || !add_key_usage(x509.get(), usage) ||
-      (time_stamping && !add_time_stamping(x509.get())) ||
+      !add_extended_usages(x509.get(), extended_usages) ||
       !add_key_identifiers(x509.get(), X509_get0_subject_key_id(issuer))) {
     return fail_crypto("cannot make a certificate");
   }
@@ -368,19 +430,24 @@ Result<Certificate> issue(const PublicKey& subject_key, const CertificateRequest
 Result<Certificate> make_device_certificate(const PublicKey& subject_key,
                                             const CertificateRequest& request,
                                             const PrivateKey& authority_key,
-                                            const Certificate& authority) {
-  return issue(subject_key, request, authority_key, authority, false);
+                                            const Certificate& authority,
+                                            std::span<const Role> roles) {
+  FIDUCIA_ASSERT(!roles.empty());
+  std::vector<std::string> usages;
+  for (const Role role : roles) usages.push_back(role_oid(role));
+  return issue(subject_key, request, authority_key, authority, usages);
 }
 
 Result<Certificate> make_time_stamp_certificate(const PublicKey& subject_key,
                                                 const CertificateRequest& request,
                                                 const PrivateKey& authority_key,
                                                 const Certificate& authority) {
-  return issue(subject_key, request, authority_key, authority, true);
+  const std::string time_stamping = "1.3.6.1.5.5.7.3.8";  // id-kp-timeStamping
+  return issue(subject_key, request, authority_key, authority, {&time_stamping, 1});
 }
 
 ChainStatus verify_chain(std::span<const Certificate> chain, std::span<const Certificate> anchors,
-                         UnixTime at) {
+                         UnixTime at, Role role) {
   if (chain.empty() || chain.size() > limits::certificate_chain_max) return ChainStatus::broken;
   start_openssl();
   const FreedPtr<X509_STORE, X509_STORE_free> store(X509_STORE_new());
@@ -428,6 +495,11 @@ ChainStatus verify_chain(std::span<const Certificate> chain, std::span<const Cer
   }
   // Absent key usage reads as all bits set.
   if ((X509_get_key_usage(signer) & KU_DIGITAL_SIGNATURE) == 0) return ChainStatus::bad_usage;
+  if (!is_made_for(signer, role)) return ChainStatus::wrong_role;
+  // The anchor itself, the last one, is named by the trust file for what it may do.
+  for (int i = 1; i + 1 < sk_X509_num(verified); ++i) {
+    if (!may_issue_for(sk_X509_value(verified, i), role)) return ChainStatus::wrong_role;
+  }
   return ChainStatus::ok;
 }
 

@@ -6,4 +6,5 @@
 #include "crypto/cose.h"
 #include "crypto/hash.h"
 #include "crypto/key.h"
+#include "crypto/role.h"
 #include "crypto/time_stamp.h"

@@ -5,8 +5,10 @@
 #include <openssl/ec.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/rsa.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <utility>
@@ -279,8 +281,59 @@ Result<PrivateKey> adopt_private_key(KeyHandle key) {
   return PrivateKey(std::make_unique<PrivateKey::Handle>(std::move(handle)));
 }
 
-/// Nobody is asked for a pass phrase: an encrypted key is refused.
-int no_pass_phrase(char*, int, int, void*) { return -1; }
+/// Hands OpenSSL the pass phrase; nobody is asked for one.
+int give_passphrase(char* to, int size, int, void* from) {
+  const auto& passphrase = *static_cast<const std::string_view*>(from);
+  if (passphrase.empty() || passphrase.size() > static_cast<std::size_t>(size)) return -1;
+  std::ranges::copy(passphrase, to);
+  return narrow<int>(passphrase.size());
+}
+
+/// PBES2 with scrypt at 16 MiB (the most that readers take without being told to), so that guessing
+/// a pass phrase costs memory, too.
+bool write_encrypted(BIO* bio, EVP_PKEY* key, std::string_view passphrase) {
+  constexpr std::uint64_t scrypt_n = 1 << 14;
+  using Info = FreedPtr<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
+  const Info info(EVP_PKEY2PKCS8(key));
+  std::array<std::byte, 16> salt{};
+  if (info == nullptr || !fill_random(salt)) return false;
+  FreedPtr<X509_ALGOR, X509_ALGOR_free> scheme(PKCS5_pbe2_set_scrypt(
+      EVP_aes_256_cbc(), openssl_bytes(salt), narrow<int>(salt.size()), nullptr, scrypt_n, 8, 1));
+  if (scheme == nullptr) return false;
+  const FreedPtr<X509_SIG, X509_SIG_free> sealed(
+      PKCS8_set0_pbe(passphrase.data(), narrow<int>(passphrase.size()), info.get(), scheme.get()));
+  if (sealed == nullptr) return false;
+  static_cast<void>(scheme.release());  // the structure owns it now
+  return PEM_write_bio_PKCS8(bio, sealed.get()) == 1;
+}
+
+/// The order of the curve, null for other kinds.
+Number order_of(KeyKind kind) {
+  if (kind != KeyKind::p256 && kind != KeyKind::p384) return nullptr;
+  const FreedPtr<EC_GROUP, EC_GROUP_free> group(
+      EC_GROUP_new_by_curve_name(kind == KeyKind::p256 ? NID_X9_62_prime256v1 : NID_secp384r1));
+  Number order(BN_new());
+  if (group == nullptr || order == nullptr ||
+      EC_GROUP_get_order(group.get(), order.get(), nullptr) != 1) {
+    return nullptr;
+  }
+  return order;
+}
+
+/// r || s with the lower of s and n-s.
+Result<Bytes> with_low_s(KeyKind kind, Bytes rs) {
+  if (has_low_s(kind, rs)) return rs;
+  const std::size_t half = rs.size() / 2;
+  const int half_int = narrow<int>(half);
+  const Number order = order_of(kind);
+  const Number s(BN_bin2bn(openssl_bytes(rs) + half, half_int, nullptr));
+  if (order == nullptr || s == nullptr || BN_sub(s.get(), order.get(), s.get()) != 1 ||
+      BN_bn2binpad(s.get(), reinterpret_cast<unsigned char*>(rs.data()) + half, half_int) !=
+          half_int) {
+    return fail_crypto("cannot sign");
+  }
+  return rs;
+}
 
 }  // namespace
 
@@ -292,6 +345,20 @@ std::optional<SignatureAlgorithm> find_algorithm(std::int64_t cose_alg) {
     if (std::to_underlying(algorithm) == cose_alg) return algorithm;
   }
   return std::nullopt;
+}
+
+bool has_low_s(KeyKind kind, ByteView signature) {
+  if (kind != KeyKind::p256 && kind != KeyKind::p384) return true;
+  const Number order = order_of(kind);
+  const std::size_t half = signature.size() / 2;
+  const Number s(BN_bin2bn(openssl_bytes(signature) + half, narrow<int>(half), nullptr));
+  return order != nullptr && s != nullptr && BN_rshift1(order.get(), order.get()) == 1 &&
+         BN_cmp(s.get(), order.get()) <= 0;
+}
+
+bool is_encrypted_pem(std::string_view pem) {
+  return pem.find("-----BEGIN ENCRYPTED PRIVATE KEY-----") != std::string_view::npos ||
+         pem.find("Proc-Type: 4,ENCRYPTED") != std::string_view::npos;
 }
 
 // --- public keys -----------------------------------------------------------------------------
@@ -332,6 +399,22 @@ Result<PublicKey> PublicKey::read_ec(KeyKind kind, ByteView x, ByteView y) {
 }
 
 KeyKind PublicKey::kind() const { return handle_->kind; }
+
+Digest hash_of_key(EVP_PKEY* key) {
+  if (key == nullptr) return sha256(ByteView{});
+  if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC) return sha256(encode_spki(key));
+  // One key, one name: a point can be written in three ways. Of a copy, for keys are shared.
+  const KeyHandle copy(EVP_PKEY_dup(key));
+  if (copy == nullptr ||
+      EVP_PKEY_set_utf8_string_param(copy.get(), OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+                                     OSSL_PKEY_EC_POINT_CONVERSION_FORMAT_UNCOMPRESSED) != 1) {
+    forget_openssl_errors();
+    return sha256(encode_spki(key));
+  }
+  return sha256(encode_spki(copy.get()));
+}
+
+Digest PublicKey::hash() const { return hash_of_key(handle_->key.get()); }
 
 Bytes PublicKey::write_spki() const { return encode_spki(handle_->key.get()); }
 
@@ -380,24 +463,35 @@ Result<PrivateKey> PrivateKey::generate(KeyKind kind) {
   return adopt_private_key(std::move(key));
 }
 
-Result<PrivateKey> PrivateKey::read_pem(std::string_view pem) {
+Result<PrivateKey> PrivateKey::read_pem(std::string_view pem, std::string_view passphrase) {
   start_openssl();
   if (pem.size() > pem_bytes_max) return fail_malformed("key", "a PEM key is too long");
   const BioHandle bio(BIO_new_mem_buf(pem.data(), narrow<int>(pem.size())));
   if (bio == nullptr) return fail_crypto("cannot read a PEM key");
-  KeyHandle key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_pass_phrase, nullptr));
+  KeyHandle key(PEM_read_bio_PrivateKey(bio.get(), nullptr, give_passphrase, &passphrase));
   if (key == nullptr) {
     forget_openssl_errors();
-    return fail_malformed("key", "the text holds no unencrypted private key in PEM");
+    if (is_encrypted_pem(pem)) {
+      return fail(ErrorCode::signature_bad,
+                  passphrase.empty() ? "the key is encrypted, and no pass phrase was given"
+                                     : "the pass phrase does not open the key",
+                  "Give the pass phrase with which the key was encrypted.");
+    }
+    return fail_malformed("key", "the text holds no private key in PEM");
   }
   return adopt_private_key(std::move(key));
 }
 
-Result<std::string> PrivateKey::write_pem() const {
+Result<std::string> PrivateKey::write_pem(std::string_view passphrase) const {
   const BioHandle bio(BIO_new(BIO_s_mem()));  // OpenSSL wipes its buffer when it frees it
-  if (bio == nullptr || PEM_write_bio_PKCS8PrivateKey(bio.get(), handle_->key.get(), nullptr,
-                                                      nullptr, 0, nullptr, nullptr) != 1) {
-    return fail_crypto("cannot write a key as PEM");
+  if (bio == nullptr) return fail_crypto("cannot write a key as PEM");
+  if (passphrase.empty()) {
+    if (PEM_write_bio_PKCS8PrivateKey(bio.get(), handle_->key.get(), nullptr, nullptr, 0, nullptr,
+                                      nullptr) != 1) {
+      return fail_crypto("cannot write a key as PEM");
+    }
+  } else if (!write_encrypted(bio.get(), handle_->key.get(), passphrase)) {
+    return fail_crypto("cannot encrypt a key");
   }
   char* text = nullptr;
   const long length = BIO_get_mem_data(bio.get(), &text);
@@ -440,7 +534,8 @@ Result<Bytes> PrivateKey::sign(SignatureAlgorithm algorithm, ByteView message) c
   }
   out.resize(length);
   if (kind == KeyKind::rsa) return out;
-  return rs_from_der(out, field_bytes(kind));
+  FIDUCIA_TRY(rs, rs_from_der(out, field_bytes(kind)));
+  return with_low_s(kind, std::move(rs));
 }
 
 }  // namespace fiducia::crypto

@@ -22,6 +22,11 @@ enum class SignatureAlgorithm : std::int32_t {
 
 enum class KeyKind { p256, p384, ed25519, rsa };
 
+/// Whether the second half of an ECDSA signature is at most half of the curve's order. Of the two
+/// signatures (r, s) and (r, n-s), which are equally good, Fiducia writes and accepts one for what
+/// it signs itself; certificates may have either.
+[[nodiscard]] bool has_low_s(KeyKind kind, ByteView signature);
+
 /// A public key. Copyable: copies share the underlying immutable key.
 class PublicKey {
  public:
@@ -33,6 +38,8 @@ class PublicKey {
   [[nodiscard]] static Result<PublicKey> read_ec(KeyKind kind, ByteView x, ByteView y);
   [[nodiscard]] KeyKind kind() const;
   [[nodiscard]] Bytes write_spki() const;
+  /// SHA-256 of what write_spki writes, points uncompressed: how a revocation names a key.
+  [[nodiscard]] Digest hash() const;
   /// The 32 raw bytes; only for Ed25519 keys.
   [[nodiscard]] Bytes write_ed25519() const;
   /// Checks a signature in COSE form (ECDSA: r || s, RFC 9053 section 2.1). Errors:
@@ -53,14 +60,17 @@ class PrivateKey {
  public:
   /// Errors: crypto_failed, unsupported (rsa).
   [[nodiscard]] static Result<PrivateKey> generate(KeyKind kind);
-  /// From unencrypted PKCS #8 or SEC 1 PEM. Errors: malformed, unsupported.
-  [[nodiscard]] static Result<PrivateKey> read_pem(std::string_view pem);
-  /// Unencrypted PKCS #8 PEM; the caller stores it with mode 0600.
-  [[nodiscard]] Result<std::string> write_pem() const;
+  /// From PKCS #8 or SEC 1 PEM; `passphrase` opens an encrypted one. Errors: malformed,
+  /// unsupported, signature_bad (encrypted, and the pass phrase is missing or wrong).
+  [[nodiscard]] static Result<PrivateKey> read_pem(std::string_view pem,
+                                                   std::string_view passphrase = {});
+  /// PKCS #8 PEM; the caller stores it with mode 0600. With a pass phrase encrypted (PBES2: scrypt,
+  /// AES-256 in CBC mode).
+  [[nodiscard]] Result<std::string> write_pem(std::string_view passphrase = {}) const;
   [[nodiscard]] const PublicKey& public_key() const;
   /// The algorithm Fiducia writes with this kind of key: es256, es384, eddsa, ps256.
   [[nodiscard]] SignatureAlgorithm default_algorithm() const;
-  /// Signs; COSE form (ECDSA: r || s). Errors: crypto_failed, unsupported.
+  /// Signs; COSE form (ECDSA: r || s, s low). Errors: crypto_failed, unsupported.
   [[nodiscard]] Result<Bytes> sign(SignatureAlgorithm algorithm, ByteView message) const;
 
   PrivateKey(PrivateKey&&) noexcept;
@@ -73,5 +83,8 @@ class PrivateKey {
  private:
   std::unique_ptr<Handle> handle_;
 };
+
+/// Whether a PEM text holds a key that needs a pass phrase.
+[[nodiscard]] bool is_encrypted_pem(std::string_view pem);
 
 }  // namespace fiducia::crypto

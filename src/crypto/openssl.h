@@ -69,7 +69,11 @@ struct Certificate::Handle {
   Bytes der;
   UnixTime not_before;
   UnixTime not_after;
+  Digest key_hash;
 };
+
+/// SHA-256 of the key's SubjectPublicKeyInfo, as Certificate::key_hash says. Null: of no bytes.
+[[nodiscard]] Digest hash_of_key(EVP_PKEY* key);
 
 /// Takes over an OpenSSL key. Errors: unsupported (kind "key").
 [[nodiscard]] Result<PublicKey> adopt_public_key(KeyHandle key);

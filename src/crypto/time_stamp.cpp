@@ -249,8 +249,9 @@ std::string why(int openssl_error) {
   }
 }
 
-Status check_chain(X509* signer, STACK_OF(X509) * others, std::span<const Certificate> anchors,
-                   UnixTime at) {
+/// Key hashes of the chain that holds.
+Result<std::vector<Digest>> check_chain(X509* signer, STACK_OF(X509) * others,
+                                        std::span<const Certificate> anchors, UnixTime at) {
   const FreedPtr<X509_STORE, X509_STORE_free> store(X509_STORE_new());
   const FreedPtr<X509_STORE_CTX, X509_STORE_CTX_free> context(X509_STORE_CTX_new());
   if (store == nullptr || context == nullptr) return fail_crypto("cannot check a chain");
@@ -270,10 +271,14 @@ Status check_chain(X509* signer, STACK_OF(X509) * others, std::span<const Certif
   if (X509_verify_cert(context.get()) != 1)
     return refused(why(X509_STORE_CTX_get_error(context.get())));
   const STACK_OF(X509)* verified = X509_STORE_CTX_get0_chain(context.get());
-  for (int i = 1; i < sk_X509_num(verified); ++i)
-    if (X509_check_ca(sk_X509_value(verified, i)) != 1)
+  std::vector<Digest> keys;
+  for (int i = 0; i < sk_X509_num(verified); ++i) {
+    X509* certificate = sk_X509_value(verified, i);
+    if (i > 0 && X509_check_ca(certificate) != 1)
       return refused("A certificate above the time-stamp authority's may not issue others.");
-  return {};
+    keys.push_back(hash_of_key(X509_get0_pubkey(certificate)));
+  }
+  return keys;
 }
 
 bool may_time_stamp(X509* x509) {
@@ -556,12 +561,13 @@ Result<TimeStamp> verify_time_stamp(ByteView encoded, const TimeStampDemands& de
   FIDUCIA_TRY(certificate, Certificate::read_der(encode<X509, i2d_X509>(signer)));
   if (!may_time_stamp(signer))
     return refused("The signer's certificate is not made for time-stamping, and for nothing else.");
-  FIDUCIA_CHECK(check_chain(signer, known.get(), demands.anchors, times.at));
+  FIDUCIA_TRY(keys, check_chain(signer, known.get(), demands.anchors, times.at));
   FIDUCIA_CHECK(check_info(info.get(), demands));
   return TimeStamp{.at = times.at,
                    .latest = times.latest,
                    .policy = dotted(TS_TST_INFO_get_policy_id(info.get())),
-                   .signer = std::move(certificate)};
+                   .signer = std::move(certificate),
+                   .keys = std::move(keys)};
 }
 
 // --- the small TSA ----------------------------------------------------------------------------

@@ -44,6 +44,8 @@ struct TimeStamp {
   UnixTime latest;     // genTime plus accuracy, rounded up: by then, at the latest, it existed
   std::string policy;  // dotted
   Certificate signer;  // of the TSA
+  /// Key hashes (Certificate::key_hash) of the chain that was verified, the signer's first.
+  std::vector<Digest> keys;
 };
 
 /// Verifies a bare token as RFC 3161 section 2.3, RFC 5816 and RFC 5652 ask: exactly one signer,

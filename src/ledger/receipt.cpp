@@ -104,6 +104,9 @@ Result<Digest> verify_receipt(const Receipt& receipt, const Digest& leaf,
                 "The log's signature does not cover the root that leaf and path lead to: " +
                     verified.error().what,
                 "The receipt belongs to other content or another log, or was altered.");
+  if (!crypto::has_low_s(log_key.kind(), message.signature))
+    return fail(ErrorCode::signature_bad, "The log's signature is not written with low s.",
+                "The receipt was altered after the log signed it.");
   return root;
 }
 

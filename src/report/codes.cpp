@@ -73,6 +73,13 @@ constexpr std::array code_table{
     CodeEntry{"ledger.invalid", "The proof that the seal is in the ledger does not hold.",
               "Fetch fresh evidence (`fiducia export`); if it fails again, have the ledger checked "
               "(`fiducia ledger check`)."},
+    CodeEntry{
+        "ledger.revoked",
+        "The ledger's key was revoked, and nobody else attests that the seal is older.",
+        "Ask for evidence with a receipt under a checkpoint that the trust file pins, or with "
+        "time-stamps; do not rely on the seal without."},
+    CodeEntry{"store.damaged", "The evidence store is damaged; that says nothing of the image.",
+              "Run `fiducia store check`, and restore the store from a copy."},
     CodeEntry{"ledger.unwitnessed",
               "Fewer witnesses have cosigned the ledger than the trust file asks for.",
               "Fetch fresh evidence once the witnesses have cosigned, or ask why they have not."},

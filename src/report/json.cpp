@@ -41,6 +41,7 @@ void write_seal(JsonWriter& json, const seal::SealInfo& seal) {
   json.open_object();
   json.member("device", seal.device);
   json.member("signer", "sha256:" + to_hex(seal.signer.view()));
+  json.member("signer_key", "sha256:" + to_hex(seal.signer_key.view()));
   if (!seal.signer_name.empty()) json.member("signer_name", seal.signer_name);
   json.member("sealed_at", to_rfc3339(seal.sealed_at));
   json.member("object_root", to_hex(seal.object_root.view()));

@@ -66,6 +66,7 @@ enum class FoundIn : std::uint8_t { file, sidecar, store, given };
 struct SealInfo {
   std::string device;
   Digest signer;            // SHA-256 of the certificate
+  Digest signer_key;        // SHA-256 of its public key: what a revocation names
   std::string signer_name;  // common name of the certificate
   UnixTime sealed_at;       // claimed by the signer
   Digest object_root;

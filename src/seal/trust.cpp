@@ -4,51 +4,30 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <exception>
 #include <limits>
 #include <optional>
 #include <set>
 
-namespace {
-
-/// What toml++ throws here instead of ending the program.
-struct TomlAssertion : std::exception {
-  [[nodiscard]] const char* what() const noexcept override { return "the parser lost its way"; }
-};
-
-[[noreturn]] inline void fail_toml_assertion() { throw TomlAssertion{}; }
-
-}  // namespace
-
-// The one file that includes toml++. Without exceptions its parser returns its errors; the rest
-// (memory, and assertions, which some hostile files reach: "[[[") is caught in read_trust. With
-// NDEBUG toml++ would take its assertions for granted, and such a file would be undefined
-// behaviour.
-#ifdef NDEBUG
-#undef NDEBUG
-#endif
-#define TOML_ASSERT(condition) ((condition) ? static_cast<void>(0) : fail_toml_assertion())
-#define TOML_HEADER_ONLY 1
-#define TOML_EXCEPTIONS 0
-#define TOML_ENABLE_FORMATTERS 0
-#define TOML_ENABLE_WINDOWS_COMPAT 0
-#include <toml++/toml.h>
+#include "seal/toml.h"
 
 namespace fiducia::seal {
 namespace {
 
 constexpr std::size_t label_bytes_max = 256;  // of names, origins and reasons
-constexpr std::array<std::string_view, 5> roles_known{"seal", "amend", "deidentify", "derive",
-                                                      "gateway"};
+/// Words of crypto::Role.
+std::vector<std::string_view> words_of_roles() {
+  std::vector<std::string_view> words;
+  for (const crypto::Role role : crypto::all_roles) words.push_back(crypto::to_word(role));
+  return words;
+}
 constexpr std::string_view fingerprint_prefix = "sha256:";
 
 // --- errors -----------------------------------------------------------------------------------
 
+constexpr std::string_view remedy = "Mend the trust file there; spec/trust.md lists its keys.";
+
 std::unexpected<Error> bad(const toml::source_position& at, const std::string& what) {
-  return fail(
-      ErrorCode::config_invalid,
-      "Line " + std::to_string(at.line) + ", column " + std::to_string(at.column) + ": " + what,
-      "Mend the trust file there; spec/trust.md lists its keys.");
+  return bad_toml(at, what, std::string(remedy));
 }
 std::unexpected<Error> bad(const toml::node& node, const std::string& what) {
   return bad(node.source().begin, what);
@@ -62,18 +41,6 @@ std::string in_quotes(std::string_view text) {
   // A cut may end inside a character: drop what is left of it.
   while (text.size() > shown_max && !is_utf8(std::string_view{out}.substr(1))) out.pop_back();
   return out + (text.size() > shown_max ? "...\"" : "\"");
-}
-
-/// A message of toml++, which may quote bytes of the file: made safe to print.
-std::string printable_message(std::string_view message) {
-  const bool utf8 = is_utf8(message);
-  std::string out;
-  for (const char c : message.substr(0, 512)) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += byte < 0x20 || byte == 0x7F || (byte >= 0x80 && !utf8) ? '?' : c;
-  }
-  while (!is_utf8(out)) out.pop_back();  // the cut may have split a character
-  return out;
 }
 
 std::string listed(std::span<const std::string_view> words) {
@@ -312,6 +279,7 @@ Result<ledger::VerifierKey> required_vkey(const Section& section, std::string_vi
 // --- sections ---------------------------------------------------------------------------------
 
 Result<std::vector<std::string>> read_roles(const Section& section) {
+  const std::vector<std::string_view> roles_known = words_of_roles();
   FIDUCIA_TRY(node, required(section, "roles"));
   const toml::array* array = node->as_array();
   if (array == nullptr || array->empty())
@@ -393,6 +361,39 @@ Status read_witnesses(const Section& ledger_section, TrustedLedger& ledger) {
   return {};
 }
 
+/// The root as the third line of a checkpoint has it, so that it can be copied from there.
+Result<Digest> required_root(const Section& section, std::string_view key) {
+  FIDUCIA_TRY(text, required_text(section, key));
+  const auto bytes = from_base64(text);
+  Digest root;
+  if (!bytes || bytes->size() != root.bytes.size())
+    return bad(*section.table.get(key),
+               key_of(section, key) +
+                   " must be the 44 characters of base64 in the third line of the checkpoint.");
+  std::ranges::copy(*bytes, root.bytes.begin());
+  return root;
+}
+
+Status read_pinned(const Section& ledger_section, TrustedLedger& ledger) {
+  constexpr std::array<std::string_view, 3> known{"tree_size", "root", "at"};
+  Once sizes{"the tree_size of a [[ledger.pinned]]"};
+  FIDUCIA_TRY(list, tables(ledger_section, "pinned"));
+  for (const toml::table* table : list) {
+    const Section section{*table, "[[ledger.pinned]]"};
+    FIDUCIA_CHECK(check_keys(section, known));
+    FIDUCIA_TRY(size,
+                required_count(section, "tree_size", std::numeric_limits<std::int64_t>::max()));
+    FIDUCIA_CHECK(sizes.note(*table, std::to_string(size), std::to_string(size)));
+    if (size < 2)
+      return bad(*table->get("tree_size"), key_of(section, "tree_size") +
+                                               " must be at least 2: there are no receipts below.");
+    FIDUCIA_TRY(root, required_root(section, "root"));
+    FIDUCIA_TRY(at, required_time(section, "at"));
+    ledger.pinned.push_back({.tree_size = size, .root = root, .at = at});
+  }
+  return {};
+}
+
 /// The policies of one authority, which may be left out.
 Result<std::vector<std::string>> read_policies(const Section& section) {
   std::vector<std::string> policies;
@@ -439,9 +440,9 @@ Status read_tsas(const Section& root, Trust& trust) {
 
 /// `version`: of the file. The [[tsa]] tables have been read.
 Status read_ledgers(const Section& root, std::uint64_t version, Trust& trust) {
-  constexpr std::array<std::string_view, 5> keys{"origin", "key", "quorum", "witness",
-                                                 "time_stamps"};
-  const std::span known = std::span(keys).first(version == 1 ? 4 : 5);
+  constexpr std::array<std::string_view, 6> keys{"origin",  "key",    "quorum",
+                                                 "witness", "pinned", "time_stamps"};
+  const std::span known = std::span(keys).first(version == 1 ? 5 : 6);
   Once origins{"the origin of a [[ledger]]"};
   FIDUCIA_TRY(list, tables(root, "ledger"));
   for (const toml::table* table : list) {
@@ -460,6 +461,7 @@ Status read_ledgers(const Section& root, std::uint64_t version, Trust& trust) {
     FIDUCIA_TRY(quorum,
                 required_count(section, "quorum", std::numeric_limits<std::uint32_t>::max()));
     FIDUCIA_CHECK(read_witnesses(section, ledger));
+    FIDUCIA_CHECK(read_pinned(section, ledger));
     if (quorum > ledger.witnesses.size())
       return bad(*table->get("quorum"), key_of(section, "quorum") + " is " +
                                             std::to_string(quorum) + ", but only " +
@@ -480,26 +482,69 @@ Status read_ledgers(const Section& root, std::uint64_t version, Trust& trust) {
   return {};
 }
 
+/// What somebody may have hashed in place of the key of `certificate`, and what it is called.
+std::optional<std::string> mistaken(const crypto::Certificate& certificate, const Digest& digest) {
+  const std::string pem = certificate.write_pem();
+  if (digest == certificate.fingerprint() || digest == crypto::sha256(as_bytes(pem)))
+    return "the certificate of \"" + certificate.common_name() + "\"";
+  return std::nullopt;
+}
+
+/// A revocation that can match nothing would pass for one that protects.
+std::optional<std::string> hashed_instead_of_a_key(const Trust& trust, const Digest& digest) {
+  if (digest == Digest{}) return "nothing: all digits are 0";
+  if (digest == crypto::sha256(ByteView{})) return "nothing: it is the SHA-256 of no bytes";
+  for (const TrustedAuthority& authority : trust.authorities)
+    if (auto what = mistaken(authority.certificate, digest)) return what;
+  for (const TrustedTsa& tsa : trust.tsas)
+    if (auto what = mistaken(tsa.certificate, digest)) return what;
+  const auto of_vkey = [&](const ledger::VerifierKey& key) {
+    return digest == crypto::sha256(as_bytes(ledger::write_vkey(key))) ||
+           (key.type != ledger::NoteKeyType::ecdsa && digest == crypto::sha256(key.public_key));
+  };
+  for (const TrustedLedger& ledger : trust.ledgers) {
+    if (of_vkey(ledger.key)) return "the verifier key of " + ledger.origin + " in another form";
+    for (const TrustedWitness& witness : ledger.witnesses)
+      if (of_vkey(witness.key)) return "the verifier key of " + witness.name + " in another form";
+  }
+  return std::nullopt;
+}
+
+constexpr std::string_view how_to_name_a_key =
+    " A key is named by the SHA-256 of its SubjectPublicKeyInfo: `openssl x509 -in CERTIFICATE "
+    "-pubkey -noout | openssl pkey -pubin -outform DER | sha256sum`; `fiducia device list` and "
+    "`fiducia verify --json` show it.";
+
 Status read_revocations(const Section& root, Trust& trust) {
-  constexpr std::array<std::string_view, 3> known{"signer", "at", "reason"};
-  Once signers{"the signer of a [[revocation]]"};
+  constexpr std::array<std::string_view, 3> known{"key", "at", "reason"};
+  Once keys{"the key of a [[revocation]]"};
   FIDUCIA_TRY(list, tables(root, "revocation"));
   for (const toml::table* table : list) {
     const Section section{*table, "[[revocation]]"};
+    for (const std::string_view former : {"signer", "certificate"})
+      if (const toml::node* node = table->get(former))
+        return bad(*node,
+                   key_of(section, former) +
+                       " would name a certificate, and whoever has one signed with ECDSA can "
+                       "make a twin that has another hash: name its key." +
+                       std::string(how_to_name_a_key));
     FIDUCIA_CHECK(check_keys(section, known));
-    FIDUCIA_TRY(signer, required_text(section, "signer"));
+    FIDUCIA_TRY(text, required_text(section, "key"));
     std::optional<Digest> digest;
-    if (signer.starts_with(fingerprint_prefix))
-      digest = digest_from_hex(std::string_view{signer}.substr(fingerprint_prefix.size()));
+    if (text.starts_with(fingerprint_prefix))
+      digest = digest_from_hex(std::string_view{text}.substr(fingerprint_prefix.size()));
     if (!digest)
-      return bad(*table->get("signer"),
-                 key_of(section, "signer") +
-                     " must be \"sha256:\" and the 64 hexadecimal digits of the certificate's "
-                     "SHA-256.");
-    FIDUCIA_CHECK(signers.note(*table, to_hex(digest->view()), signer));
+      return bad(*table->get("key"), key_of(section, "key") +
+                                         " must be \"sha256:\" and 64 hexadecimal digits." +
+                                         std::string(how_to_name_a_key));
+    if (const auto what = hashed_instead_of_a_key(trust, *digest))
+      return bad(*table->get("key"), key_of(section, "key") + " is the hash of " + *what +
+                                         ", which is no key: it would revoke nothing." +
+                                         std::string(how_to_name_a_key));
+    FIDUCIA_CHECK(keys.note(*table, to_hex(digest->view()), text));
     FIDUCIA_TRY(at, required_time(section, "at"));
     FIDUCIA_TRY(reason, required_text(section, "reason"));
-    trust.revocations.push_back({.signer = *digest, .at = at, .reason = std::move(reason)});
+    trust.revocations.push_back({.key = *digest, .at = at, .reason = std::move(reason)});
   }
   return {};
 }
@@ -548,75 +593,14 @@ Result<Trust> read_root(const toml::table& table) {
   return trust;
 }
 
-/// Where a string of TOML ends that begins at `at`: past its last quote, or at the end of text.
-std::size_t past_string(std::string_view text, std::size_t at) {
-  const char quote = text[at];
-  const std::string three(3, quote);
-  const bool multi_line = text.substr(at).starts_with(three);
-  at += multi_line ? 3 : 1;
-  while (at < text.size()) {
-    if (quote == '"' && text[at] == '\\') {
-      at += 2;
-    } else if (multi_line && text.substr(at).starts_with(three)) {
-      at += 3;
-      // Up to two quotes before the closing three belong to the string.
-      for (int i = 0; i < 2 && at < text.size() && text[at] == quote; ++i) ++at;
-      return at;
-    } else if (!multi_line && (text[at] == quote || text[at] == '\n')) {
-      return at + 1;
-    } else {
-      ++at;
-    }
-  }
-  return text.size();
-}
-
-/// Refuses what is not ASCII outside of strings and comments. TOML 1.0 allows it nowhere there,
-/// and toml++ 3.3.0 meets such characters with undefined behaviour (found by fuzzing).
-Status check_ascii_outside_strings(std::string_view text) {
-  std::uint32_t line = 1;
-  std::size_t line_start = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const char c = text[at];
-    std::size_t next = at + 1;
-    if (c == '#') {
-      next = std::min(text.find('\n', at), text.size());
-    } else if (c == '"' || c == '\'') {
-      next = std::min(past_string(text, at), text.size());
-    } else if (static_cast<unsigned char>(c) >= 0x80) {
-      const auto column = static_cast<std::uint32_t>(at - line_start + 1);
-      return bad({.line = line, .column = column},
-                 "not TOML: a character that is not ASCII stands outside of quotes.");
-    }
-    for (; at < next; ++at)
-      if (text[at] == '\n') {
-        ++line;
-        line_start = at + 1;
-      }
-  }
-  return {};
-}
-
 Result<Trust> read_text_of_trust(std::string_view text, const std::string& name) {
   if (text.size() > limits::trust_file_bytes_max)
     return fail(ErrorCode::over_limit,
                 "The trust file has " + std::to_string(text.size()) + " bytes; the limit is " +
                     std::to_string(limits::trust_file_bytes_max) + ".",
                 "Check that this is the trust file.");
-  FIDUCIA_CHECK(check_ascii_outside_strings(text));
-  try {
-    const toml::parse_result parsed = toml::parse(text, std::string_view{name});
-    if (!parsed) {
-      const toml::parse_error& error = parsed.error();
-      return bad(error.source().begin, "not TOML: " + printable_message(error.description()) + ".");
-    }
-    return read_root(parsed.table());
-  } catch (const std::bad_alloc&) {
-    throw;
-  } catch (const std::exception& error) {
-    return fail(ErrorCode::config_invalid, "not TOML: " + std::string(error.what()) + ".",
-                "Mend the trust file; spec/trust.md lists its keys.");
-  }
+  FIDUCIA_TRY(table, read_toml(text, name, std::string(remedy)));
+  return read_root(table);
 }
 
 // --- writing ----------------------------------------------------------------------------------
@@ -645,12 +629,15 @@ constexpr std::string_view serial_comment =
 constexpr std::string_view authority_comment = R"(
 # --- Certificate authorities -----------------------------------------------------------------
 # An image counts as sealed only when the signer's certificate was issued by one of these.
-# roles: what its signers may do: "seal", "amend", "deidentify", "derive", "gateway".
+# roles: what its signers may do: "seal", "amend", "deidentify", "derive", "gateway", "audit",
+# "curate", "calibrate". Their certificates must be made for it as well (extended key usage).
 )";
 constexpr std::string_view ledger_comment = R"(
 # --- Ledgers ----------------------------------------------------------------------------------
 # A seal counts only with a receipt of one of these, cosigned by at least `quorum` of the
 # witnesses listed under it. A quorum of 0 trusts the ledger's operator alone.
+# [[ledger.pinned]]: a checkpoint that is known to be older than `at`; what it covers stays good
+# although a key is revoked later.
 )";
 constexpr std::string_view tsa_comment = R"(
 # --- Time-stamp authorities -------------------------------------------------------------------
@@ -660,8 +647,10 @@ constexpr std::string_view tsa_comment = R"(
 )";
 constexpr std::string_view revocation_comment = R"(
 # --- Revocations ------------------------------------------------------------------------------
-# Seals of `signer` dated at or after `at` are not believed; earlier ones stay good.
-# signer: SHA-256 of the certificate, as `fiducia verify` shows it.
+# Keys that may be in other hands since `at`. Seals of a device's key dated at or after it are not
+# believed; earlier ones stay good. Of the key of an authority or ledger only those stay good whose
+# date somebody else attests: a witness, a time-stamp authority, a pinned checkpoint.
+# key: SHA-256 of the public key, as `fiducia device list` and `fiducia verify --json` show it.
 )";
 constexpr std::string_view device_comment = R"(
 # --- Devices that seal everything ------------------------------------------------------------
@@ -692,6 +681,10 @@ void write_ledgers(const Trust& trust, std::string& out) {
     for (const TrustedWitness& witness : ledger.witnesses)
       out += "\n[[ledger.witness]]\nname = " + toml_string(witness.name) +
              "\nkey = " + toml_string(ledger::write_vkey(witness.key)) + "\n";
+    for (const PinnedCheckpoint& pinned : ledger.pinned)
+      out += "\n[[ledger.pinned]]\ntree_size = " + std::to_string(pinned.tree_size) +
+             "\nroot = " + toml_string(to_base64(pinned.root.view())) +
+             "\nat = " + to_rfc3339(pinned.at) + "\n";
   }
 }
 
@@ -716,6 +709,14 @@ int version_of(const Trust& trust) {
 
 }  // namespace
 
+Digest key_hash_of(const ledger::VerifierKey& key) {
+  const auto read = key.type == ledger::NoteKeyType::ecdsa
+                        ? crypto::PublicKey::read_spki(key.public_key)
+                        : crypto::PublicKey::read_ed25519(key.public_key);
+  // A key that does not read signs nothing.
+  return read ? read->hash() : crypto::sha256(key.public_key);
+}
+
 Result<Trust> read_trust(std::string_view toml, const std::string& name) {
   auto trust = read_text_of_trust(toml, name);
   if (!trust && trust.error().where.file.empty()) trust.error().where.file = name;
@@ -738,8 +739,8 @@ std::string write_trust(const Trust& trust) {
   write_tsas(trust, out);
   out += revocation_comment;
   for (const Revocation& revocation : trust.revocations)
-    out += "\n[[revocation]]\nsigner = " +
-           toml_string(std::string(fingerprint_prefix) + to_hex(revocation.signer.view())) +
+    out += "\n[[revocation]]\nkey = " +
+           toml_string(std::string(fingerprint_prefix) + to_hex(revocation.key.view())) +
            "\nat = " + to_rfc3339(revocation.at) + "\nreason = " + toml_string(revocation.reason) +
            "\n";
   out += device_comment;

@@ -14,12 +14,20 @@ namespace fiducia::seal {
 struct TrustedAuthority {
   std::string name;
   crypto::Certificate certificate;
-  std::vector<std::string> roles;  // "seal", "amend", "deidentify", "derive", "gateway"
+  std::vector<std::string> roles;  // words of crypto::Role
 };
 
 struct TrustedWitness {
   std::string name;
   ledger::VerifierKey key;
+};
+
+/// A checkpoint that the trust file vouches for: this tree existed at `at`. So whatever is in it is
+/// older than that, whatever became of the ledger's key since.
+struct PinnedCheckpoint {
+  std::uint64_t tree_size = 0;
+  Digest root;
+  UnixTime at;
 };
 
 /// A ledger whose receipts count. A seal counts only with a receipt of one of these, and with
@@ -32,6 +40,7 @@ struct TrustedLedger {
   std::vector<TrustedWitness> witnesses;
   /// How many different time-stamp authorities of the trust file must have stamped the checkpoint.
   std::uint32_t time_stamps = 0;
+  std::vector<PinnedCheckpoint> pinned = {};
 };
 
 /// A time-stamp authority (RFC 3161) whose tokens count.
@@ -41,9 +50,11 @@ struct TrustedTsa {
   std::vector<std::string> policies;  // object identifiers, dotted; empty: any policy counts
 };
 
-/// A signer that must not be believed for seals dated at or after `at`.
+/// A key that may be in other hands since `at`: of a device, an authority, a ledger, a witness or a
+/// time-stamp authority. What it signs at or after `at` does not count, nor, of all but devices,
+/// what it may have dated back (spec/trust.md section 7).
 struct Revocation {
-  Digest signer;  // SHA-256 of the certificate
+  Digest key;  // SHA-256 of the SubjectPublicKeyInfo (crypto::Certificate::key_hash)
   UnixTime at;
   std::string reason;
 };
@@ -67,6 +78,9 @@ struct Trust {
   std::vector<SealingDevice> devices;
   std::vector<TrustedTsa> tsas;
 };
+
+/// The hash that a revocation of this verifier key names.
+[[nodiscard]] Digest key_hash_of(const ledger::VerifierKey& key);
 
 /// Reads a trust file (TOML 1.0, spec/trust.md) of version 1 or 2. Unknown keys are refused: a
 /// misspelt "revocation" must not pass in silence. Errors: config_invalid with line and column.

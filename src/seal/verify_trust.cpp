@@ -80,9 +80,20 @@ std::optional<crypto::PublicKey> note_key(const ledger::VerifierKey& key) {
 TrustJudge::TrustJudge(Trust trust, std::optional<UnixTime> at)
     : trust_(std::move(trust)), at_(at) {
   for (const TrustedAuthority& authority : trust_.authorities)
-    if (std::ranges::find(authority.roles, "seal") != authority.roles.end())
+    if (std::ranges::find(authority.roles, to_word(crypto::Role::seal)) != authority.roles.end())
       anchors_.push_back(authority.certificate);
   for (const TrustedLedger& ledger : trust_.ledgers) ledger_keys_.push_back(note_key(ledger.key));
+  for (const Revocation& revocation : trust_.revocations)
+    if (!at_ || revocation.at <= *at_) {
+      const auto [known, is_new] = revoked_.emplace(revocation.key, revocation.at);
+      if (!is_new) known->second = std::min(known->second, revocation.at);
+    }
+}
+
+std::optional<UnixTime> TrustJudge::revoked_at(const Digest& key) const {
+  const auto found = revoked_.find(key);
+  if (found == revoked_.end()) return std::nullopt;
+  return found->second;
 }
 
 Result<std::shared_ptr<TrustJudge::Signer>> TrustJudge::signer_of(
@@ -106,17 +117,42 @@ Result<std::shared_ptr<TrustJudge::Signer>> TrustJudge::signer_of(
   return signers_.emplace(name, std::move(signer)).first->second;
 }
 
-crypto::ChainStatus TrustJudge::chain_status(Signer& signer, UnixTime at) const {
+TrustJudge::Certificates TrustJudge::certificates_at(const Signer& signer,
+                                                     std::optional<UnixTime> attested) const {
+  Certificates out;
+  const auto take = [&](const crypto::Certificate& certificate,
+                        std::vector<crypto::Certificate>& into) {
+    const auto revoked = revoked_at(certificate.key_hash());
+    if (!revoked || (attested && *attested < *revoked))
+      into.push_back(certificate);
+    else
+      out.complete = false;
+  };
+  const std::vector<crypto::Certificate>& chain = signer.headers.x5chain;
+  out.chain.push_back(chain.front());  // judged by the date of the seal alone
+  for (const crypto::Certificate& certificate : std::span{chain}.subspan(1))
+    take(certificate, out.chain);
+  for (const crypto::Certificate& anchor : anchors_) take(anchor, out.anchors);
+  return out;
+}
+
+crypto::ChainStatus TrustJudge::chain_status(Signer& signer, UnixTime at,
+                                             std::optional<UnixTime> attested) const {
+  const auto passed = static_cast<std::size_t>(std::ranges::count_if(
+      revoked_, [&](const auto& revocation) { return attested && *attested < revocation.second; }));
   {
     const std::lock_guard lock(mutex_);
-    if (signer.good && signer.good->first <= at && at <= signer.good->second)
+    const auto good = signer.good.find(passed);
+    if (good != signer.good.end() && good->second.first <= at && at <= good->second.second)
       return crypto::ChainStatus::ok;
   }
-  const crypto::ChainStatus status = crypto::verify_chain(signer.headers.x5chain, anchors_, at);
+  const Certificates certificates = certificates_at(signer, attested);
+  const crypto::ChainStatus status =
+      crypto::verify_chain(certificates.chain, certificates.anchors, at, crypto::Role::seal);
   if (status != crypto::ChainStatus::ok) return status;
   const std::lock_guard lock(mutex_);
-  if (!signer.good) signer.good = {at, at};
-  signer.good = {std::min(signer.good->first, at), std::max(signer.good->second, at)};
+  const auto [good, is_new] = signer.good.try_emplace(passed, at, at);
+  if (!is_new) good->second = {std::min(good->second.first, at), std::max(good->second.second, at)};
   return status;
 }
 
@@ -186,22 +222,14 @@ std::optional<std::vector<TrustJudge::Cosigned>> TrustJudge::judge_checkpoint(
     if (!signature.time) continue;
     for (const TrustedWitness& witness : ledger.witnesses)
       if (witness.key.name == signature.name && witness.key.key_id == signature.key_id)
-        cosigned.push_back({.witness = witness.name, .time = *signature.time});
+        cosigned.push_back({.witness = witness.name,
+                            .time = *signature.time,
+                            .revoked = revoked_at(key_hash_of(witness.key))});
   }
   if (!by_log) return std::nullopt;
   const std::lock_guard lock(mutex_);
   make_room(checkpoints_);
   return checkpoints_.emplace(name, std::move(cosigned)).first->second;
-}
-
-/// A stamp by a TSA whose certificate was revoked before, or later than the moment asked for, is
-/// none.
-bool TrustJudge::is_known(const Stamped& stamp) const {
-  if (at_ && *at_ < stamp.latest) return false;
-  return std::ranges::none_of(trust_.revocations, [&](const Revocation& revocation) {
-    return revocation.signer == stamp.signer && revocation.at <= stamp.latest &&
-           (!at_ || revocation.at <= *at_);
-  });
 }
 
 std::vector<TrustJudge::Stamped> TrustJudge::judge_time_stamps(const Evidence& evidence) const {
@@ -223,47 +251,101 @@ std::vector<TrustJudge::Stamped> TrustJudge::judge_time_stamps(const Evidence& e
       const auto stamp = crypto::verify_time_stamp(
           token, {.imprint = *imprint, .anchors = {&tsa.certificate, 1}, .policies = tsa.policies});
       if (!stamp) continue;
-      const auto key = stamp->signer.public_key();
-      if (!key) continue;
-      const Stamped stamped{.tsa = i,
-                            .signer = stamp->signer.fingerprint(),
-                            .key = crypto::sha256(key->write_spki()),
-                            .latest = stamp->latest};
-      if (is_known(stamped)) good.push_back(stamped);
+      if (at_ && *at_ < stamp->latest) break;  // not there yet at the time asked for
+      Stamped stamped{.tsa = i, .key = stamp->keys.front(), .latest = stamp->latest};
+      for (const Digest& key : stamp->keys)
+        if (const auto revoked = revoked_at(key))
+          stamped.revoked = std::min(stamped.revoked.value_or(*revoked), *revoked);
+      good.push_back(stamped);
       break;  // a token counts for one authority
     }
   std::ranges::sort(good, {}, [](const Stamped& s) { return std::tuple(s.latest, s.tsa, s.key); });
+  const std::lock_guard lock(mutex_);
+  make_room(time_stamps_);
+  return time_stamps_.emplace(name, std::move(good)).first->second;
+}
+
+namespace {
+
+/// The n-th earliest, or none where there are fewer.
+std::optional<UnixTime> nth_earliest(std::vector<UnixTime> times, std::size_t n) {
+  if (n == 0 || times.size() < n) return std::nullopt;
+  std::ranges::sort(times);
+  return times[n - 1];
+}
+
+std::optional<UnixTime> earlier(std::optional<UnixTime> a, std::optional<UnixTime> b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
+}
+
+/// Whether what says it is of `time` counts: its key is not revoked, or was only after that time,
+/// and others attest that it is older, for a stolen key can sign any date.
+bool counts(UnixTime time, std::optional<UnixTime> revoked, std::optional<UnixTime> attested) {
+  return !revoked || (time < *revoked && attested && *attested < *revoked);
+}
+
+/// Of stamps, earliest first: each authority and each key once.
+template <class Stamped>
+std::vector<Stamped> each_once(const std::vector<Stamped>& stamps) {
   std::vector<Stamped> counted;
-  for (const Stamped& stamped : good)
+  for (const Stamped& stamped : stamps)
     if (std::ranges::none_of(counted, [&](const Stamped& other) {
           return other.tsa == stamped.tsa || other.key == stamped.key;
         }))
       counted.push_back(stamped);
-  const std::lock_guard lock(mutex_);
-  make_room(time_stamps_);
-  return time_stamps_.emplace(name, std::move(counted)).first->second;
+  return counted;
 }
+
+}  // namespace
 
 /// Dates an entry: by the time-stamps that the trust file asks for, else by its witnesses, else by
 /// the ledger. The n-th earliest of n counts, so that one of n that lies early changes nothing.
 TrustJudge::Entered TrustJudge::date_entry(const Evidence& evidence, const ledger::Receipt& receipt,
                                            const TrustedLedger& ledger,
-                                           const std::vector<Cosigned>& cosigned) const {
+                                           std::vector<Cosigned> cosigned,
+                                           std::optional<UnixTime> pinned) const {
   Entered out{.info = {.origin = receipt.issuer,
                        .index = receipt.leaf_index,
                        .tree_size = receipt.tree_size,
                        .checkpoint_at = receipt.issued_at,
                        .witnesses = {},
                        .dated_at = receipt.issued_at},
-              .missing = {}};
+              .missing = {},
+              .attested = {}};
   LedgerInfo& info = out.info;
+  if (at_)  // not there yet at the time asked for
+    std::erase_if(cosigned, [&](const Cosigned& one) { return *at_ < one.time; });
+  std::vector<Stamped> stamps = judge_time_stamps(evidence);
+
+  // What those say whose keys nobody has revoked; one of them does where the trust file asks none.
   std::vector<UnixTime> times;
+  for (const Cosigned& one : cosigned)
+    if (!one.revoked) times.push_back(one.time);
+  out.attested = earlier(pinned, nth_earliest(times, std::max(1U, ledger.quorum)));
+  std::vector<Stamped> sound = stamps;
+  std::erase_if(sound, [](const Stamped& stamp) { return stamp.revoked.has_value(); });
+  times.clear();
+  for (const Stamped& stamp : each_once(sound)) times.push_back(stamp.latest);
+  out.attested = earlier(out.attested, nth_earliest(times, std::max(1U, ledger.time_stamps)));
+
+  const auto ledger_revoked = revoked_at(key_hash_of(ledger.key));
+  if (ledger_revoked && !(out.attested && *out.attested < *ledger_revoked))
+    out.missing.push_back(
+        alarm("ledger.revoked", "The ledger's key was revoked at " + to_rfc3339(*ledger_revoked) +
+                                    ", and nobody else attests that this seal is older."));
+  std::erase_if(cosigned,
+                [&](const Cosigned& one) { return !counts(one.time, one.revoked, out.attested); });
+  std::erase_if(stamps, [&](const Stamped& stamp) {
+    return !counts(stamp.latest, stamp.revoked, out.attested);
+  });
+  stamps = each_once(stamps);
+
+  times.clear();
   for (const Cosigned& one : cosigned) {
-    if (at_ && *at_ < one.time) continue;  // not there yet at the time asked for
     info.witnesses.push_back(one.witness);
     times.push_back(one.time);
   }
-  std::ranges::sort(times);
   if (times.size() < ledger.quorum) {
     out.missing.push_back(
         alarm("ledger.unwitnessed", std::to_string(times.size()) + " of the " +
@@ -271,10 +353,9 @@ TrustJudge::Entered TrustJudge::date_entry(const Evidence& evidence, const ledge
                                         " witnesses that the trust file asks for have signed the "
                                         "ledger's checkpoint."));
   } else if (ledger.quorum > 0) {
-    info.dated_at = times[ledger.quorum - 1];
+    info.dated_at = nth_earliest(times, ledger.quorum);
     info.dated_by = DatedBy::witness;
   }
-  const std::vector<Stamped> stamps = judge_time_stamps(evidence);
   for (const Stamped& stamp : stamps) info.time_stamps.push_back(trust_.tsas[stamp.tsa].name);
   if (stamps.size() < ledger.time_stamps) {
     out.missing.push_back(
@@ -289,8 +370,26 @@ TrustJudge::Entered TrustJudge::date_entry(const Evidence& evidence, const ledge
   return out;
 }
 
-std::optional<LedgerInfo> TrustJudge::judge_ledger(const Evidence& evidence, const Digest& signer,
-                                                   TrustJudgement& out) const {
+std::optional<UnixTime> TrustJudge::pinned_at(std::span<const ledger::Receipt> receipts,
+                                              const Digest& leaf) const {
+  std::optional<UnixTime> earliest;
+  for (const ledger::Receipt& receipt : receipts) {
+    const auto ledger = std::ranges::find(trust_.ledgers, receipt.issuer, &TrustedLedger::origin);
+    if (ledger == trust_.ledgers.end()) continue;
+    for (const PinnedCheckpoint& pinned : ledger->pinned) {
+      if (pinned.tree_size != receipt.tree_size || (at_ && *at_ < pinned.at)) continue;
+      // The trust file vouches for the root, so it matters not who signed the receipt.
+      const auto root =
+          merkle::root_from_inclusion(receipt.leaf_index, receipt.tree_size, leaf, receipt.path);
+      if (root && *root == pinned.root) earliest = earlier(earliest, pinned.at);
+    }
+  }
+  return earliest;
+}
+
+std::optional<TrustJudge::Entered> TrustJudge::judge_ledger(const Evidence& evidence,
+                                                            const Digest& signer,
+                                                            TrustJudgement& out) const {
   const Digest leaf =
       merkle::leaf_hash(seal_entry(evidence.sign1, signer, evidence.statement.claimed_at));
   bool known_ledger = false;
@@ -300,22 +399,24 @@ std::optional<LedgerInfo> TrustJudge::judge_ledger(const Evidence& evidence, con
   const auto order = [](const Entered& e) {
     return std::tuple(!e.missing.empty(), e.info.dated_at, e.info.checkpoint_at);
   };
-  for (const ByteView encoded : evidence.receipts) {
-    const auto receipt = ledger::read_receipt(encoded);
-    if (!receipt) continue;
-    const auto ledger = std::ranges::find(trust_.ledgers, receipt->issuer, &TrustedLedger::origin);
+  std::vector<ledger::Receipt> receipts;
+  for (const ByteView encoded : evidence.receipts)
+    if (auto receipt = ledger::read_receipt(encoded)) receipts.push_back(std::move(*receipt));
+  const std::optional<UnixTime> pinned = pinned_at(receipts, leaf);
+  for (const ledger::Receipt& receipt : receipts) {
+    const auto ledger = std::ranges::find(trust_.ledgers, receipt.issuer, &TrustedLedger::origin);
     if (ledger == trust_.ledgers.end()) continue;
     known_ledger = true;
     Digest root;
-    if (!receipt->issued_at || !judge_receipt(*receipt, *ledger, leaf, root)) continue;
-    const auto cosigned = judge_checkpoint(evidence, *receipt, root, *ledger);
+    if (!receipt.issued_at || !judge_receipt(receipt, *ledger, leaf, root)) continue;
+    auto cosigned = judge_checkpoint(evidence, receipt, root, *ledger);
     if (!cosigned) continue;
-    Entered entered = date_entry(evidence, *receipt, *ledger, *cosigned);
+    Entered entered = date_entry(evidence, receipt, *ledger, std::move(*cosigned), pinned);
     if (!best || order(entered) < order(*best)) best = std::move(entered);
   }
   if (best) {
     std::ranges::move(best->missing, std::back_inserter(out.findings));
-    return std::move(best->info);
+    return best;
   }
   if (known_ledger)
     out.findings.push_back(alarm("ledger.invalid",
@@ -327,41 +428,67 @@ std::optional<LedgerInfo> TrustJudge::judge_ledger(const Evidence& evidence, con
   return std::nullopt;
 }
 
-void TrustJudge::judge_signer(Signer& signer, UnixTime sealed_at, TrustJudgement& out) const {
-  for (const Revocation& revocation : trust_.revocations) {
-    if (revocation.signer != signer.fingerprint || sealed_at < revocation.at) continue;
-    if (at_ && *at_ < revocation.at) continue;  // not known yet at the time asked for
-    out.findings.push_back(
-        alarm("signer.revoked", "The certificate of the sealing device was revoked at " +
-                                    to_rfc3339(revocation.at) + ", before this seal."));
+void TrustJudge::judge_signer(Signer& signer, UnixTime sealed_at, std::optional<UnixTime> attested,
+                              std::vector<Finding>& findings) const {
+  const crypto::Certificate& own = signer.headers.x5chain.front();
+  // A revocation that names the certificate in place of its key was meant, too.
+  if (const auto revoked = earlier(revoked_at(own.key_hash()), revoked_at(own.fingerprint()));
+      revoked && *revoked <= sealed_at)
+    findings.push_back(alarm("signer.revoked", "The key of the sealing device was revoked at " +
+                                                   to_rfc3339(*revoked) + ", before this seal."));
+  crypto::ChainStatus status = chain_status(signer, sealed_at, attested);
+  if (status != crypto::ChainStatus::ok && !certificates_at(signer, attested).complete) {
+    status = crypto::verify_chain(signer.headers.x5chain, anchors_, sealed_at, crypto::Role::seal);
+    if (status == crypto::ChainStatus::ok)
+      findings.push_back(alarm("signer.revoked",
+                               "The key of an authority above the sealing device was revoked, "
+                               "and nobody attests that this seal is older."));
   }
-  switch (chain_status(signer, sealed_at)) {
+  const auto untrusted = [&](const char* why) {
+    findings.push_back(alarm("signer.untrusted", why));
+  };
+  switch (status) {
     case crypto::ChainStatus::ok:
       return;
     case crypto::ChainStatus::expired:
-      out.findings.push_back(alarm("signer.expired",
-                                   "A certificate of the signer had expired when the image was "
-                                   "sealed."));
+      findings.push_back(alarm("signer.expired",
+                               "A certificate of the signer had expired when the image was "
+                               "sealed."));
       return;
     case crypto::ChainStatus::not_yet_valid:
-      out.findings.push_back(alarm("signer.expired",
-                                   "A certificate of the signer was not yet valid when the image "
-                                   "was sealed."));
+      findings.push_back(alarm("signer.expired",
+                               "A certificate of the signer was not yet valid when the image was "
+                               "sealed."));
       return;
     case crypto::ChainStatus::unknown_authority:
-      out.findings.push_back(alarm("signer.untrusted",
-                                   "The signer's certificate does not lead to an authority that "
-                                   "the trust file allows to seal."));
-      return;
+      return untrusted(
+          "The signer's certificate does not lead to an authority that the trust file allows to "
+          "seal.");
     case crypto::ChainStatus::bad_usage:
-      out.findings.push_back(
-          alarm("signer.untrusted", "A certificate of the signer is not made for signing images."));
-      return;
+      return untrusted("A certificate of the signer is not made for signing images.");
+    case crypto::ChainStatus::wrong_role:
+      return untrusted(
+          "The signer's certificate is not made for sealing: it lacks that extended key usage, has "
+          "others, or is an authority's.");
     case crypto::ChainStatus::broken:
-      break;
+      return untrusted("The certificates of the signer do not form a chain.");
   }
-  out.findings.push_back(
-      alarm("signer.untrusted", "The certificates of the signer do not form a chain."));
+}
+
+std::vector<Finding> TrustJudge::judge_chain(std::span<const crypto::Certificate> chain,
+                                             UnixTime at) const {
+  std::vector<Finding> findings;
+  const auto key = chain.empty() ? std::unexpected(Error{.code = ErrorCode::internal, .what = {}})
+                                 : chain.front().public_key();
+  if (!key) return {alarm("signer.untrusted", "The signer's key is none that can seal.")};
+  crypto::Sign1Headers headers;
+  headers.x5chain.assign(chain.begin(), chain.end());
+  Signer signer{.headers = std::move(headers),
+                .key = *key,
+                .fingerprint = chain.front().fingerprint(),
+                .good = {}};
+  judge_signer(signer, at, at, findings);
+  return findings;
 }
 
 TrustJudgement TrustJudge::judge(const Evidence& evidence) const {
@@ -390,9 +517,15 @@ TrustJudgement TrustJudge::judge(const Evidence& evidence) const {
   }
   Signer& by = **signer;
   out.seal.signer = by.fingerprint;
+  out.seal.signer_key = by.headers.x5chain.front().key_hash();
   out.seal.signer_name = by.headers.x5chain.front().common_name();
   if (!crypto::verify_sign1(*message, by.key, *message->payload)) {
     invalid("The signature of the seal does not verify: seal or signature were changed.");
+    return out;
+  }
+  if (!crypto::has_low_s(by.key.kind(), message->signature)) {
+    invalid(
+        "The signature of the seal is not written as Fiducia writes it (low s): it was changed.");
     return out;
   }
   out.signature_valid = true;
@@ -401,13 +534,14 @@ TrustJudgement TrustJudge::judge(const Evidence& evidence) const {
                                  "The seal names another device than the certificate that signed "
                                  "it."));
 
-  out.ledger = judge_ledger(evidence, by.fingerprint, out);
+  const auto entered = judge_ledger(evidence, by.fingerprint, out);
+  if (entered) out.ledger = entered->info;
   const UnixTime claimed = evidence.statement.claimed_at;
   const UnixTime sealed_at = out.ledger ? out.ledger->dated_at.value_or(claimed) : claimed;
   if (at_ && *at_ < sealed_at)
     out.findings.push_back(
         alarm("seal.later", "The seal is dated after the time that was asked for."));
-  judge_signer(by, sealed_at, out);
+  judge_signer(by, sealed_at, entered ? entered->attested : std::nullopt, out.findings);
   out.accepted = out.tables_valid && out.findings.empty();
   out.seal.holds = out.tables_valid;
   out.seal.accepted = out.accepted;

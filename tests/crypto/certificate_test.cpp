@@ -5,7 +5,9 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <set>
 
+#include "foreign_certificates.h"
 #include "parties.h"
 #include "support/support.h"
 
@@ -29,7 +31,7 @@ Party device(const Party& by, UnixTime from = start, UnixTime to = end,
 
 ChainStatus judge(std::vector<Certificate> chain, std::vector<Certificate> anchors,
                   UnixTime at = middle) {
-  return verify_chain(chain, anchors, at);
+  return verify_chain(chain, anchors, at, Role::seal);
 }
 
 TEST(Certificate, CarriesWhatWasAskedFor) {
@@ -105,6 +107,108 @@ TEST(Chain, ADeviceUnderAnAnchorIsAcceptedWithEveryKindOfKey) {
     EXPECT_EQ(judge({ct.certificate}, {ca.certificate}), ChainStatus::ok);
     EXPECT_EQ(judge({ct.certificate, ca.certificate}, {ca.certificate}), ChainStatus::ok);
   }
+}
+
+// The certificates that one authority of a hospital issues for other things than sealing.
+TEST(Chain, ASignerIsAnEndEntityMadeForItsRoleAndNothingElse) {
+  const Party ca = authority();
+  const auto key = PrivateKey::generate(KeyKind::p256).value();
+  const std::string seal = role_oid(Role::seal);
+  const std::string amend = role_oid(Role::amend);
+  struct Row {
+    const char* name;
+    std::vector<test::Extension> extensions;
+    ChainStatus expected;
+  };
+  const test::Extension signs{"keyUsage", "critical,digitalSignature"};
+  const test::Extension leaf{"basicConstraints", "critical,CA:FALSE"};
+  for (const Row& row :
+       {Row{"sealing", {leaf, signs, {"extendedKeyUsage", "critical," + seal}}, ChainStatus::ok},
+        Row{"not critical", {leaf, signs, {"extendedKeyUsage", seal}}, ChainStatus::ok},
+        Row{"no basic constraints", {signs, {"extendedKeyUsage", seal}}, ChainStatus::ok},
+        Row{"two roles", {leaf, signs, {"extendedKeyUsage", amend + "," + seal}}, ChainStatus::ok},
+        Row{"another role", {leaf, signs, {"extendedKeyUsage", amend}}, ChainStatus::wrong_role},
+        Row{"no extended key usage", {leaf, signs}, ChainStatus::wrong_role},
+        Row{"no extension at all", {}, ChainStatus::wrong_role},
+        Row{"TLS",
+            {leaf, signs, {"extendedKeyUsage", "serverAuth,clientAuth"}},
+            ChainStatus::wrong_role},
+        Row{"S/MIME",
+            {leaf, signs, {"extendedKeyUsage", "emailProtection"}},
+            ChainStatus::wrong_role},
+        Row{"code", {leaf, signs, {"extendedKeyUsage", "codeSigning"}}, ChainStatus::wrong_role},
+        Row{"time-stamping",
+            {leaf, signs, {"extendedKeyUsage", "critical,timeStamping"}},
+            ChainStatus::wrong_role},
+        Row{"anything",
+            {leaf, signs, {"extendedKeyUsage", "anyExtendedKeyUsage"}},
+            ChainStatus::wrong_role},
+        Row{"TLS that seals as well",
+            {leaf, signs, {"extendedKeyUsage", "serverAuth," + seal}},
+            ChainStatus::wrong_role},
+        Row{"an authority",
+            {{"basicConstraints", "critical,CA:TRUE"},
+             {"keyUsage", "critical,digitalSignature,keyCertSign"},
+             {"extendedKeyUsage", seal}},
+            ChainStatus::wrong_role},
+        Row{"cannot sign",
+            {leaf, {"keyUsage", "critical,keyEncipherment"}, {"extendedKeyUsage", seal}},
+            ChainStatus::bad_usage}}) {
+    SCOPED_TRACE(row.name);
+    const Certificate made = test::make_foreign_certificate(key.public_key(), request("CT-1"),
+                                                            ca.key, ca.certificate, row.extensions);
+    EXPECT_EQ(judge({made}, {ca.certificate}), row.expected);
+  }
+  const Certificate stamper =
+      make_time_stamp_certificate(key.public_key(), request("TSA"), ca.key, ca.certificate).value();
+  EXPECT_EQ(judge({stamper}, {ca.certificate}), ChainStatus::wrong_role);
+}
+
+TEST(Chain, AnIntermediateThatStatesWhatItIssuesForMustNameTheRole) {
+  const Party ca = authority();
+  struct Row {
+    const char* usage;
+    ChainStatus expected;
+  };
+  const std::string seal = role_oid(Role::seal);
+  for (const Row& row :
+       {Row{nullptr, ChainStatus::ok}, Row{seal.c_str(), ChainStatus::ok},
+        Row{"anyExtendedKeyUsage", ChainStatus::ok}, Row{"serverAuth", ChainStatus::wrong_role}}) {
+    const auto key = PrivateKey::generate(KeyKind::p256).value();
+    std::vector<test::Extension> extensions{{"basicConstraints", "critical,CA:TRUE"},
+                                            {"keyUsage", "critical,keyCertSign"}};
+    if (row.usage != nullptr) extensions.push_back({"extendedKeyUsage", row.usage});
+    const Certificate middle_one = test::make_foreign_certificate(
+        key.public_key(), request("Issuing CA"), ca.key, ca.certificate, extensions);
+    const auto device_key = PrivateKey::generate(KeyKind::p256).value();
+    const Certificate leaf =
+        make_device_certificate(device_key.public_key(), request("CT-1"), key, middle_one).value();
+    EXPECT_EQ(judge({leaf, middle_one}, {ca.certificate}), row.expected);
+    EXPECT_EQ(judge({leaf}, {middle_one}), ChainStatus::ok) << "an anchor is named for its roles";
+  }
+}
+
+TEST(Role, HasAWordAndAnObjectIdentifierOfItsOwn) {
+  std::set<std::string> seen;
+  for (const Role role : all_roles) {
+    EXPECT_EQ(find_role(to_word(role)), role);
+    EXPECT_TRUE(is_object_identifier(role_oid(role)));
+    EXPECT_TRUE(seen.insert(role_oid(role)).second);
+  }
+  EXPECT_EQ(role_oid(Role::seal), "2.25.194878920291164724983316205274960575822.1.1");
+  EXPECT_EQ(role_oid(Role::calibrate), "2.25.194878920291164724983316205274960575822.1.8");
+  EXPECT_FALSE(find_role("sealing").has_value());
+}
+
+TEST(Certificate, HasATwinWithOtherBytesAndTheSameKey) {
+  const Party ca = authority();
+  const Party ct = device(ca);
+  const Certificate twin = test::twin_of(ct.certificate);
+  EXPECT_NE(twin.fingerprint(), ct.certificate.fingerprint());
+  EXPECT_EQ(twin.key_hash(), ct.certificate.key_hash());
+  EXPECT_EQ(judge({twin}, {ca.certificate}), ChainStatus::ok) << "authorities may sign as they do";
+  EXPECT_EQ(ct.certificate.key_hash(), sha256(ct.key.public_key().write_spki()));
+  EXPECT_EQ(ct.certificate.key_hash(), ct.key.public_key().hash());
 }
 
 TEST(Chain, OnlyAnchorsAreTrusted) {
@@ -190,12 +294,14 @@ class OpensslChain : public testing::Test {
     std::vector<Certificate> chain;
     for (const auto& name : names) chain.push_back(load(name));
     const UnixTime at{load("root").not_before().seconds + 86'400};
-    return verify_chain(chain, std::vector{load("root")}, at);
+    return verify_chain(chain, std::vector{load("root")}, at, Role::seal);
   }
   test::ScratchFolder folder_;
 };
 
-constexpr const char* leaf = "basicConstraints=CA:FALSE\nkeyUsage=critical,digitalSignature\n";
+constexpr const char* leaf =
+    "basicConstraints=CA:FALSE\nkeyUsage=critical,digitalSignature\n"
+    "extendedKeyUsage=critical,2.25.194878920291164724983316205274960575822.1.1\n";
 constexpr const char* ca = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n";
 
 TEST_F(OpensslChain, AnIntermediateAuthorityIsFollowedAndMayBeTheAnchorItself) {
@@ -204,7 +310,7 @@ TEST_F(OpensslChain, AnIntermediateAuthorityIsFollowedAndMayBeTheAnchorItself) {
   EXPECT_EQ(judge_names({"leaf", "middle"}), ChainStatus::ok);
   EXPECT_EQ(judge_names({"leaf"}), ChainStatus::unknown_authority);
   const UnixTime at{load("root").not_before().seconds + 86'400};
-  EXPECT_EQ(verify_chain(std::vector{load("leaf")}, std::vector{load("middle")}, at),
+  EXPECT_EQ(verify_chain(std::vector{load("leaf")}, std::vector{load("middle")}, at, Role::seal),
             ChainStatus::ok);
 }
 
@@ -232,7 +338,8 @@ TEST_F(OpensslChain, PathLengthIsKept) {
 
 TEST_F(OpensslChain, KeyUsageMustAllowSigningWhenPresent) {
   issue("encrypts", "root", "basicConstraints=CA:FALSE\nkeyUsage=critical,keyEncipherment\n");
-  issue("says-nothing", "root", "basicConstraints=CA:FALSE\n");
+  issue("says-nothing", "root",
+        "extendedKeyUsage=2.25.194878920291164724983316205274960575822.1.1\n");
   EXPECT_EQ(judge_names({"encrypts"}), ChainStatus::bad_usage);
   EXPECT_EQ(judge_names({"says-nothing"}), ChainStatus::ok);
 }
@@ -246,8 +353,8 @@ TEST_F(OpensslChain, WeakHashesAndKeysAreRefused) {
   issue("sha256", "rsa-root", leaf);
   const UnixTime at{load("root").not_before().seconds + 86'400};
   const std::vector anchors{load("rsa-root")};
-  EXPECT_EQ(verify_chain(std::vector{load("md5")}, anchors, at), ChainStatus::broken);
-  EXPECT_EQ(verify_chain(std::vector{load("sha256")}, anchors, at), ChainStatus::ok);
+  EXPECT_EQ(verify_chain(std::vector{load("md5")}, anchors, at, Role::seal), ChainStatus::broken);
+  EXPECT_EQ(verify_chain(std::vector{load("sha256")}, anchors, at, Role::seal), ChainStatus::ok);
   issue("small", "root", leaf, "-sha256", "rsa -pkeyopt rsa_keygen_bits:1024");
   EXPECT_EQ(judge_names({"small"}), ChainStatus::broken);
   issue("rsa", "root", leaf, "-sha256", rsa);

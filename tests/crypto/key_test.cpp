@@ -2,13 +2,16 @@
 #include "crypto/key.h"
 
 #include <gtest/gtest.h>
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
 #include <random>
+#include <set>
 #include <utility>
 
 #include "crypto/openssl.h"
+#include "foreign_certificates.h"
 #include "support/support.h"
 
 namespace fiducia::crypto {
@@ -206,6 +209,64 @@ TEST(Keys, AnEcKeyWithParametersWrittenOutIsRefused) {
   OPENSSL_free(der);
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().code, ErrorCode::unsupported);
+}
+
+TEST(Keys, EcdsaSignaturesHaveTheLowerOfTwoHalves) {
+  for (const KeyKind kind : {KeyKind::p256, KeyKind::p384}) {
+    const auto key = PrivateKey::generate(kind).value();
+    for (int i = 0; i < 40; ++i) {  // OpenSSL's own are high every other time
+      const Bytes message(1, static_cast<std::byte>(i));
+      const Bytes signature = key.sign(key.default_algorithm(), message).value();
+      EXPECT_TRUE(has_low_s(kind, signature));
+      EXPECT_TRUE(key.public_key().verify(key.default_algorithm(), message, signature));
+      if (kind != KeyKind::p256) continue;
+      const Bytes twin = test::twin_of_signature(signature);
+      EXPECT_FALSE(has_low_s(kind, twin));
+      EXPECT_TRUE(key.public_key().verify(key.default_algorithm(), message, twin))
+          << "others may sign so";
+    }
+  }
+  EXPECT_TRUE(has_low_s(KeyKind::ed25519, Bytes(64, std::byte{0xff}))) << "has only one form";
+}
+
+TEST(Keys, AKeyHasOneHashHoweverItsPointIsWritten) {
+  const KeyHandle key(EVP_EC_gen("P-256"));
+  std::set<std::string> encodings;
+  std::set<std::string> hashes;
+  for (const char* form : {"uncompressed", "compressed", "hybrid"}) {
+    ASSERT_EQ(
+        EVP_PKEY_set_utf8_string_param(key.get(), OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, form),
+        1);
+    unsigned char* der = nullptr;
+    const int length = i2d_PUBKEY(key.get(), &der);
+    ASSERT_GT(length, 0);
+    const ByteView spki = std::as_bytes(std::span(der, static_cast<std::size_t>(length)));
+    encodings.insert(to_hex(spki));
+    const auto read = PublicKey::read_spki(spki);
+    OPENSSL_free(der);
+    ASSERT_TRUE(read) << form;
+    hashes.insert(to_hex(read->hash().view()));
+  }
+  EXPECT_EQ(encodings.size(), 3U);
+  EXPECT_EQ(hashes.size(), 1U);
+}
+
+TEST(Keys, APassPhraseEncryptsAndOnlyItOpens) {
+  for (const PrivateKey& key : one_of_each_kind()) {
+    const std::string pem = key.write_pem("correct horse").value();
+    EXPECT_TRUE(pem.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
+    EXPECT_TRUE(is_encrypted_pem(pem));
+    EXPECT_FALSE(is_encrypted_pem(key.write_pem().value()));
+    const auto again = PrivateKey::read_pem(pem, "correct horse");
+    ASSERT_TRUE(again) << to_sentence(again.error());
+    EXPECT_EQ(again->public_key().hash(), key.public_key().hash());
+    for (const char* wrong : {"", "Correct horse", "correct horse "}) {
+      const auto refused = PrivateKey::read_pem(pem, wrong);
+      ASSERT_FALSE(refused);
+      EXPECT_EQ(refused.error().code, ErrorCode::signature_bad);
+    }
+    EXPECT_NE(key.write_pem("correct horse").value(), pem) << "salted";
+  }
 }
 
 TEST(Keys, PrivateKeysSurvivePemAndEncryptedOrBrokenPemIsRefused) {

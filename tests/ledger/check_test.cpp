@@ -47,8 +47,8 @@ TEST(CheckLog, names_the_file_for_every_single_bit_of_a_small_log) {
   ASSERT_TRUE(scratch.check()->ok);
 }
 
-/// The entry to ask for first where this bit of a bundle or a leaf tile is another one: each takes a
-/// reader a whole bundle. "tile/entries/001" begins with entry 256; here all have eight bytes.
+/// The entry to ask for first where this bit of a bundle or a leaf tile is another one: each takes
+/// a reader a whole bundle. "tile/entries/001" begins with entry 256; here all have eight bytes.
 std::uint64_t likely_damaged(const std::string& name, std::size_t bit) {
   const bool bundle = name.starts_with("tile/entries/");
   if (!bundle && !name.starts_with("tile/0/")) return 0;

@@ -12,6 +12,7 @@ import ledger
 from sealer import Signer
 
 DAY = 86400
+SEAL = "2.25.194878920291164724983316205274960575822.1.1"  # spec/trust.md 6
 
 
 def _name(text):
@@ -28,7 +29,7 @@ class Authority:
         self.key = key or ec.generate_private_key(ec.SECP256R1())
         self.certificate = self._certify(name, self.key, issuer or self, True, -days, days)
 
-    def _certify(self, name, key, issuer, is_ca, since, until, signs=True):
+    def _certify(self, name, key, issuer, is_ca, since, until, signs=True, usages=()):
         builder = (x509.CertificateBuilder().subject_name(_name(name))
                    .issuer_name(_name(issuer.name)).public_key(key.public_key())
                    .serial_number(x509.random_serial_number())
@@ -40,13 +41,16 @@ class Authority:
                        key_encipherment=False, data_encipherment=False, key_agreement=False,
                        key_cert_sign=is_ca, crl_sign=is_ca, encipher_only=False,
                        decipher_only=False), True))
+        if usages:
+            builder = builder.add_extension(
+                x509.ExtendedKeyUsage([x509.ObjectIdentifier(u) for u in usages]), True)
         digest = None if isinstance(issuer.key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
         return builder.sign(issuer.key, digest)
 
-    def signer(self, name, key=None, since=-30, until=365, above=(), signs=True):
+    def signer(self, name, key=None, since=-30, until=365, above=(), signs=True, usages=(SEAL,)):
         """`above`: certificates of intermediate authorities, to go into x5chain."""
         key = key or ec.generate_private_key(ec.SECP256R1())
-        certificate = self._certify(name, key, self, False, since, until, signs)
+        certificate = self._certify(name, key, self, False, since, until, signs, usages)
         chain = [c.public_bytes(serialization.Encoding.DER) for c in (certificate, *above)]
         return Signer(key, chain, name)
 
@@ -76,6 +80,14 @@ def pem_of(certificate):
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
+def key_hash(certificate):
+    """SHA-256 of the SubjectPublicKeyInfo (spec/trust.md 7) of a certificate in DER."""
+    key = x509.load_der_x509_certificate(certificate).public_key()
+    return hashlib.sha256(key.public_bytes(
+        serialization.Encoding.DER,
+        serialization.PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+
 def trust_text(authorities, logs=(), revoked=(), tsas=(), stamps=0):
     """`authorities`: (Authority, roles); `logs`: (verifier key, quorum, [(name, witness key)]);
     `revoked`: (Signer, time); `tsas`: (name, certificate, policies); `stamps`: `time_stamps` of
@@ -100,6 +112,6 @@ def trust_text(authorities, logs=(), revoked=(), tsas=(), stamps=0):
             lines.append("policy = [%s]" % ", ".join('"%s"' % policy for policy in policies))
     for signer, at in revoked:
         lines += ["[[revocation]]",
-                  'signer = "sha256:%s"' % hashlib.sha256(signer.chain[0]).hexdigest(),
+                  'key = "sha256:%s"' % key_hash(signer.chain[0]),
                   "at = %s" % rfc3339(at), 'reason = "test"']
     return "\n".join(lines) + "\n"

@@ -44,14 +44,16 @@ TEST(Codes, are_told_once_and_in_whole_sentences) {
 }
 
 TEST(Codes, that_the_contract_names_are_all_explained) {
-  for (const std::string_view code :
-       {"pixels.altered",    "pixels.missing",     "pixels.added",     "attribute.altered",
-        "attribute.added",   "attribute.removed",  "item.added",       "item.removed",
-        "seal.stripped",     "seal.invalid",       "signer.untrusted", "signer.revoked",
-        "signer.expired",    "ledger.missing",     "ledger.invalid",   "ledger.unwitnessed",
-        "identity.conflict", "encoding.changed",   "codec.missing",    "codec.failed",
-        "limit.reached",     "lossy.recompressed", "withheld",         "similar.sealed",
-        "seal.expected",     "seal.later",         "time.disagrees",   "unsealed"}) {
+  for (const std::string_view code : {"pixels.altered",    "pixels.missing",   "pixels.added",
+                                      "attribute.altered", "attribute.added",  "attribute.removed",
+                                      "item.added",        "item.removed",     "seal.stripped",
+                                      "seal.invalid",      "signer.untrusted", "signer.revoked",
+                                      "signer.expired",    "ledger.revoked",   "store.damaged",
+                                      "ledger.missing",    "ledger.invalid",   "ledger.unwitnessed",
+                                      "identity.conflict", "encoding.changed", "codec.missing",
+                                      "codec.failed",      "limit.reached",    "lossy.recompressed",
+                                      "withheld",          "similar.sealed",   "seal.expected",
+                                      "seal.later",        "time.disagrees",   "unsealed"}) {
     EXPECT_EQ(explain_code(code).code, code);
   }
   EXPECT_EQ(explain_code("malformed.cbor").code, "malformed.<what>");

@@ -30,6 +30,7 @@ TEST(VerifyJson, has_the_members_of_the_contract_in_its_order) {
       R"j({"code":"encoding.changed","severity":"note","text":"Sealed as Explicit VR Little )j"
       R"j(Endian, now JPEG-LS Lossless."}],"seal":{"device":"CT-1","signer":"sha256:)j";
   expected += to_hex(result.seal->signer.view());
+  expected += R"j(","signer_key":"sha256:)j" + to_hex(result.seal->signer_key.view());
   expected += R"j(","signer_name":"CT-1, Example Hospital","sealed_at":"2026-11-24T10:00:00Z",)j"
               R"j("object_root":")j";
   expected += to_hex(result.seal->object_root.view());

@@ -66,6 +66,7 @@ seal::VerifyResult sample_result(seal::Verdict verdict, std::string path) {
   if (verdict != seal::Verdict::malformed && verdict != seal::Verdict::unsealed) {
     result.seal = seal::SealInfo{.device = "CT-1",
                                  .signer = digest(7),
+                                 .signer_key = digest(8),
                                  .signer_name = "CT-1, Example Hospital",
                                  .sealed_at = {1'795'514'400},
                                  .object_root = digest(101),
@@ -114,7 +115,7 @@ seal::VerifyResult sample_result(seal::Verdict verdict, std::string path) {
       result.ledger->witnesses = {};
       result.ledger->checkpoint_at = {};
       result.findings = {finding("signer.revoked", Severity::alarm,
-                                 "The certificate of the sealing device was revoked at "
+                                 "The key of the sealing device was revoked at "
                                  "2026-11-01T00:00:00Z, before this seal."),
                          finding("ledger.unwitnessed", Severity::alarm,
                                  "0 of the 2 witnesses asked for have cosigned.")};

@@ -57,6 +57,16 @@ class Hospital {
   [[nodiscard]] const seal::Signer& signer() const { return signer_; }
   /// What later seals call the device; its certificate stays.
   void rename_device(std::string name) { signer_.device = std::move(name); }
+  /// What later seals carry as certificate.
+  void replace_certificate(crypto::Certificate certificate) {
+    signer_.chain.front() = std::move(certificate);
+  }
+  /// ... and behind it.
+  void add_to_chain(crypto::Certificate certificate) {
+    signer_.chain.push_back(std::move(certificate));
+  }
+  /// The key of its authority.
+  [[nodiscard]] const crypto::PrivateKey& authority_key() const { return authority_key_; }
   /// A receipt of entry `index` under the newest checkpoint.
   [[nodiscard]] Bytes receipt_of(std::uint64_t index);
 

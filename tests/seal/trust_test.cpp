@@ -44,10 +44,15 @@ Trust example() {
       {.name = "first", .key = vkey("w1.example.org", ledger::NoteKeyType::cosignature)});
   ledger.witnesses.push_back(
       {.name = "second", .key = vkey("w2.example.org", ledger::NoteKeyType::cosignature)});
+  Digest root;
+  root.bytes.fill(std::byte{0xCD});
+  ledger.pinned = {
+      {.tree_size = 1000, .root = root, .at = {year_2026.seconds + 1}},
+      {.tree_size = 2000, .root = crypto::sha256(ByteView{}), .at = {year_2026.seconds + 2}}};
   trust.ledgers.push_back(std::move(ledger));
   Digest signer;
   signer.bytes.fill(std::byte{0xAB});
-  trust.revocations.push_back({.signer = signer, .at = year_2026, .reason = "key lost"});
+  trust.revocations.push_back({.key = signer, .at = year_2026, .reason = "key lost"});
   trust.devices.push_back({.name = "CT-1", .seals_since = year_2026});
   trust.devices.push_back({.name = "MR-1",
                            .seals_since = {year_2026.seconds + 3600},
@@ -88,6 +93,12 @@ void expect_same(const Trust& a, const Trust& b) {
     EXPECT_EQ(a.ledgers[i].quorum, b.ledgers[i].quorum);
     EXPECT_EQ(a.ledgers[i].time_stamps, b.ledgers[i].time_stamps);
     ASSERT_EQ(a.ledgers[i].witnesses.size(), b.ledgers[i].witnesses.size());
+    ASSERT_EQ(a.ledgers[i].pinned.size(), b.ledgers[i].pinned.size());
+    for (std::size_t k = 0; k < a.ledgers[i].pinned.size(); ++k) {
+      EXPECT_EQ(a.ledgers[i].pinned[k].tree_size, b.ledgers[i].pinned[k].tree_size);
+      EXPECT_EQ(a.ledgers[i].pinned[k].root, b.ledgers[i].pinned[k].root);
+      EXPECT_EQ(a.ledgers[i].pinned[k].at, b.ledgers[i].pinned[k].at);
+    }
     for (std::size_t k = 0; k < a.ledgers[i].witnesses.size(); ++k) {
       EXPECT_EQ(a.ledgers[i].witnesses[k].name, b.ledgers[i].witnesses[k].name);
       EXPECT_EQ(write_vkey(a.ledgers[i].witnesses[k].key),
@@ -102,7 +113,7 @@ void expect_same(const Trust& a, const Trust& b) {
   }
   ASSERT_EQ(a.revocations.size(), b.revocations.size());
   for (std::size_t i = 0; i < a.revocations.size(); ++i) {
-    EXPECT_EQ(a.revocations[i].signer, b.revocations[i].signer);
+    EXPECT_EQ(a.revocations[i].key, b.revocations[i].key);
     EXPECT_EQ(a.revocations[i].at, b.revocations[i].at);
     EXPECT_EQ(a.revocations[i].reason, b.revocations[i].reason);
   }
@@ -215,7 +226,7 @@ TEST(Trust, of_any_content_comes_back) {
     for (std::size_t i = 0; i < prng() % 4; ++i) {
       Digest signer;
       for (std::byte& b : signer.bytes) b = static_cast<std::byte>(prng());
-      trust.revocations.push_back({.signer = signer, .at = time(), .reason = random_text(prng)});
+      trust.revocations.push_back({.key = signer, .at = time(), .reason = random_text(prng)});
     }
     for (std::size_t i = 0; i < prng() % 4; ++i)
       trust.devices.push_back({.name = name(i),
@@ -245,6 +256,7 @@ TEST(Trust, refuses_what_the_rules_forbid_and_says_where) {
   const auto swap = [&](const std::string& from, const std::string& to) {
     return with(mine, from, to);
   };
+  const std::string root = to_base64(trust.ledgers[0].pinned[0].root.view());
   const std::string first_witness = write_vkey(trust.ledgers[0].witnesses[0].key);
   const std::string second_witness = write_vkey(trust.ledgers[0].witnesses[1].key);
   const ledger::VerifierKey self = ledger::make_vkey(
@@ -297,11 +309,31 @@ TEST(Trust, refuses_what_the_rules_forbid_and_says_where) {
         Row{"negative quorum", swap("quorum = 1", "quorum = -1"), "\"quorum\""},
         Row{"quorum that wraps", swap("quorum = 1", "quorum = 4294967296"), "\"quorum\""},
         Row{"no quorum", swap("quorum = 1\n", ""), "\"quorum\""},
-        Row{"fingerprint without prefix", swap("sha256:", ""), "\"signer\""},
-        Row{"fingerprint not hex", swap("sha256:" + ab, fingerprint), "\"signer\""},
-        Row{"fingerprint short", swap("sha256:ab", "sha256:"), "\"signer\""},
-        Row{"signer twice",
-            mine + "\n[[revocation]]\nsigner = \"sha256:" + ab +
+        Row{"fingerprint without prefix", swap("sha256:", ""), "\"key\""},
+        Row{"fingerprint not hex", swap("sha256:" + ab, fingerprint), "\"key\""},
+        Row{"fingerprint short", swap("sha256:ab", "sha256:"), "\"key\""},
+        Row{"revocation of a certificate", swap("key = \"sha256:", "signer = \"sha256:"),
+            "make a twin"},
+        Row{"hash of an authority's certificate",
+            swap(ab, to_hex(hospital().authority.fingerprint().view())), "would revoke nothing"},
+        Row{"hash of its PEM", swap(ab, to_hex(crypto::sha256(as_bytes(pem)).view())),
+            "would revoke nothing"},
+        Row{"hash of a raw ledger key",
+            swap(ab, to_hex(crypto::sha256(trust.ledgers[0].key.public_key).view())),
+            "would revoke nothing"},
+        Row{"hash of a verifier key",
+            swap(ab, to_hex(crypto::sha256(as_bytes(ledger_vkey)).view())), "would revoke nothing"},
+        Row{"hash of nothing", swap(ab, to_hex(crypto::sha256(ByteView{}).view())),
+            "would revoke nothing"},
+        Row{"zeros", swap(ab, std::string(64, '0')), "would revoke nothing"},
+        Row{"pinned root in hexadecimal", swap("root = \"" + root + "\"", "root = \"" + ab + "\""),
+            "\"root\""},
+        Row{"pinned root short", swap("root = \"" + root, "root = \"AAAA" + root), "\"root\""},
+        Row{"pinned tree of one leaf", swap("tree_size = 1000", "tree_size = 1"), "\"tree_size\""},
+        Row{"pinned twice", swap("tree_size = 2000", "tree_size = 1000"), "twice"},
+        Row{"pinned without a time", swap("at = 2026-01-01T00:00:01Z\n", ""), "\"at\""},
+        Row{"key twice",
+            mine + "\n[[revocation]]\nkey = \"sha256:" + ab +
                 "\"\nat = 2026-01-01\nreason = \"x\"\n",
             "twice"},
         Row{"time without offset", swap("at = 2026-01-01T00:00:00Z", "at = 2026-01-01T00:00:00"),
@@ -312,6 +344,32 @@ TEST(Trust, refuses_what_the_rules_forbid_and_says_where) {
         Row{"empty station", swap("\"MR01\"", "\"\""), "\"station_name\""}}) {
     expect_refused(row);
   }
+}
+
+// Files that would take a parser's stack, or lead it astray.
+TEST(Trust, of_nothing_but_structure_is_an_error_like_any_other) {
+  const auto times = [](std::size_t n, std::string_view part) {
+    std::string out;
+    for (std::size_t i = 0; i < n; ++i) out += part;
+    return out;
+  };
+  for (const std::string& text :
+       {times(80'000, "."), "a" + times(80'000, ".a") + " = 1",
+        "a" + times(80'000, ".\"a\"") + "=1", "[a" + times(80'000, ".a") + "]",
+        "[[a" + times(80'000, ".a") + "]]", std::string("[[["), times(80'000, "["),
+        "a = " + times(80'000, "["), "a = " + times(80'000, "{a="), "a = " + times(80'000, "[{a="),
+        std::string("[[[a]]]")}) {
+    SCOPED_TRACE(text.substr(0, 20));
+    const auto refused = read(text);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, ErrorCode::config_invalid);
+    EXPECT_EQ(refused.error().where.file, "trust.toml");
+  }
+  EXPECT_TRUE(read("version = 1\nserial = 1\n#" + times(80'000, ".")).has_value()) << "a comment";
+  // Dots in values are no depth.
+  Trust trust = example();
+  trust.authorities.front().name = times(200, ".");
+  EXPECT_TRUE(read(write_trust(trust)).has_value());
 }
 
 TEST(Trust, with_time_stamps_is_version_2_and_comes_back) {

@@ -25,7 +25,7 @@ class TrustOfASeal : public testing::Test {
   }
   void revoke(UnixTime at) {
     hospital_.trust().revocations.push_back(
-        {.signer = hospital_.device_certificate().fingerprint(), .at = at, .reason = "lost"});
+        {.key = hospital_.device_certificate().key_hash(), .at = at, .reason = "lost"});
   }
 
   Hospital hospital_;
