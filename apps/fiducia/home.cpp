@@ -240,6 +240,23 @@ Result<seal::Signer> Home::signer(const std::string& name) const {
   return signer;
 }
 
+Result<seal::Signer> Home::default_signer(const seal::Trust& trust, UnixTime now) const {
+  const auto counting = [&](const std::string& name) -> Result<seal::Signer> {
+    FIDUCIA_TRY(found, signer(name));
+    FIDUCIA_CHECK(seal::check_signer(trust, found, about_.ledger_origin, now));
+    return Result<seal::Signer>{std::move(found)};
+  };
+  auto first = counting(about_.default_device);
+  if (first) return first;
+  FIDUCIA_TRY(others, devices());
+  std::ranges::stable_sort(others, {},
+                           [](const Device& device) { return device.certificate.not_before(); });
+  for (const Device& device : others)
+    if (device.name != about_.default_device)
+      if (auto other = counting(device.name)) return other;
+  return first;
+}
+
 Result<crypto::PrivateKey> Home::ledger_key() const {
   return read_key(folder_ / "keys" / "ledger.pem");
 }

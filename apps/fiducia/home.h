@@ -49,6 +49,10 @@ class Home {
 
   /// Errors: config_missing (no such device), config_invalid.
   [[nodiscard]] Result<seal::Signer> signer(const std::string& device) const;
+  /// Who seals when nobody is named: the default device, else the first one made, whose seals
+  /// `trust` would accept now. Errors: those of seal::check_signer for the default device, when
+  /// there is none.
+  [[nodiscard]] Result<seal::Signer> default_signer(const seal::Trust& trust, UnixTime now) const;
   [[nodiscard]] Result<crypto::PrivateKey> ledger_key() const;
   /// The ledger of this home as its trust file names it. Errors: config_invalid.
   [[nodiscard]] Result<ledger::VerifierKey> ledger_vkey() const;

@@ -25,16 +25,24 @@ void add_common(CLI::App& app, CommonOptions& common) {
   app.add_flag("--quiet,-q", common.quiet, "Print nothing but errors");
 }
 
-void add_time(CLI::App& app, const char* name, std::optional<UnixTime>& time, const char* help) {
+/// Which second of it a bare day names.
+enum class OfDay : std::uint8_t { first, last };
+
+void add_time(CLI::App& app, const char* name, std::optional<UnixTime>& time, OfDay of_day,
+              const char* help) {
   app.add_option_function<std::string>(
          name,
-         [&time, name](const std::string& text) {
+         [&time, name, of_day](const std::string& text) {
            auto read = read_rfc3339(text);
            if (!read)
              throw CLI::ValidationError(name, "give a time such as 2026-11-24T10:00:00Z or a day");
            time = *read;
+           constexpr std::size_t day_characters = 10;  // 2026-11-24
+           if (of_day == OfDay::last && text.size() == day_characters)
+             time->seconds += 24 * 60 * 60 - 1;
          },
-         std::string(help) + ". TIME: 2026-11-24T10:00:00Z, or a day, for its first second in UTC")
+         std::string(help) + ". TIME: 2026-11-24T10:00:00Z, or a day, for its " +
+             (of_day == OfDay::first ? "first" : "last") + " second in UTC")
       ->type_name("TIME");
 }
 
@@ -81,7 +89,8 @@ void add_device(CLI::App& app, DeviceOptions& o) {
 
   CLI::App& revoke = *app.add_subcommand("revoke", "Stop believing a device from a time on");
   revoke.add_option("NAME", o.name, "Name of the device")->required()->type_name("");
-  add_time(revoke, "--at", o.at, "Seals dated at or after TIME no longer count (default: now)");
+  add_time(revoke, "--at", o.at, OfDay::first,
+           "Seals dated at or after TIME no longer count (default: now)");
   revoke.add_option("--reason", o.reason, "Why, for the readers of the trust file")
       ->type_name("TEXT");
   add_common(revoke, o.common);
@@ -96,7 +105,8 @@ void add_device(CLI::App& app, DeviceOptions& o) {
 
 void add_seal(CLI::App& app, SealOptions& o) {
   add_paths(app, o.paths, "Files or folders, or - for standard input");
-  app.add_option("--device", o.device, "Device that seals (default: the home's first device)")
+  app.add_option("--device", o.device,
+                 "Device that seals (default: the home's first device that counts)")
       ->type_name("NAME");
   CLI::Option* out =
       app.add_option("--out", o.out, "Write sealed copies below this folder")->type_name("DIR");
@@ -127,7 +137,8 @@ void add_verify(CLI::App& app, VerifyOptions& o) {
   app.add_option("--report", o.report, "Write a report with pictures")->type_name("FILE.html");
   app.add_option("--trust", o.trust, "Trust file (default: the home's)")->type_name("FILE");
   add_evidence(app, o.evidence);
-  add_time(app, "--at", o.at, "Judge as of TIME: later seals and revocations do not count");
+  add_time(app, "--at", o.at, OfDay::last,
+           "Judge as of TIME: later seals and revocations do not count");
   app.add_flag("--show-values", o.show_values,
                "Show attribute values in the findings (patient data)");
   add_common(app, o.common);

@@ -91,8 +91,11 @@ std::string to_line(const Sealed& sealed, const std::string& origin) {
 Result<int> seal_all(const SealOptions& options) {
   FIDUCIA_TRY(folder, locate_home(options.common.home));
   FIDUCIA_TRY(home, Home::open(folder));
-  FIDUCIA_TRY(signer,
-              home.signer(options.device.empty() ? home.about().default_device : options.device));
+  FIDUCIA_TRY(trust, seal::open_trust(home.trust_path()));
+  // Before the ledger: what is entered stays there, and must be able to verify.
+  FIDUCIA_TRY(signer, options.device.empty() ? home.default_signer(trust, system_now())
+                                             : home.signer(options.device));
+  FIDUCIA_CHECK(seal::check_signer(trust, signer, home.about().ledger_origin, system_now()));
   // One process seals at a time (the recorder's lock), so what the store says of an identity stays
   // true until this process adds to it.
   FIDUCIA_TRY(recorder, open_recorder(home));
@@ -104,7 +107,6 @@ Result<int> seal_all(const SealOptions& options) {
   FIDUCIA_TRY(inputs, find_inputs(options.paths));
   FIDUCIA_CHECK(check_outputs(options, inputs));
   FIDUCIA_TRY(store, home.open_store(/*read_only=*/false));
-  FIDUCIA_TRY(trust, seal::open_trust(home.trust_path()));
   FIDUCIA_TRY(verifier, seal::Verifier::make(std::move(trust), {}, store.get()));
 
   const StopOnSignal signals;

@@ -89,13 +89,25 @@ Status write_copy(const SealOptions& options, const Input& input, const dicom::F
                   "Check the permissions of the folder named with --out.",
                   Location{.file = target.parent_path().string()});
   }
-  return durable_write(
-      target, parts, {.mode = mode_of(input), .keep_mode = options.in_place, .create_only = false});
+  return durable_write(target, parts,
+                       {.mode = mode_of(input),
+                        .keep_mode = options.in_place,
+                        .create_only = false,
+                        .check = [&](const std::filesystem::path& written) {
+                          return seal::check_copy(written, parts, file, evidence);
+                        }});
 }
 
 Status write_sidecar(const Input& input, ByteView evidence, const std::filesystem::path& target) {
-  return durable_write(target, evidence,
-                       {.mode = mode_of(input), .keep_mode = false, .create_only = false});
+  const auto as_meant = [&](const std::filesystem::path& written) -> Status {
+    FIDUCIA_TRY(bytes, read_file(written, limits::evidence_bytes_max * 2));
+    if (same_bytes(bytes, evidence)) return {};
+    return fail(ErrorCode::io_unwritable, "the evidence as written is not what was sealed.",
+                "Check disk and memory of this machine, then seal again.");
+  };
+  return durable_write(
+      target, evidence,
+      {.mode = mode_of(input), .keep_mode = false, .create_only = false, .check = as_meant});
 }
 
 Status check_outputs(const SealOptions& options, const std::vector<Input>& inputs) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <set>
 
 #include "crypto/crypto.h"
@@ -40,6 +41,14 @@ struct SealRun::Work {
   std::optional<Digest> content;  // of the file's bytes, when it is to be read again
   std::optional<seal::Draft> draft;
   Bytes evidence;
+  Bytes former;  // evidence of a seal that no longer counts, which stays beside the new one
+
+  /// What goes into or beside a file.
+  [[nodiscard]] Bytes evidence_file() const {
+    if (former.empty()) return evidence;
+    const std::vector<Bytes> both{evidence, former};
+    return seal::write_evidence_file(both);
+  }
 };
 
 SealRun::SealRun(const SealOptions& options, const Home& home, const seal::Signer& signer,
@@ -140,6 +149,10 @@ fiducia::Status SealRun::check_identity(Work& work, codec::CodecChild& child) co
                                                : result.findings.front().text),
                   "Run `fiducia verify` on it; sealing it again would hide the change.");
     default:
+      if (result.verdict == seal::Verdict::untrusted) {
+        FIDUCIA_TRY(ours, is_worthless_seal_of_ours(work, result));
+        if (ours) return {};
+      }
       return fail(ErrorCode::conflict,
                   "This image carries or has a seal that does not count here: " +
                       (result.findings.empty() ? std::string{to_word(result.verdict)} + "."
@@ -147,6 +160,28 @@ fiducia::Status SealRun::check_identity(Work& work, codec::CodecChild& child) co
                   "Run `fiducia verify` on it; it is sealed again only when that says authentic or "
                   "unsealed.");
   }
+}
+
+/// Whether the seal that does not count is one that this home made (its store has it, its device is
+/// of this home) and matches the image in everything: then a new one hides nothing. Leaves it in
+/// `work`. A thief of a device's key cannot put seals into the store.
+Result<bool> SealRun::is_worthless_seal_of_ours(Work& work,
+                                                const seal::VerifyResult& result) const {
+  if (!result.seal || !result.seal->holds || !result.seal->content_matches) return false;
+  FIDUCIA_TRY(devices, home_.devices());
+  if (std::ranges::none_of(devices, [&](const Device& device) {
+        return device.certificate.key_hash() == result.seal->signer_key;
+      }))
+    return false;
+  FIDUCIA_TRY(known, store_.find_by_root(result.seal->object_root));
+  if (!known) return false;
+  work.former = std::move(*known);
+  work.sealed.findings.push_back(
+      {.code = result.findings.empty() ? "signer.untrusted" : result.findings.front().code,
+       .severity = seal::Severity::note,
+       .text = "Sealed again: a seal by \"" + result.seal->device +
+               "\" that no longer counts matches in everything, and stays in the evidence."});
+  return true;
 }
 
 fiducia::Status SealRun::reuse(Work& work, Bytes evidence) const {
@@ -168,7 +203,7 @@ fiducia::Status SealRun::draft(Work& work, codec::CodecChild& child) const {
   FIDUCIA_TRY(draft, seal::draft_seal(*work.file, signer_, clock_(), &child, sketch.get()));
   work.sealed.object_root = draft.object_root();
   work.sealed.device = signer_.device;
-  work.sealed.findings = draft.findings();
+  std::ranges::copy(draft.findings(), std::back_inserter(work.sealed.findings));
   work.draft = std::move(draft);
   return {};
 }
@@ -215,6 +250,14 @@ fiducia::Status SealRun::record(std::vector<Work>& batch) {
       work.sealed.status = Sealed::Status::sealed;
       work.sealed.ledger_index = appended.index;
       work.sealed.tree_size = appended.tree_size;
+      // Signature, receipt and trust file, before anybody calls it sealed; nothing is decoded.
+      if (auto checked = verifier_.check_seal(work.evidence); !checked) {
+        work.sealed.status = Sealed::Status::failed;
+        work.sealed.error = with_file(std::move(checked).error(), work.input);
+        work.evidence = {};
+        work.draft.reset();
+        continue;
+      }
       records.push_back({.sop_instance_uid = work.draft->sop_instance_uid(),
                          .object_root = work.draft->object_root(),
                          .sketch = work.draft->sketch(),
@@ -260,9 +303,9 @@ void SealRun::write_one(Work& work) const {
       work.file = std::move(again);
     }
     const std::filesystem::path target{work.sealed.output};
-    if (options_.sidecar) return write_sidecar(work.input, work.evidence, target);
+    if (options_.sidecar) return write_sidecar(work.input, work.evidence_file(), target);
     FIDUCIA_ASSERT(work.file.has_value());
-    return write_copy(options_, work.input, *work.file, work.evidence, target);
+    return write_copy(options_, work.input, *work.file, work.evidence_file(), target);
   };
   if (fiducia::Status written = write(); !written) {
     work.sealed.status = Sealed::Status::failed;
@@ -271,6 +314,7 @@ void SealRun::write_one(Work& work) const {
   }
   work.file.reset();
   work.evidence = {};
+  work.former = {};
 }
 
 }  // namespace fiducia::app

@@ -36,7 +36,8 @@ struct Sealed {
 ///
 /// An image is sealed once: where evidence is known under which it is authentic, that evidence is
 /// used again; where the identity is known with other content, sealing is refused, because it
-/// would turn an altered image into a sealed one.
+/// would turn an altered image into a sealed one. A seal of this home that counts no more (its
+/// device was revoked) can be renewed: all content must match it, and it stays in the evidence.
 class SealRun {
  public:
   /// References must outlive the run. `stop`, once true, ends the run before the next append.
@@ -54,6 +55,8 @@ class SealRun {
   void prepare(Work& work, codec::CodecChild& child) const;
   [[nodiscard]] fiducia::Status check_identity(Work& work, codec::CodecChild& child) const;
   [[nodiscard]] fiducia::Status draft(Work& work, codec::CodecChild& child) const;
+  [[nodiscard]] Result<bool> is_worthless_seal_of_ours(Work& work,
+                                                       const seal::VerifyResult& result) const;
   [[nodiscard]] fiducia::Status reuse(Work& work, Bytes evidence) const;
   [[nodiscard]] fiducia::Status record(std::vector<Work>& batch);
   [[nodiscard]] fiducia::Status write_outputs(std::vector<Work>& batch);

@@ -255,6 +255,9 @@ Status durable_write(const std::filesystem::path& path, std::span<const ByteView
       return give_up(fail_unwritable(path, failed).error());
   if (fsync(fd.value()) != 0) return give_up(fail_unwritable(path, errno).error());
   if (!fd.close()) return give_up(fail_unwritable(path, errno).error());
+  if (options.check)
+    if (Status checked = options.check(temporary); !checked)
+      return give_up(std::move(checked).error());
   if (options.create_only) {
     if (::link(temporary.c_str(), path.c_str()) != 0)
       return give_up(fail_unwritable(path, errno).error());

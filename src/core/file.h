@@ -53,11 +53,14 @@ struct WriteOptions {
   unsigned mode = 0644;      // permissions of a new file
   bool keep_mode = false;    // take owner and permissions of the file that is replaced
   bool create_only = false;  // refuse if the target exists
+  /// Looks at the temporary file before it takes the target's place; what it refuses is not put
+  /// there. Empty: not asked.
+  std::function<Status(const std::filesystem::path& written)> check = {};
 };
 
 /// Writes `parts` one after the other so that after a crash at any step the target holds the
 /// whole old or the whole new content: temporary file beside it, write, fsync, rename, fsync of
-/// the folder. Nothing is left behind on failure. Errors: io_unwritable.
+/// the folder. Nothing is left behind on failure. Errors: io_unwritable, those of `check`.
 [[nodiscard]] Status durable_write(const std::filesystem::path& path,
                                    std::span<const ByteView> parts,
                                    const WriteOptions& options = {});

@@ -100,6 +100,9 @@ inline constexpr std::size_t ledger_remembered_entries_max = 65'536;
 /// How far the clock may be behind the newest checkpoint: within this, checkpoints keep its time;
 /// past it, nothing is appended. Big: clock.invalid.
 inline constexpr std::int64_t ledger_clock_back_seconds_max = 300;
+/// How far the clock may be ahead of the newest checkpoint before it has to be confirmed: a wrong
+/// year would date seals, and forbid right ones until then. clock.invalid.
+inline constexpr std::int64_t ledger_clock_ahead_seconds_max = 24 * 60 * 60;
 /// State of a check that can be resumed: the tile rows at the right edge of a tree below 2^64
 /// entries are 64 KiB, the origin at most a note's length. Hostile: malformed.check_state.
 inline constexpr std::size_t ledger_check_state_bytes_max = 1 << 20;
@@ -187,6 +190,10 @@ inline constexpr std::uint32_t postgres_answer_timeout_ms = 15'000;
 /// connects again, in which others commit over a thousand rounds.
 inline constexpr std::uint64_t postgres_kept_rounds_max = 4'096;
 inline constexpr std::uint64_t postgres_kept_bytes_max = 8ULL << 20;
+
+// --- home ---
+/// Bytes of a pass phrase: what OpenSSL takes. usage.invalid.
+inline constexpr std::size_t passphrase_bytes_max = 1'000;
 
 // --- trust file -----------------------------------------------------------------------------
 inline constexpr std::uint64_t trust_file_bytes_max = 4ULL << 20;

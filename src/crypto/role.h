@@ -19,8 +19,9 @@ enum class Role : unsigned char {
   curate = 7,
   calibrate = 8,
 };
-inline constexpr std::array all_roles{Role::seal,    Role::amend, Role::deidentify, Role::derive,
-                                      Role::gateway, Role::audit, Role::curate,     Role::calibrate};
+inline constexpr std::array all_roles{Role::seal,   Role::amend,    Role::deidentify,
+                                      Role::derive, Role::gateway,  Role::audit,
+                                      Role::curate, Role::calibrate};
 
 /// The word of trust files and of `device add --role`.
 [[nodiscard]] std::string_view to_word(Role role);

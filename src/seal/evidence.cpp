@@ -278,7 +278,21 @@ Result<Evidence> read_evidence(ByteView encoded) {
   return evidence;
 }
 
+namespace {
+Result<std::vector<ByteView>> read_evidence_list(ByteView encoded, bool padded);
+}  // namespace
+
 Result<std::vector<ByteView>> read_evidence_file(ByteView encoded) {
+  return read_evidence_list(encoded, /*padded=*/false);
+}
+
+Result<std::vector<ByteView>> read_embedded_evidence(ByteView value) {
+  return read_evidence_list(value, /*padded=*/true);
+}
+
+namespace {
+
+Result<std::vector<ByteView>> read_evidence_list(ByteView encoded, bool padded) {
   crypto::CborReader in(encoded);
   FIDUCIA_TRY(type, in.peek());
   std::vector<ByteView> evidences;
@@ -296,9 +310,13 @@ Result<std::vector<ByteView>> read_evidence_file(ByteView encoded) {
     if (inside_type != crypto::CborType::map)
       return malformed("an item of the evidence file is not evidence.", offset);
   }
-  FIDUCIA_CHECK(in.finish());
+  // The pad byte of an OB element.
+  const bool pad = padded && in.offset() + 1 == encoded.size() && encoded.back() == std::byte{0};
+  if (!pad) FIDUCIA_CHECK(in.finish());
   return evidences;
 }
+
+}  // namespace
 
 Bytes write_evidence_file(std::span<const Bytes> evidences) {
   if (evidences.size() == 1) return evidences.front();

@@ -52,6 +52,9 @@ struct Evidence {
 /// them. Each is returned undecoded. Errors: as read_evidence. Borrows from `encoded`.
 [[nodiscard]] Result<std::vector<ByteView>> read_evidence_file(ByteView encoded);
 
+/// The same of what a file carries (find_embedded), where a pad byte 00 may follow.
+[[nodiscard]] Result<std::vector<ByteView>> read_embedded_evidence(ByteView value);
+
 /// One evidence stays as it is, several become a CBOR array.
 [[nodiscard]] Bytes write_evidence_file(std::span<const Bytes> evidences);
 

@@ -7,6 +7,7 @@
 #include "seal/lookup.h"
 #include "seal/result.h"
 #include "seal/sealer.h"
+#include "seal/sealing_checks.h"
 #include "seal/statement.h"
 #include "seal/trust.h"
 #include "seal/verifier.h"

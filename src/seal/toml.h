@@ -34,8 +34,8 @@ namespace fiducia::seal {
 [[nodiscard]] std::unexpected<Error> bad_toml(const toml::source_position& at,
                                               const std::string& what, std::string remedy);
 
-/// Parses TOML 1.0. Refused before the parser sees it, since toml++ would lose its way or its stack:
-/// what is not ASCII outside of quotes, more than limits::toml_dots_max dots on one line and
+/// Parses TOML 1.0. Refused before the parser sees it, since toml++ would lose its way or its
+/// stack: what is not ASCII outside of quotes, more than limits::toml_dots_max dots on one line and
 /// brackets deeper than limits::toml_nesting_max outside of quotes.
 /// Errors: config_invalid with line and column, `remedy` in each.
 [[nodiscard]] Result<toml::table> read_toml(std::string_view text, const std::string& name,

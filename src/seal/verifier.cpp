@@ -134,8 +134,12 @@ struct Verifier::State {
     for (const Evidence& evidence : given)
       if (given.size() == 1 || is_same_instance(file.data_set(), evidence))
         take(evidence.encoded, FoundIn::given, "that was given");
-    if (const auto embedded = find_embedded(file.data_set()))
-      take(*embedded, FoundIn::file, "in the file");
+    if (const auto embedded = find_embedded(file.data_set())) {
+      const auto parts = read_embedded_evidence(*embedded);
+      if (!parts) out.broken.push_back(unreadable("in the file", parts.error()));
+      if (parts)
+        for (const ByteView part : *parts) take(part, FoundIn::file, "in the file");
+    }
     if (options.look_beside && file.name() != "-") {
       std::error_code none;
       const auto path = sidecar_path(file.name());
@@ -423,6 +427,17 @@ Result<VerifyResult> Verifier::verify(const std::filesystem::path& path,
 
 Result<VerifyResult> Verifier::verify(const dicom::File& file, codec::CodecChild* child) const {
   return state_->judge_file(file, child);
+}
+
+Status Verifier::check_seal(ByteView encoded) const {
+  FIDUCIA_TRY(evidence, read_evidence(encoded));
+  const TrustJudgement judged = state_->judge.judge(evidence);
+  if (judged.accepted) return {};
+  const auto why = std::ranges::find(judged.findings, Severity::alarm, &Finding::severity);
+  return fail(ErrorCode::signature_bad,
+              "The seal as made would not be accepted: " +
+                  (why == judged.findings.end() ? std::string{"it does not hold."} : why->text),
+              "Mend what it names; the entry in the ledger does no harm.");
 }
 
 Result<std::optional<Bytes>> Verifier::find_evidence(const dicom::File& file) const {

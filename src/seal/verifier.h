@@ -44,6 +44,10 @@ class Verifier {
   [[nodiscard]] Result<VerifyResult> verify(const dicom::File& file,
                                             codec::CodecChild* child) const;
 
+  /// Whether a seal holds and is accepted, whatever the image says: what sealing asks before it
+  /// calls an image sealed. Errors: signature_bad, with the first finding; those of read_evidence.
+  [[nodiscard]] Status check_seal(ByteView evidence) const;
+
   /// The evidence that `verify` would judge this file by, undecoded: what `export` writes.
   /// Absent when there is none.
   [[nodiscard]] Result<std::optional<Bytes>> find_evidence(const dicom::File& file) const;

@@ -27,7 +27,26 @@ TEST(Options, of_verify_arrive_where_they_belong) {
   EXPECT_TRUE(o.common.json);
   EXPECT_TRUE(o.show_values);
   ASSERT_TRUE(o.at.has_value());
-  EXPECT_EQ(to_rfc3339(*o.at), "2026-11-24T00:00:00Z");
+  EXPECT_EQ(to_rfc3339(*o.at), "2026-11-24T23:59:59Z");
+}
+
+TEST(Options, a_bare_day_is_its_end_for_verify_and_its_begin_for_revoke) {
+  const auto at = [](const char* time) {
+    return parsed<VerifyOptions>({"verify", "x", "--at", time}).at;
+  };
+  EXPECT_EQ(at("2026-11-24"), read_rfc3339("2026-11-24T23:59:59Z"));
+  EXPECT_EQ(at("2026-11-24T00:00:00Z"), read_rfc3339("2026-11-24T00:00:00Z"));
+  const auto revoke = parsed<DeviceOptions>({"device", "revoke", "CT-1", "--at", "2026-11-24"});
+  EXPECT_EQ(revoke.at, read_rfc3339("2026-11-24T00:00:00Z")) << "revoking takes the whole day";
+}
+
+TEST(Options, of_device_add_name_roles) {
+  EXPECT_EQ(parsed<DeviceOptions>({"device", "add", "X"}).roles, std::vector<std::string>{"seal"});
+  EXPECT_EQ(
+      parsed<DeviceOptions>({"device", "add", "X", "--role", "amend", "--role", "derive"}).roles,
+      (std::vector<std::string>{"amend", "derive"}));
+  EXPECT_EQ(std::get<Answer>(read_arguments({"device", "add", "X", "--role", "sealing"})).exit_code,
+            1);
 }
 
 TEST(Options, of_the_other_commands_arrive_where_they_belong) {

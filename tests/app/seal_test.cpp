@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <array>
+
 #include "scratch_home.h"
 #include "seal/seal.h"
 
@@ -213,6 +215,170 @@ TEST(Seal, refuses_outputs_that_would_replace_or_mix_up_sources) {
     EXPECT_EQ(test::content(scratch.path("in/a.dcm")), before) << row.name;
   }
   EXPECT_FALSE(std::filesystem::exists(scratch.path("out")));
+}
+
+// What could not verify after sealing is refused before the ledger.
+TEST(Seal, by_a_device_that_does_not_count_is_refused_before_the_ledger) {
+  const ScratchHome scratch;
+  const auto image = scratch.write_image("a.dcm", "1.2.3", 1);
+  const auto home = Home::open(scratch.home());
+  ASSERT_TRUE(home.has_value());
+  const std::uint64_t before = tree_size(scratch);
+  const auto refused = [&](const char* code, const std::string& device) {
+    SealOptions options = sealing(scratch, {image.string()});
+    options.device = device;
+    const auto [exit_code, said] = run_captured(options);
+    EXPECT_EQ(exit_code, 1);
+    EXPECT_EQ(count(said, std::string{"\"code\":\""} + code + "\""), 1u) << said;
+    EXPECT_EQ(tree_size(scratch), before);
+    EXPECT_EQ(verify(scratch, image), 3) << "not sealed";
+  };
+  constexpr std::int64_t ten_years = 10 * 366 * std::int64_t{86'400};
+  const UnixTime now = system_now();
+  // Made so long ago that its certificate has ended.
+  ASSERT_TRUE(home->add_device("OLD", UnixTime{now.seconds - ten_years}).has_value());
+  refused("signer.expired", "OLD");
+  constexpr std::array amend{crypto::Role::amend};
+  ASSERT_TRUE(home->add_device("AMENDER", now, amend).has_value());
+  refused("signer.untrusted", "AMENDER");
+  ASSERT_TRUE(home->add_device("LOST", now).has_value());
+  ASSERT_TRUE(home->revoke_device("LOST", now, "").has_value());
+  refused("signer.revoked", "LOST");
+  // The key of another device under its certificate.
+  ASSERT_TRUE(home->add_device("MIXED", now).has_value());
+  std::filesystem::copy_file(scratch.home() / "keys/device-CT-1.pem",
+                             scratch.home() / "keys/device-MIXED.pem",
+                             std::filesystem::copy_options::overwrite_existing);
+  refused("config.invalid", "MIXED");
+  // The own trust file no longer lets the authority seal, or the ledger's key is revoked.
+  const std::string trust = test::content(scratch.home() / "trust.toml");
+  std::string other = trust;
+  other.replace(other.find("[\"seal\", "), 9, "[");
+  ASSERT_TRUE(durable_write(scratch.home() / "trust.toml", as_bytes(other)).has_value());
+  refused("signer.untrusted", "CT-1");
+  auto changed = seal::read_trust(trust, "t");
+  ASSERT_TRUE(changed.has_value());
+  changed->revocations.push_back({.key = seal::key_hash_of(changed->ledgers.front().key),
+                                  .at = UnixTime{now.seconds - 10},
+                                  .reason = "x"});
+  ASSERT_TRUE(durable_write(scratch.home() / "trust.toml", as_bytes(seal::write_trust(*changed))));
+  refused("ledger.revoked", "CT-1");
+  ASSERT_TRUE(durable_write(scratch.home() / "trust.toml", as_bytes(trust)).has_value());
+  EXPECT_EQ(run_captured(sealing(scratch, {image.string()})).first, 0);
+}
+
+TEST(Seal, without_a_named_device_is_by_the_first_that_counts) {
+  const ScratchHome scratch;
+  const auto home = Home::open(scratch.home());
+  ASSERT_TRUE(home.has_value());
+  const UnixTime now = system_now();
+  ASSERT_TRUE(home->add_device("AA-9", now).has_value());
+  ASSERT_TRUE(home->add_device("MR-2", UnixTime{now.seconds - 100}).has_value());
+  const auto by = [&](const char* file, const char* uid) {
+    const auto [code, out] =
+        run_captured(sealing(scratch, {scratch.write_image(file, uid, 1).string()}));
+    const std::size_t at = out.find("\"device\":\"");
+    return code == 0 && at != std::string::npos ? out.substr(at + 10, 4) : std::string{};
+  };
+  EXPECT_EQ(by("a.dcm", "1.2.1"), "CT-1");
+  ASSERT_TRUE(home->revoke_device("CT-1", now, "").has_value());
+  EXPECT_EQ(by("b.dcm", "1.2.2"), "MR-2") << "the oldest that counts";
+  ASSERT_TRUE(home->revoke_device("MR-2", now, "").has_value());
+  EXPECT_EQ(by("c.dcm", "1.2.3"), "AA-9");
+  ASSERT_TRUE(home->revoke_device("AA-9", now, "").has_value());
+  EXPECT_EQ(by("d.dcm", "1.2.4"), "") << "nobody is left";
+}
+
+TEST(Seal, again_of_an_image_whose_seal_counts_no_more_keeps_that_seal) {
+  const ScratchHome scratch;
+  const auto image = scratch.write_image("a.dcm", "1.2.3", 1);
+  const auto altered = scratch.write_image("b.dcm", "1.2.3", 2);  // other pixels, the same UID
+  SealOptions options = sealing(scratch, {image.string()});
+  options.out = scratch.path("first").string();
+  ASSERT_EQ(run_captured(options).first, 0);
+  const auto home = Home::open(scratch.home());
+  ASSERT_TRUE(home.has_value());
+  const UnixTime now = system_now();
+  ASSERT_TRUE(home->revoke_device("CT-1", UnixTime{now.seconds - 1000}, "stolen").has_value());
+  ASSERT_TRUE(home->add_device("CT-2", now).has_value());
+  EXPECT_EQ(verify(scratch, scratch.path("first/a.dcm")), 4);
+  // Not what differs from that seal in anything ...
+  EXPECT_EQ(run_captured(sealing(scratch, {altered.string()})).first, 1);
+  // ... but what matches it, carried or stripped.
+  options.paths = {scratch.path("first/a.dcm").string()};
+  options.out = scratch.path("second").string();
+  const auto [code, out] = run_captured(options);
+  EXPECT_EQ(code, 0) << out;
+  EXPECT_EQ(count(out, R"("device":"CT-2")"), 1u) << out;
+  EXPECT_EQ(verify(scratch, scratch.path("second/a.dcm")), 0);
+  const auto file = dicom::File::open(scratch.path("second/a.dcm"));
+  ASSERT_TRUE(file.has_value());
+  const auto carried = seal::find_embedded(file->data_set());
+  ASSERT_TRUE(carried.has_value());
+  const auto parts = seal::read_embedded_evidence(*carried);
+  ASSERT_TRUE(parts.has_value());
+  ASSERT_EQ(parts->size(), 2u) << "the former seal stays";
+  EXPECT_EQ(seal::read_evidence((*parts)[0])->statement.device, "CT-2");
+  EXPECT_EQ(seal::read_evidence((*parts)[1])->statement.device, "CT-1");
+  EXPECT_EQ(run_captured(sealing(scratch, {altered.string()})).first, 1) << "sealed otherwise";
+  // A seal of a thief: his device is of this home, but this home did not make the seal.
+  const auto forged = scratch.write_image("c.dcm", "1.2.9", 3);
+  const ScratchHome elsewhere;
+  const auto signer = home->signer("CT-1");
+  ASSERT_TRUE(signer.has_value());
+  auto log = ledger::Log::open(elsewhere.home() / "ledger",
+                               Home::open(elsewhere.home())->ledger_key().value());
+  ASSERT_TRUE(log.has_value());
+  const auto opened = dicom::File::open(forged);
+  ASSERT_TRUE(opened.has_value());
+  const auto draft = seal::draft_seal(*opened, *signer, now, nullptr, nullptr);
+  ASSERT_TRUE(draft.has_value());
+  const Bytes entry = draft->ledger_entry();
+  const auto appended = log->append({&entry, 1});
+  ASSERT_TRUE(appended.has_value());
+  const Bytes evidence = draft->finish(appended->front(), log->checkpoint());
+  std::vector<Bytes> storage;
+  const auto parts_of_thief = seal::embed_parts(*opened, evidence, storage);
+  ASSERT_TRUE(parts_of_thief.has_value());
+  ASSERT_TRUE(durable_write(forged, *parts_of_thief).has_value());
+  EXPECT_EQ(run_captured(sealing(scratch, {forged.string()})).first, 1);
+}
+
+TEST(Seal, looks_at_the_copy_before_it_takes_the_place_of_the_file) {
+  const ScratchHome scratch;
+  const auto image = scratch.write_image("a.dcm", "1.2.3", 1);
+  const auto source = dicom::File::open(image);
+  ASSERT_TRUE(source.has_value());
+  SealOptions options = sealing(scratch, {image.string()});
+  options.out = scratch.path("out").string();
+  ASSERT_EQ(run_captured(options).first, 0);
+  const auto copy = dicom::File::open(scratch.path("out/a.dcm"));
+  ASSERT_TRUE(copy.has_value());
+  const Bytes evidence(seal::find_embedded(copy->data_set())->begin(),
+                       seal::find_embedded(copy->data_set())->end());
+  std::vector<Bytes> storage;
+  const auto parts = seal::embed_parts(*source, evidence, storage);
+  ASSERT_TRUE(parts.has_value());
+  EXPECT_TRUE(seal::check_copy(scratch.path("out/a.dcm"), *parts, *source, evidence).has_value());
+  // Any bit that a disk or a memory turned on the way, wherever it is.
+  Bytes written = read_file(scratch.path("out/a.dcm"), 1 << 24).value();
+  for (std::size_t at = 0; at < written.size(); at += 97) {
+    written[at] ^= std::byte{4};
+    ASSERT_TRUE(durable_write(scratch.path("bad.dcm"), written).has_value());
+    const auto found = seal::check_copy(scratch.path("bad.dcm"), *parts, *source, evidence);
+    ASSERT_FALSE(found.has_value()) << at;
+    EXPECT_EQ(found.error().code, ErrorCode::io_unwritable);
+    written[at] ^= std::byte{4};
+  }
+  // A source whose values changed after it was sealed, in memory or on disk.
+  const auto other = dicom::File::open(scratch.write_image("o.dcm", "1.2.3", 1, "Else^Somebody"));
+  ASSERT_TRUE(other.has_value());
+  std::vector<Bytes> other_storage;
+  const auto other_parts = seal::embed_parts(*other, evidence, other_storage);
+  ASSERT_TRUE(other_parts.has_value());
+  ASSERT_TRUE(durable_write(scratch.path("bad.dcm"), *other_parts).has_value());
+  EXPECT_FALSE(
+      seal::check_copy(scratch.path("bad.dcm"), *other_parts, *other, evidence).has_value());
 }
 
 TEST(Seal, by_an_unknown_device_is_refused) {

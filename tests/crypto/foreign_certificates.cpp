@@ -61,15 +61,14 @@ crypto::Certificate make_foreign_certificate(const crypto::PublicKey& key,
   EVP_PKEY* const signing_key = PEM_read_bio_PrivateKey(bio, nullptr, nullptr, nullptr);
   FIDUCIA_ASSERT(x509 != nullptr && public_key != nullptr && signing_key != nullptr);
   const auto* name = reinterpret_cast<const unsigned char*>(request.common_name.c_str());
-  FIDUCIA_ASSERT(
-      X509_set_version(x509, X509_VERSION_3) == 1 &&
-      ASN1_INTEGER_set(X509_get_serialNumber(x509), 4711) == 1 &&
-      X509_NAME_add_entry_by_txt(X509_get_subject_name(x509), "CN", MBSTRING_UTF8, name, -1, -1,
-                                 0) == 1 &&
-      X509_set_issuer_name(x509, X509_get_subject_name(issuer)) == 1 &&
-      ASN1_TIME_set(X509_getm_notBefore(x509), request.not_before.seconds) != nullptr &&
-      ASN1_TIME_set(X509_getm_notAfter(x509), request.not_after.seconds) != nullptr &&
-      X509_set_pubkey(x509, public_key) == 1);
+  FIDUCIA_ASSERT(X509_set_version(x509, X509_VERSION_3) == 1 &&
+                 ASN1_INTEGER_set(X509_get_serialNumber(x509), 4711) == 1 &&
+                 X509_NAME_add_entry_by_txt(X509_get_subject_name(x509), "CN", MBSTRING_UTF8, name,
+                                            -1, -1, 0) == 1 &&
+                 X509_set_issuer_name(x509, X509_get_subject_name(issuer)) == 1 &&
+                 ASN1_TIME_set(X509_getm_notBefore(x509), request.not_before.seconds) != nullptr &&
+                 ASN1_TIME_set(X509_getm_notAfter(x509), request.not_after.seconds) != nullptr &&
+                 X509_set_pubkey(x509, public_key) == 1);
   for (const Extension& extension : extensions) {
     X509_EXTENSION* const made = X509V3_EXT_conf_nid(
         nullptr, nullptr, OBJ_sn2nid(extension.name.c_str()), extension.value.c_str());
@@ -96,8 +95,8 @@ crypto::Certificate twin_of(const crypto::Certificate& certificate) {
   std::array<unsigned char, 128> der{};
   unsigned char* to = der.data();
   const int length = i2d_ECDSA_SIG(signature, &to);
-  FIDUCIA_ASSERT(length > 0 && ASN1_STRING_set(const_cast<ASN1_BIT_STRING*>(bits), der.data(),
-                                               length) == 1);
+  FIDUCIA_ASSERT(length > 0 &&
+                 ASN1_STRING_set(const_cast<ASN1_BIT_STRING*>(bits), der.data(), length) == 1);
   ECDSA_SIG_free(signature);
   return written(x509);
 }

@@ -48,8 +48,7 @@ class Revoked : public testing::Test {
     return seal::read_evidence(evidence_)->checkpoint;
   }
   [[nodiscard]] seal::PinnedCheckpoint pin(UnixTime at) const {
-    const auto read =
-        ledger::read_checkpoint(ledger::read_note(checkpoint()).value().text).value();
+    const auto read = ledger::read_checkpoint(ledger::read_note(checkpoint()).value().text).value();
     return {.tree_size = read.tree_size, .root = read.root, .at = at};
   }
 
@@ -156,12 +155,10 @@ TEST_F(Revoked, a_ledger_keeps_seals_with_a_receipt_under_a_later_pinned_checkpo
   static_cast<void>(hospital_.seal(read_dicom(file_)));
   const Bytes later_receipt = hospital_.receipt_of(1);
   const ledger::Receipt later = ledger::read_receipt(later_receipt).value();
-  const Digest leaf = merkle::leaf_hash(
-      seal::seal_entry(first).value());
+  const Digest leaf = merkle::leaf_hash(seal::seal_entry(first).value());
   const Digest root =
       merkle::root_from_inclusion(later.leaf_index, later.tree_size, leaf, later.path).value();
-  trust().ledgers.front().pinned = {
-      {.tree_size = later.tree_size, .root = root, .at = after(60)}};
+  trust().ledgers.front().pinned = {{.tree_size = later.tree_size, .root = root, .at = after(60)}};
   revoke(ledger_key(), after(100));
   expect_untrusted("ledger.revoked");
   const std::vector<Bytes> both{old_receipt, later_receipt};
@@ -204,8 +201,9 @@ TEST_F(Revoked, an_authority_or_ledger_keeps_what_a_witness_dates) {
     }
   }
   // A witness whose own key is out attests nothing ...
-  trust().revocations = {{.key = ledger_key(), .at = after(11), .reason = "x"},
-                         {.key = seal::key_hash_of(witness.vkey), .at = after(1000), .reason = "x"}};
+  trust().revocations = {
+      {.key = ledger_key(), .at = after(11), .reason = "x"},
+      {.key = seal::key_hash_of(witness.vkey), .at = after(1000), .reason = "x"}};
   expect_untrusted("ledger.revoked");
   // ... nor cosigns, unless somebody else says that it was before.
   revoke(seal::key_hash_of(witness.vkey), after(1000));
@@ -245,10 +243,10 @@ TEST_F(Revoked, an_intermediate_authority_is_reached_as_well) {
       {{"basicConstraints", "critical,CA:TRUE"}, {"keyUsage", "critical,keyCertSign"}});
   crypto::CertificateRequest leaf = request;
   leaf.common_name = "CT-1";
-  hospital_.replace_certificate(
-      crypto::make_device_certificate(hospital_.signer().key.public_key(), leaf, intermediate_key,
-                                      intermediate)
-          .value());
+  hospital_.replace_certificate(crypto::make_device_certificate(hospital_.signer().key.public_key(),
+                                                                leaf, intermediate_key,
+                                                                intermediate)
+                                    .value());
   hospital_.add_to_chain(intermediate);
   evidence_ = hospital_.seal(read_dicom(file_));
   expect_authentic();

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seal/sealing_checks.h"
+
+#include <algorithm>
+
+#include "seal/compare_header.h"
+#include "seal/embed.h"
+#include "seal/evidence.h"
+#include "seal/pixel_source.h"
+#include "seal/verify_trust.h"
+
+namespace fiducia::seal {
+namespace {
+
+std::unexpected<Error> refused(ErrorCode code, std::string what) {
+  return fail(code, std::move(what),
+              code == ErrorCode::ledger_revoked
+                  ? "Make a new home, whose ledger has a new key; nothing was entered."
+                  : "Seal with another device (--device), or make one with `fiducia device add`; "
+                    "nothing was entered in the ledger.");
+}
+
+ErrorCode code_of(const Finding& finding) {
+  if (finding.code == "signer.expired") return ErrorCode::signer_expired;
+  if (finding.code == "signer.revoked") return ErrorCode::signer_revoked;
+  return ErrorCode::signer_untrusted;
+}
+
+std::unexpected<Error> written_otherwise(const char* what) {
+  return fail(ErrorCode::io_unwritable,
+              std::string("the copy as written is not what was sealed: ") + what,
+              "Check disk and memory of this machine, then seal again; the seal itself is in the "
+              "ledger and in the store.");
+}
+
+/// Whether the file at `path` holds `parts` and nothing else.
+bool holds(ByteView bytes, std::span<const ByteView> parts) {
+  for (const ByteView part : parts) {
+    if (bytes.size() < part.size() || !same_bytes(bytes.first(part.size()), part)) return false;
+    bytes = bytes.subspan(part.size());
+  }
+  return bytes.empty();
+}
+
+}  // namespace
+
+Status check_signer(const Trust& trust, const Signer& signer, const std::string& origin,
+                    UnixTime now) {
+  const crypto::Certificate& own = signer.chain.front();
+  if (own.key_hash() != signer.key.public_key().hash())
+    return fail(ErrorCode::config_invalid,
+                "The key of the device \"" + signer.device + "\" is not that of its certificate.",
+                "Put back the key that belongs to it, or add a device under a new name.");
+  if (own.common_name() != signer.device)
+    return fail(ErrorCode::config_invalid,
+                "The certificate of the device \"" + signer.device + "\" names another one.",
+                "Call the device as its certificate does.");
+  const TrustJudge judge(trust, {});
+  if (const auto findings = judge.judge_chain(signer.chain, now); !findings.empty()) {
+    Error error{.code = code_of(findings.front()), .what = findings.front().text};
+    switch (error.code) {
+      case ErrorCode::signer_expired:
+        error.what = own.not_after() < now
+                         ? "The certificate of the device \"" + signer.device + "\" ended at " +
+                               to_rfc3339(own.not_after()) + "."
+                         : "A certificate of the device \"" + signer.device +
+                               "\" is not valid now.";
+        break;
+      case ErrorCode::signer_revoked:
+        error.what = "The device \"" + signer.device +
+                     "\" cannot seal: its key, or that of its authority, is revoked.";
+        break;
+      default:
+        error.what = "The device \"" + signer.device + "\" cannot seal: " + error.what;
+    }
+    return refused(error.code, std::move(error.what));
+  }
+  const auto ledger = std::ranges::find(trust.ledgers, origin, &TrustedLedger::origin);
+  if (ledger == trust.ledgers.end())
+    return fail(ErrorCode::config_invalid, "The trust file does not name the ledger of this home.",
+                "Put the ledger's entry back into it.");
+  const Digest key = key_hash_of(ledger->key);
+  for (const Revocation& revocation : trust.revocations)
+    if (revocation.key == key && revocation.at <= now)
+      return refused(ErrorCode::ledger_revoked, "The key of this home's ledger is revoked since " +
+                                                    to_rfc3339(revocation.at) + ".");
+  return {};
+}
+
+Status check_copy(const std::filesystem::path& written, std::span<const ByteView> parts,
+                  const dicom::File& source, ByteView embedded) {
+  auto copy = dicom::File::open(written);
+  if (!copy) return written_otherwise("it does not read.");
+  if (!holds(copy->bytes(), parts)) return written_otherwise("its bytes are others.");
+  if (copy->transfer_syntax().uid != source.transfer_syntax().uid)
+    return written_otherwise("its encoding is another one.");
+  const auto found = find_embedded(copy->data_set());
+  if (!found || found->size() < embedded.size() ||
+      !same_bytes(found->first(embedded.size()), embedded))
+    return written_otherwise("its evidence is not found.");
+  FIDUCIA_TRY(evidences, read_evidence_file(embedded));
+  FIDUCIA_TRY(evidence, read_evidence(evidences.front()));
+
+  std::optional<std::string> photometric;
+  if (const auto& pixels = evidence.statement.pixels) {
+    photometric = photometric_for_header(copy->data_set(), pixels->photometric_interpretation);
+    const auto kind = static_cast<codec::SampleKind>(pixels->geometry.kind);
+    const std::uint32_t sample_bytes = pixels->geometry.sample_bytes;
+    const dicom::Element* was = find_pixel_element(source.data_set(), kind, sample_bytes);
+    const dicom::Element* is = find_pixel_element(copy->data_set(), kind, sample_bytes);
+    if (was == nullptr || is == nullptr || !same_bytes(was->value, is->value))
+      return written_otherwise("its pixels are others.");
+  }
+  ContentComparison comparison;
+  compare_header(copy->data_set(), evidence, photometric, {}, comparison);
+  if (comparison.header == Match::different)
+    return written_otherwise("its attributes are others.");
+  return {};
+}
+
+}  // namespace fiducia::seal
