@@ -3,6 +3,7 @@
 #include <span>
 #include <string>
 
+#include "codec/codestream.h"
 #include "codec/geometry.h"
 
 /// The decoders of fiducia-codec: one function a codec. They run inside the sandbox, over bytes
@@ -16,6 +17,7 @@ struct Outcome {
   bool lossless = false;
   std::string photometric_interpretation;
   std::string decoder;
+  codec::Oddities oddities = {};  // that only the codec's own library sees
 };
 
 /// Decodes `codestream` into `out`, which has geometry.frame_bytes(): pixel-interleaved, little

@@ -44,6 +44,36 @@ bool rebuilds_jpeg(ByteView bytes) {
   }
 }
 
+/// Whether the header asks for more than the samples, to be shown as they are.
+bool has_presentation(const JxlBasicInfo& info) {
+  return info.orientation != JXL_ORIENT_IDENTITY || info.have_preview != 0 ||
+         info.num_extra_channels != 0 || info.intrinsic_xsize != info.xsize ||
+         info.intrinsic_ysize != info.ysize || info.relative_to_max_display != 0;
+}
+
+/// Whether the colours are other than those that decoders take where nothing is said: grey or
+/// RGB with the primaries, the white point and the curve of sRGB. Viewers convert by profiles.
+bool has_profile(JxlDecoder* decoder, const JxlBasicInfo& info) {
+  JxlColorEncoding colours;
+  if (JxlDecoderGetColorAsEncodedProfile(decoder, nullptr, JXL_COLOR_PROFILE_TARGET_ORIGINAL,
+                                         &colours) != JXL_DEC_SUCCESS)
+    return true;
+  const bool grey = info.num_color_channels == 1;
+  if (colours.color_space != (grey ? JXL_COLOR_SPACE_GRAY : JXL_COLOR_SPACE_RGB)) return true;
+  if (colours.white_point != JXL_WHITE_POINT_D65) return true;
+  if (!grey && colours.primaries != JXL_PRIMARIES_SRGB) return true;
+  return colours.transfer_function != JXL_TRANSFER_FUNCTION_SRGB;
+}
+
+/// Whether the frame fills the image, alone, without being blended into anything.
+bool is_whole_frame(JxlDecoder* decoder, const JxlBasicInfo& info) {
+  JxlFrameHeader frame;
+  if (JxlDecoderGetFrameHeader(decoder, &frame) != JXL_DEC_SUCCESS) return false;
+  const JxlLayerInfo& layer = frame.layer_info;
+  return frame.is_last != 0 && layer.have_crop == 0 && layer.xsize == info.xsize &&
+         layer.ysize == info.ysize && layer.blend_info.blendmode == JXL_BLEND_REPLACE;
+}
+
 }  // namespace
 
 Result<Outcome> decode_jpeg_xl(ByteView codestream, const Geometry& geometry,
@@ -51,10 +81,12 @@ Result<Outcome> decode_jpeg_xl(ByteView codestream, const Geometry& geometry,
   const auto damaged = [] { return refused("the JPEG XL codestream is damaged."); };
   const Handle decoder{JxlDecoderCreate(nullptr)};
   if (!decoder) return fail(ErrorCode::over_limit, "no memory is left for JPEG XL.");
-  // Samples as they are coded: no rotation, no alpha arithmetic.
-  if (JxlDecoderSubscribeEvents(decoder.get(), JXL_DEC_BASIC_INFO | JXL_DEC_FULL_IMAGE) !=
+  // Samples as they are coded: no rotation, no alpha arithmetic, no layers.
+  if (JxlDecoderSubscribeEvents(decoder.get(), JXL_DEC_BASIC_INFO | JXL_DEC_COLOR_ENCODING |
+                                                   JXL_DEC_FRAME | JXL_DEC_FULL_IMAGE) !=
           JXL_DEC_SUCCESS ||
       JxlDecoderSetKeepOrientation(decoder.get(), JXL_TRUE) != JXL_DEC_SUCCESS ||
+      JxlDecoderSetCoalescing(decoder.get(), JXL_FALSE) != JXL_DEC_SUCCESS ||
       JxlDecoderSetInput(decoder.get(), reinterpret_cast<const std::uint8_t*>(codestream.data()),
                          codestream.size()) != JXL_DEC_SUCCESS)
     return damaged();
@@ -71,6 +103,7 @@ Result<Outcome> decode_jpeg_xl(ByteView codestream, const Geometry& geometry,
   if (info.exponent_bits_per_sample != 0 || info.bits_per_sample > 16)
     return refused("JPEG XL with floating point or more than 16 bits is not supported.");
   FIDUCIA_TRY(shift, container_shift(geometry, info.bits_per_sample));
+  bool odd = has_presentation(info);
 
   // The library scales to the full range of the type it is asked for, in floating point; 8 and
   // 16 bits come out as coded when asked for as such. What lies between is scaled back, which is
@@ -97,6 +130,13 @@ Result<Outcome> decode_jpeg_xl(ByteView codestream, const Geometry& geometry,
                 JXL_DEC_SUCCESS)
           return damaged();
         break;
+      case JXL_DEC_COLOR_ENCODING:
+        odd = odd || has_profile(decoder.get(), info);
+        break;
+      case JXL_DEC_FRAME:
+        if (!is_whole_frame(decoder.get(), info))
+          return refused("the JPEG XL codestream holds layers.");
+        break;
       case JXL_DEC_FULL_IMAGE:
         done = true;
         break;
@@ -118,9 +158,11 @@ Result<Outcome> decode_jpeg_xl(ByteView codestream, const Geometry& geometry,
   }
   // XYB streams are lossy by construction. A stream that keeps the original profile may still
   // have been quantized; then only the transfer syntax tells.
-  return Outcome{.lossless = info.uses_original_profile != 0 && !rebuilds_jpeg(codestream),
-                 .photometric_interpretation = geometry.photometric_interpretation,
-                 .decoder = decoder_name()};
+  return Outcome{
+      .lossless = info.uses_original_profile != 0 && !rebuilds_jpeg(codestream),
+      .photometric_interpretation = geometry.photometric_interpretation,
+      .decoder = decoder_name(),
+      .oddities = odd ? codec::Oddities{codec::Oddity::jpeg_xl_presentation} : codec::Oddities{}};
 }
 
 }  // namespace fiducia::decoder

@@ -62,6 +62,7 @@ Response decode_request(const protocol::Request& request, std::byte* memory) {
   return Response{.answer = Answer::decoded,
                   .output_bytes = out.size(),
                   .lossless = outcome->lossless,
+                  .oddities = outcome->oddities,
                   .photometric_interpretation = std::move(outcome->photometric_interpretation),
                   .decoder = std::move(outcome->decoder),
                   .sentence = {}};

@@ -308,7 +308,8 @@ Result<Decoded> CodecChild::decode(dicom::PixelEncoding encoding, const Geometry
   return Decoded{.samples = {state.memory.output(), static_cast<std::size_t>(frame_bytes)},
                  .lossless = response->lossless,
                  .photometric_interpretation = std::move(response->photometric_interpretation),
-                 .decoder = std::move(response->decoder)};
+                 .decoder = std::move(response->decoder),
+                 .oddities = response->oddities};
 }
 
 std::filesystem::path codec_program() {

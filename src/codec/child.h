@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "codec/codestream.h"
 #include "codec/geometry.h"
 
 namespace fiducia::codec {
@@ -14,6 +15,7 @@ struct Decoded {
   bool lossless = true;
   std::string photometric_interpretation;
   std::string decoder;
+  Oddities oddities = {};
 };
 
 /// The sandboxed decoder process `fiducia-codec`: no files, no network, bounded memory and time.

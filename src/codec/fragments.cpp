@@ -92,6 +92,14 @@ Result<Starts> starts_without_tables(const FragmentView& view, std::uint32_t fra
     for (std::uint32_t i = 0; i <= count; ++i) starts.push_back(i);
     return starts;
   }
+  // An empty fragment holds no frame; some writers close Pixel Data with one.
+  for (std::uint32_t i = 0; i < count; ++i)
+    if (!view.fragments[i].empty()) starts.push_back(i);
+  if (starts.size() == frames && starts.front() == 0) {
+    starts.push_back(count);
+    return starts;
+  }
+  starts.clear();
   for (std::uint32_t i = 0; i < count; ++i)
     if (begins_codestream(view.fragments[i], encoding)) starts.push_back(i);
   if (starts.size() != frames || starts.front() != 0)
@@ -101,18 +109,9 @@ Result<Starts> starts_without_tables(const FragmentView& view, std::uint32_t fra
   return starts;
 }
 
-}  // namespace
-
-Result<Starts> divide_fragments(const FragmentView& view, std::uint32_t frames,
-                                PixelEncoding encoding) {
-  FIDUCIA_ASSERT(view.fragments.size() == view.offsets.size());
-  if (view.fragments.empty()) return contradiction("encapsulated Pixel Data has no fragment.");
-  if (view.fragments.size() > limits::fragments_max)
-    return fail(ErrorCode::over_limit, "Pixel Data has too many fragments.",
-                "Split the object into smaller ones.");
-  // One chain for the whole video (PS3.5 section 8.2.5); its tables mean nothing to us.
-  if (encoding == PixelEncoding::video) return starts_without_tables(view, frames, encoding);
-
+/// What the tables say; absent when there are none.
+Result<std::optional<Starts>> starts_by_tables(const FragmentView& view, std::uint32_t frames,
+                                               PixelEncoding encoding) {
   std::optional<Starts> by_table;
   if (!view.basic_offset_table.empty()) {
     FIDUCIA_TRY(starts, starts_of_table<std::uint32_t>(view, view.basic_offset_table,
@@ -127,15 +126,52 @@ Result<Starts> divide_fragments(const FragmentView& view, std::uint32_t frames,
     if (!view.extended_offset_table_lengths.empty()) FIDUCIA_CHECK(check_lengths(view, starts));
     by_table = std::move(starts);
   }
-  if (!by_table) return starts_without_tables(view, frames, encoding);
-
+  if (!by_table) return by_table;
   const std::size_t listed = by_table->size() - 1;
   if (listed > frames)
     return contradiction("the offset table lists more frames than Number of Frames.");
+  // Where each frame begins a codestream of its own, a table that divides otherwise is wrong.
+  Starts marked;
+  for (std::uint32_t i = 0; i < view.fragments.size(); ++i)
+    if (begins_codestream(view.fragments[i], encoding)) marked.push_back(i);
+  if (marked.size() == frames && listed == frames &&
+      !std::equal(marked.begin(), marked.end(), by_table->begin()))
+    return contradiction("the offset table begins frames where no codestream begins.");
   // A table that stops early where the fragments would suffice: two readings, so neither.
   if (listed < frames && view.fragments.size() >= frames)
     return contradiction("the offset table lists fewer frames than Number of Frames.");
-  return std::move(*by_table);
+  return by_table;
+}
+
+}  // namespace
+
+Result<Division> divide_fragments(const FragmentView& view, std::uint32_t frames,
+                                  PixelEncoding encoding) {
+  FIDUCIA_ASSERT(view.fragments.size() == view.offsets.size());
+  if (view.fragments.empty()) return contradiction("encapsulated Pixel Data has no fragment.");
+  if (view.fragments.size() > limits::fragments_max)
+    return fail(ErrorCode::over_limit, "Pixel Data has too many fragments.",
+                "Split the object into smaller ones.");
+  Division out;
+  // One chain for the whole video (PS3.5 section 8.2.5); its tables mean nothing to us.
+  if (encoding != PixelEncoding::video) {
+    auto by_tables = starts_by_tables(view, frames, encoding);
+    if (by_tables && *by_tables) {
+      out.starts = std::move(**by_tables);
+      return out;
+    }
+    out.tables_are_wrong = !by_tables;
+    if (out.tables_are_wrong) {
+      // Fragments that divide by themselves leave no doubt about the frames, but about the table.
+      auto starts = starts_without_tables(view, frames, encoding);
+      if (!starts) return std::unexpected(std::move(by_tables).error());
+      out.starts = std::move(*starts);
+      return out;
+    }
+  }
+  FIDUCIA_TRY(starts, starts_without_tables(view, frames, encoding));
+  out.starts = std::move(starts);
+  return out;
 }
 
 std::vector<ByteView> codestream_pieces(std::span<const ByteView> fragments,

@@ -17,16 +17,22 @@ struct FragmentView {
   ByteView extended_offset_table_lengths;  // u64 each; empty: none
 };
 
-/// Index of the first fragment of each frame, then the number of fragments; so frame i is
-/// fragments [starts[i], starts[i + 1]). Its size is one more than the frames present.
-///
-/// The tables, where there are any, must agree with the fragments and with each other; without
-/// them one fragment a frame, all fragments for a single frame, or the start markers of the
-/// codestreams decide. Anything else is refused, because another reader could divide otherwise.
-/// Errors: malformed (kind "pixel_data").
-[[nodiscard]] Result<std::vector<std::uint32_t>> divide_fragments(const FragmentView& view,
-                                                                  std::uint32_t frames,
-                                                                  dicom::PixelEncoding encoding);
+/// Which fragments are which frame.
+struct Division {
+  /// Index of the first fragment of each frame, then the number of fragments; so frame i is
+  /// fragments [starts[i], starts[i + 1]). Its size is one more than the frames present.
+  std::vector<std::uint32_t> starts;
+  /// The tables do not fit the fragments or each other, so they were not used. A reader that
+  /// believes them shows other frames, or none.
+  bool tables_are_wrong = false;
+};
+
+/// The tables decide, where there are any and they agree with the fragments and with each other;
+/// else one fragment a frame (empty ones not counted), all fragments for a single frame, or the
+/// start markers of the codestreams. Anything else is refused, because another reader could divide
+/// otherwise. Errors: malformed (kind "pixel_data"), over_limit.
+[[nodiscard]] Result<Division> divide_fragments(const FragmentView& view, std::uint32_t frames,
+                                                dicom::PixelEncoding encoding);
 
 /// `fragments` without what follows the end of the codestream, empty pieces left out.
 ///

@@ -68,6 +68,7 @@ struct FrameReader::State {
   Bytes excess_swapped;
   std::span<const ByteView> fragments;
   std::vector<std::uint32_t> starts;
+  Oddities form;
 
   /// Time spent on frames that failed.
   std::chrono::steady_clock::duration failing_time = {};
@@ -76,6 +77,7 @@ struct FrameReader::State {
   Bytes scratch;
   Bytes joined;
 
+  void look_at_form();
   Status open_native(const dicom::Element& element);
   Status open_encapsulated(const dicom::Element& element);
   std::span<const ByteView> fragments_of(std::uint32_t frame) const;
@@ -88,6 +90,30 @@ struct FrameReader::State {
   Result<Frame> read_deflated(std::uint32_t frame);
   Result<Frame> read_by_child(std::uint32_t frame);
 };
+
+/// Subsampled chrominance that is not stored as PS3.3 C.7.6.3.1.2 has it: other readers take pairs
+/// of pixels where this one takes pixels, or the other way round.
+void FrameReader::State::look_at_form() {
+  const std::string& named = geometry.photometric_interpretation;
+  if (geometry.samples_per_pixel != 3 || (named != "YBR_FULL_422" && named != "YBR_PARTIAL_422"))
+    return;
+  switch (encoding) {
+    case PixelEncoding::native:
+    case PixelEncoding::encapsulated_native:
+    case PixelEncoding::deflated_frame:
+      if (!layout.subsampled_422) form.add(Oddity::ybr_422_full);
+      if (geometry.planar_configuration != 0) form.add(Oddity::ybr_422_planar);
+      break;
+    case PixelEncoding::rle:
+    case PixelEncoding::jpeg_ls:
+    case PixelEncoding::jpeg_2000:
+    case PixelEncoding::htj2k:
+      form.add(Oddity::ybr_422_full);
+      break;
+    default:
+      break;  // JPEG and JPEG XL subsample inside
+  }
+}
 
 Status FrameReader::State::open_native(const dicom::Element& element) {
   value = element.value;
@@ -134,12 +160,13 @@ Status FrameReader::State::open_encapsulated(const dicom::Element& element) {
       .extended_offset_table = value_of(data_set, dicom::tags::extended_offset_table),
       .extended_offset_table_lengths =
           value_of(data_set, dicom::tags::extended_offset_table_lengths)};
-  auto divided = divide_fragments(view, geometry.frames, encoding);
-  if (!divided) {
-    divided.error().where.offset = element.offset;
-    return std::unexpected(std::move(divided).error());
+  auto division = divide_fragments(view, geometry.frames, encoding);
+  if (!division) {
+    division.error().where.offset = element.offset;
+    return std::unexpected(std::move(division).error());
   }
-  starts = std::move(*divided);
+  starts = std::move(division->starts);
+  if (division->tables_are_wrong) form.add(Oddity::offset_table);
   frames_present = static_cast<std::uint32_t>(starts.size() - 1);
   layout.frame_bits = geometry.native_frame_bits();
   layout.subsampled_422 = is_subsampled_422(geometry);
@@ -217,11 +244,15 @@ Result<Frame> FrameReader::State::read_deflated(std::uint32_t frame) {
   stream.next_out = reinterpret_cast<Bytef*>(inflated.data());
   stream.avail_out = static_cast<uInt>(inflated.size());
   const int status = inflate(&stream, Z_FINISH);
+  const bool has_rest = stream.avail_in > 1;  // than the pad byte
   const std::uint64_t got = inflated.size() - stream.avail_out;
   inflateEnd(&stream);
   if (status != Z_STREAM_END || got != stored)
     return undecodable("the deflated frame is damaged or is not as long as its rows and columns.");
-  return read_lone_native(ByteView{inflated}.first(static_cast<std::size_t>(stored)), "deflate");
+  FIDUCIA_TRY(
+      out, read_lone_native(ByteView{inflated}.first(static_cast<std::size_t>(stored)), "deflate"));
+  if (has_rest) out.oddities.add(Oddity::bytes_around);
+  return out;
 }
 
 Result<Frame> FrameReader::State::read_by_child(std::uint32_t frame) {
@@ -246,7 +277,8 @@ Result<Frame> FrameReader::State::read_by_child(std::uint32_t frame) {
                .carries_all_bits = false,
                .lossless = got.lossless && loss != dicom::Loss::lossy,
                .photometric_interpretation = std::move(got.photometric_interpretation),
-               .decoder = std::move(got.decoder)};
+               .decoder = std::move(got.decoder),
+               .oddities = got.oddities};
 }
 
 Result<FrameReader> FrameReader::open(const dicom::File& file, CodecChild* child) {
@@ -272,6 +304,7 @@ Result<FrameReader> FrameReader::open(const dicom::File& file, CodecChild* child
     state->encoding = PixelEncoding::native;
     FIDUCIA_CHECK(state->open_native(*element));
   }
+  state->look_at_form();
   return FrameReader{std::move(state)};
 }
 
@@ -282,6 +315,19 @@ bool FrameReader::is_encapsulated() const { return state_->encapsulated; }
 
 std::vector<ByteView> FrameReader::encoded(std::uint32_t frame) const {
   return codestream_pieces(state_->fragments_of(frame), state_->encoding);
+}
+
+Oddities FrameReader::form_oddities() const { return state_->form; }
+
+Oddities FrameReader::oddities(std::uint32_t frame) const {
+  if (!state_->encapsulated) return {};
+  const dicom::TransferSyntax& syntax = state_->file->transfer_syntax();
+  const std::span<const ByteView> pieces = state_->fragments_of(frame);
+  if (pieces.size() == 1) return inspect_codestream(pieces.front(), syntax, state_->geometry);
+  Bytes whole;
+  whole.reserve(static_cast<std::size_t>(total_bytes(pieces)));
+  for (const ByteView piece : pieces) append(whole, piece);
+  return inspect_codestream(whole, syntax, state_->geometry);
 }
 
 Result<Frame> FrameReader::read(std::uint32_t frame) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "codec/child.h"
+#include "codec/codestream.h"
 #include "codec/geometry.h"
 
 namespace fiducia::codec {
@@ -23,6 +24,8 @@ struct Frame {
   /// was undone, else the file's Photometric Interpretation.
   std::string photometric_interpretation;
   std::string decoder;  // "native", "rle", "libjpeg-turbo 2.1.5", ...
+  /// What only decoding shows (FrameReader::oddities has the rest).
+  Oddities oddities = {};
 };
 
 /// Reads the frames of one file's pixel data, one at a time. Not thread-safe; one a worker.
@@ -47,6 +50,11 @@ class FrameReader {
   /// Pieces of the encoded frame in order, trailing padding after the end of the codestream cut
   /// off (spec/seal.md). Only when is_encapsulated(). Borrowed from the file.
   [[nodiscard]] std::vector<ByteView> encoded(std::uint32_t frame) const;
+  /// What the encoded frame says beside its samples that readers take differently; nothing is
+  /// decoded. What frame() shows comes on top.
+  [[nodiscard]] Oddities oddities(std::uint32_t frame) const;
+  /// The same for Pixel Data as a whole: its form, its offset tables.
+  [[nodiscard]] Oddities form_oddities() const;
   /// Decodes a frame (index from 0); valid until the next call. Errors: codec_missing,
   /// codec_failed, unsupported, truncated.
   [[nodiscard]] Result<Frame> read(std::uint32_t frame);

@@ -39,6 +39,9 @@ Result<Response> parse_response(ByteView message) {
     return fail_malformed("codec_protocol", "unknown answer.");
   FIDUCIA_TRY(lossless, cursor.le<std::uint8_t>());
   if (lossless > 1) return fail_malformed("codec_protocol", "a flag is neither 0 nor 1.");
+  FIDUCIA_TRY(oddities, cursor.le<std::uint32_t>());
+  if (Oddities::of_bits(oddities).bits() != oddities)
+    return fail_malformed("codec_protocol", "an unknown oddity.");
   FIDUCIA_TRY(output_bytes, cursor.le<std::uint64_t>());
   FIDUCIA_TRY(photometric, take_text(cursor, photometric_interpretation_bytes_max));
   FIDUCIA_TRY(decoder, take_text(cursor, decoder_bytes_max));
@@ -47,6 +50,7 @@ Result<Response> parse_response(ByteView message) {
   return Response{.answer = static_cast<Answer>(answer),
                   .output_bytes = output_bytes,
                   .lossless = lossless == 1,
+                  .oddities = Oddities::of_bits(oddities),
                   .photometric_interpretation = std::move(photometric),
                   .decoder = std::move(decoder),
                   .sentence = std::move(sentence)};
@@ -117,6 +121,7 @@ Bytes write_response(const Response& response) {
   append_le<std::uint32_t>(out, response_magic);
   append_le<std::uint8_t>(out, std::to_underlying(response.answer));
   append_le<std::uint8_t>(out, response.lossless ? 1 : 0);
+  append_le<std::uint32_t>(out, response.oddities.bits());
   append_le<std::uint64_t>(out, response.output_bytes);
   append_text(out, response.photometric_interpretation, photometric_interpretation_bytes_max);
   append_text(out, response.decoder, decoder_bytes_max);

@@ -2,6 +2,7 @@
 #pragma once
 #include <string>
 
+#include "codec/codestream.h"
 #include "codec/geometry.h"
 
 /// What a parent and its fiducia-codec say to each other (README.md of this folder).
@@ -37,6 +38,7 @@ struct Response {
   Answer answer = Answer::refused;
   std::uint64_t output_bytes = 0;
   bool lossless = false;
+  Oddities oddities;
   std::string photometric_interpretation;
   std::string decoder;
   std::string sentence;  // why not; for people

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 
 #include "codec/codec.h"
 #include "image_file.h"
@@ -23,6 +24,7 @@ struct Decoded {
   bool carries_all_bits = true;
   std::string error;
   Geometry geometry;
+  Oddities oddities;
 };
 
 Decoded decode_file(const std::filesystem::path& path) {
@@ -39,12 +41,15 @@ Decoded decode_file(const std::filesystem::path& path) {
     return out;
   }
   out.geometry = reader->geometry();
+  out.oddities = reader->form_oddities();
   for (std::uint32_t i = 0; i < reader->frames_present(); ++i) {
+    out.oddities.add(reader->oddities(i));
     auto frame = reader->read(i);
     if (!frame) {
       out.error = to_sentence(frame.error());
       return out;
     }
+    out.oddities.add(frame->oddities);
     out.frames.emplace_back(frame->samples.begin(), frame->samples.end());
     out.photometric = frame->photometric_interpretation;
     out.decoder = frame->decoder;
@@ -144,6 +149,7 @@ TEST_F(RealFiles, survive_what_other_toolkits_do_to_their_encoding) {
       }
       const Decoded other = decode_file(out);
       expect_same_frames(native, other, what + " by " + other.decoder);
+      EXPECT_TRUE(other.oddities.empty()) << what << ": " << std::hex << other.oddities.bits();
       ++compared;
     }
   }
@@ -171,6 +177,24 @@ TEST_F(RealFiles, of_lossy_jpeg_decode_as_dcmtk_decodes_them) {
     Decoded same = ours;
     same.lossless = true;
     expect_same_frames(decode_file(out), same, name);
+  }
+}
+
+TEST_F(RealFiles, say_nothing_beside_their_samples_but_for_five) {
+  const std::map<std::string, Oddity> known = {
+      {"GDCMJ2K_TextGBR.dcm", Oddity::jp2_boxes},
+      {"SC_jpeg_no_color_transform.dcm", Oddity::jpeg_colour},  // RGB inside, called YBR_FULL
+      {"SC_rgb_jpeg_lossy_gdcm.dcm", Oddity::jpeg_colour},      // YCbCr inside, called RGB
+      {"SC_rgb_jpeg.dcm", Oddity::jpeg_colour},                 // nothing said inside
+      {"J2K_pixelrep_mismatch.dcm", Oddity::jpeg_2000_samples},
+  };
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(samples)) {
+    if (!entry.is_regular_file()) continue;
+    const std::string name = entry.path().filename();
+    const auto it = known.find(name);
+    EXPECT_EQ(decode_file(entry.path()).oddities.bits(),
+              it == known.end() ? 0U : Oddities{it->second}.bits())
+        << name;
   }
 }
 

@@ -39,6 +39,7 @@ TEST(FragmentDivision, follows_what_there_is_to_follow) {
     Bytes extended;
     Bytes lengths;
     std::optional<Starts> expected;
+    bool tables_are_wrong = false;
   };
   const auto u32 = [](std::initializer_list<std::uint32_t> e) {
     return test::table<std::uint32_t>(e);
@@ -55,39 +56,50 @@ TEST(FragmentDivision, follows_what_there_is_to_follow) {
            Row{"no such markers in RLE", 2, PixelEncoding::rle, {}, {}, {}, std::nullopt},
            Row{"markers for two of three", 3, jpeg, {}, {}, {}, std::nullopt},
            Row{"frames that are missing", 6, jpeg, {}, {}, {}, Starts{0, 1, 2, 3, 4}},
-           Row{"basic table", 2, jpeg, u32({0, 12}), {}, {}, Starts{0, 1, 4}},
+           Row{"basic table", 2, PixelEncoding::rle, u32({0, 12}), {}, {}, Starts{0, 1, 4}},
+           Row{"against the markers", 2, jpeg, u32({0, 12}), {}, {}, Starts{0, 2, 4}, true},
            Row{"extended table", 2, jpeg, {}, u64({0, 24}), {}, Starts{0, 2, 4}},
            Row{"both alike", 2, jpeg, u32({0, 24}), u64({0, 24}), {}, Starts{0, 2, 4}},
-           Row{"both, not alike", 2, jpeg, u32({0, 12}), u64({0, 24}), {}, std::nullopt},
+           Row{"both, not alike", 2, jpeg, u32({0, 12}), u64({0, 24}), {}, Starts{0, 2, 4}, true},
            Row{"lengths alike", 2, jpeg, {}, u64({0, 24}), u64({8, 7}), Starts{0, 2, 4}},
-           Row{"a length too short", 2, jpeg, {}, u64({0, 24}), u64({8, 6}), std::nullopt},
-           Row{"a length too long", 2, jpeg, {}, u64({0, 24}), u64({9, 8}), std::nullopt},
-           Row{"a length too few", 2, jpeg, {}, u64({0, 24}), u64({8}), std::nullopt},
-           Row{"half an entry", 2, jpeg, test::bytes("0000000018"), {}, {}, std::nullopt},
-           Row{"between items", 2, jpeg, u32({0, 13}), {}, {}, std::nullopt},
-           Row{"past the end", 2, jpeg, u32({0, 48}), {}, {}, std::nullopt},
-           Row{"first not zero", 2, jpeg, u32({12, 24}), {}, {}, std::nullopt},
+           Row{"a length too short", 2, jpeg, {}, u64({0, 24}), u64({8, 6}), Starts{0, 2, 4}, true},
+           Row{"a length too long", 2, jpeg, {}, u64({0, 24}), u64({9, 8}), Starts{0, 2, 4}, true},
+           Row{"a length too few", 2, jpeg, {}, u64({0, 24}), u64({8}), Starts{0, 2, 4}, true},
+           Row{"half an entry", 2, jpeg, test::bytes("0000000018"), {}, {}, Starts{0, 2, 4}, true},
+           Row{"between items", 2, jpeg, u32({0, 13}), {}, {}, Starts{0, 2, 4}, true},
+           Row{"past the end", 2, jpeg, u32({0, 48}), {}, {}, Starts{0, 2, 4}, true},
+           Row{"first not zero", 2, jpeg, u32({12, 24}), {}, {}, Starts{0, 2, 4}, true},
            Row{"backwards", 3, jpeg, u32({0, 24, 12}), {}, {}, std::nullopt},
            Row{"twice the same", 3, jpeg, u32({0, 12, 12}), {}, {}, std::nullopt},
-           Row{"more entries than frames", 1, jpeg, u32({0, 24}), {}, {}, std::nullopt},
+           Row{"more entries than frames", 1, jpeg, u32({0, 24}), {}, {}, Starts{0, 4}, true},
            Row{"fewer entries than frames", 3, jpeg, u32({0, 24}), {}, {}, std::nullopt},
            Row{"fewer of both", 9, jpeg, u32({0, 24}), {}, {}, Starts{0, 2, 4}},
            Row{"video is one chain", 7, PixelEncoding::video, {}, {}, {}, Starts{0, 4}},
        }) {
     SCOPED_TRACE(row.name);
-    const auto starts = divide_fragments({.fragments = s.views,
-                                          .offsets = s.offsets,
-                                          .basic_offset_table = row.basic,
-                                          .extended_offset_table = row.extended,
-                                          .extended_offset_table_lengths = row.lengths},
-                                         row.frames, row.encoding);
-    ASSERT_EQ(starts.has_value(), row.expected.has_value());
-    if (starts) {
-      EXPECT_EQ(*starts, *row.expected);
+    const auto division = divide_fragments({.fragments = s.views,
+                                            .offsets = s.offsets,
+                                            .basic_offset_table = row.basic,
+                                            .extended_offset_table = row.extended,
+                                            .extended_offset_table_lengths = row.lengths},
+                                           row.frames, row.encoding);
+    ASSERT_EQ(division.has_value(), row.expected.has_value());
+    if (division) {
+      EXPECT_EQ(division->starts, *row.expected);
+      EXPECT_EQ(division->tables_are_wrong, row.tables_are_wrong);
     } else {
-      EXPECT_EQ(code_word(starts.error()), "malformed.pixel_data");
+      EXPECT_EQ(code_word(division.error()), "malformed.pixel_data");
     }
   }
+}
+
+TEST(FragmentDivision, counts_no_empty_fragments) {
+  const Stream s{"0102", "", "0304", ""};
+  const auto division =
+      divide_fragments({.fragments = s.views, .offsets = s.offsets}, 2, PixelEncoding::rle);
+  ASSERT_TRUE(division.has_value());
+  EXPECT_EQ(division->starts, (Starts{0, 2, 4}));
+  EXPECT_FALSE(division->tables_are_wrong);
 }
 
 TEST(FragmentDivision, refuses_no_fragments) {

@@ -23,6 +23,7 @@ Response good() {
   return Response{.answer = Answer::decoded,
                   .output_bytes = 48,
                   .lossless = true,
+                  .oddities = Oddity::jpeg_xl_presentation,
                   .photometric_interpretation = "MONOCHROME2",
                   .decoder = "CharLS 2.4.1",
                   .sentence = {}};
