@@ -7,10 +7,10 @@
 FIDUCIA_FUZZ_TARGET(codestream) {
   using namespace fiducia;
   if (size < 4) return 0;
-  constexpr std::string_view syntaxes[] = {
-      "1.2.840.10008.1.2.5",    "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51",
-      "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.90",
-      "1.2.840.10008.1.2.4.202"};
+  constexpr std::string_view syntaxes[] = {"1.2.840.10008.1.2.5",    "1.2.840.10008.1.2.4.50",
+                                           "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.70",
+                                           "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.90",
+                                           "1.2.840.10008.1.2.4.202"};
   constexpr const char* terms[] = {"MONOCHROME2", "RGB", "YBR_FULL_422", "YBR_RCT"};
   codec::Geometry geometry;
   geometry.rows = 1U + data[1] % 64;

@@ -11,6 +11,7 @@
 namespace fiducia::decoder {
 
 using codec::Geometry;
+using codec::Rendition;
 
 /// What came of a frame; see codec::Decoded.
 struct Outcome {
@@ -28,16 +29,21 @@ struct Outcome {
 using Decode = Result<Outcome>(ByteView codestream, const Geometry& geometry,
                                std::span<std::byte> out);
 
-Decode decode_jpeg_8;     // libjpeg-turbo: sequential and progressive DCT, 8 bits
+// libjpeg-turbo: sequential and progressive DCT, 8 bits.
+Result<Outcome> decode_jpeg_8(ByteView codestream, const Geometry& geometry,
+                              std::span<std::byte> out,
+                              Rendition rendition = Rendition::rgb_interpolated);
 Decode decode_jpeg_ijg;   // DCMTK's IJG libraries: 12 bits DCT, lossless up to 16 bits
 Decode decode_jpeg_ls;    // CharLS
 Decode decode_jpeg_2000;  // OpenJPEG
 Decode decode_htj2k;      // OpenJPH
 Decode decode_jpeg_xl;    // libjxl
 
-/// Chooses the decoder and catches what libraries throw.
+/// Chooses the decoder and catches what libraries throw. Other renditions than the first: only
+/// JPEG of 8 bits with YCbCr colours.
 [[nodiscard]] Result<Outcome> decode(dicom::PixelEncoding encoding, ByteView codestream,
-                                     const Geometry& geometry, std::span<std::byte> out);
+                                     const Geometry& geometry, std::span<std::byte> out,
+                                     Rendition rendition = Rendition::rgb_interpolated);
 
 /// "libjpeg-turbo 2.1.5", one a line, for --version.
 [[nodiscard]] std::string decoder_list();

@@ -50,7 +50,7 @@ enum class Ending { done, failed, other_layout };
 
 /// All that may longjmp, with no object that has a destructor. Writes rows of `row_bytes`.
 Ending run(Session& session, ByteView codestream, J_COLOR_SPACE from, J_COLOR_SPACE to,
-           std::byte* out, std::size_t row_bytes, std::size_t rows) {
+           bool interpolate, std::byte* out, std::size_t row_bytes, std::size_t rows) {
   jpeg_decompress_struct& info = session.info;
   info.err = jpeg_std_error(&session.errors);
   session.errors.error_exit = on_error;
@@ -64,8 +64,8 @@ Ending run(Session& session, ByteView codestream, J_COLOR_SPACE from, J_COLOR_SP
   jpeg_mem_src(&info, reinterpret_cast<const unsigned char*>(codestream.data()),
                static_cast<unsigned long>(codestream.size()));
   jpeg_read_header(&info, TRUE);
-  // The defaults stay: accurate integer IDCT and smooth upsampling, what plain decompression by
-  // common tools gives.
+  // The accurate integer IDCT, what plain decompression by common tools gives.
+  info.do_fancy_upsampling = interpolate ? TRUE : FALSE;
   info.jpeg_color_space = from;
   info.out_color_space = to;
   jpeg_start_decompress(&info);
@@ -86,7 +86,11 @@ Ending run(Session& session, ByteView codestream, J_COLOR_SPACE from, J_COLOR_SP
 }  // namespace
 
 Result<Outcome> decode_jpeg_8(ByteView codestream, const Geometry& geometry,
-                              std::span<std::byte> out) {
+                              std::span<std::byte> out, Rendition rendition) {
+  const bool interpolate =
+      rendition == Rendition::rgb_interpolated || rendition == Rendition::ycbcr_interpolated;
+  const bool keep_ycbcr =
+      rendition == Rendition::ycbcr_interpolated || rendition == Rendition::ycbcr_replicated;
   FIDUCIA_TRY(header, read_jpeg_header(codestream));
   FIDUCIA_CHECK(check_jpeg_header(header, geometry));
   if (header.precision != 8) return mismatch("bits a sample");
@@ -101,7 +105,7 @@ Result<Outcome> decode_jpeg_8(ByteView codestream, const Geometry& geometry,
       break;
     case 3:
       from = ycbcr ? JCS_YCbCr : JCS_RGB;
-      to = JCS_RGB;
+      to = ycbcr && keep_ycbcr ? JCS_YCbCr : JCS_RGB;
       break;
     case 4:
       from = header.adobe_transform == 2 ? JCS_YCCK : JCS_CMYK;
@@ -114,8 +118,8 @@ Result<Outcome> decode_jpeg_8(ByteView codestream, const Geometry& geometry,
   const bool direct = geometry.sample_bytes() == 1 && shift == 0;
   Bytes rows(direct ? 0 : row_bytes * geometry.rows);
   Session session = {};
-  const Ending ending = run(session, codestream, from, to, direct ? out.data() : rows.data(),
-                            row_bytes, geometry.rows);
+  const Ending ending = run(session, codestream, from, to, interpolate,
+                            direct ? out.data() : rows.data(), row_bytes, geometry.rows);
   if (ending == Ending::other_layout) return mismatch("rows or columns");
   if (ending == Ending::failed || session.damaged)
     return refused("the JPEG codestream is damaged.");

@@ -51,7 +51,7 @@ Response decode_request(const protocol::Request& request, std::byte* memory) {
   const ByteView codestream{memory, static_cast<std::size_t>(request.input_bytes)};
   const std::span<std::byte> out{memory + protocol::output_offset,
                                  static_cast<std::size_t>(request.geometry.frame_bytes())};
-  auto outcome = decode(request.encoding, codestream, request.geometry, out);
+  auto outcome = decode(request.encoding, codestream, request.geometry, out, request.rendition);
   if (!outcome) {
     const ErrorCode code = outcome.error().code;
     return refusal(code == ErrorCode::codec_missing

@@ -259,7 +259,7 @@ CodecChild& CodecChild::operator=(CodecChild&&) noexcept = default;
 CodecChild::~CodecChild() = default;
 
 Result<Decoded> CodecChild::decode(dicom::PixelEncoding encoding, const Geometry& geometry,
-                                   std::span<const ByteView> pieces) {
+                                   std::span<const ByteView> pieces, Rendition rendition) {
   State& state = *state_;
   const std::uint64_t frame_bytes = geometry.frame_bytes();
   std::uint64_t input_bytes = 0;
@@ -283,8 +283,10 @@ Result<Decoded> CodecChild::decode(dicom::PixelEncoding encoding, const Geometry
     to += piece.size();
   }
   state.pages_used = std::max(state.pages_used, input_bytes + frame_bytes);
-  const Bytes request = protocol::write_request(
-      {.encoding = encoding, .geometry = geometry, .input_bytes = input_bytes});
+  const Bytes request = protocol::write_request({.encoding = encoding,
+                                                 .geometry = geometry,
+                                                 .input_bytes = input_bytes,
+                                                 .rendition = rendition});
   // A small frame that takes a minute is no frame: many such would stop a whole folder.
   const std::uint64_t patience =
       std::min<std::uint64_t>(state.timeout_ms, patience_ms + frame_bytes / bytes_a_ms);

@@ -34,7 +34,8 @@ class CodecChild {
   /// Decodes one frame given as pieces of its codestream. Errors: codec_missing (no program, or
   /// it lacks this codec), codec_failed (refused, died, out of time or memory), over_limit.
   [[nodiscard]] Result<Decoded> decode(dicom::PixelEncoding encoding, const Geometry& geometry,
-                                       std::span<const ByteView> pieces);
+                                       std::span<const ByteView> pieces,
+                                       Rendition rendition = Rendition::rgb_interpolated);
 
  private:
   struct State;

@@ -91,8 +91,8 @@ unsigned exif_orientation(ByteView body) {
     return little ? load_le<std::uint16_t>(tiff.data() + at)
                   : load_be<std::uint16_t>(tiff.data() + at);
   };
-  const std::size_t directory = little ? load_le<std::uint32_t>(tiff.data() + 4)
-                                       : load_be<std::uint32_t>(tiff.data() + 4);
+  const std::size_t directory =
+      little ? load_le<std::uint32_t>(tiff.data() + 4) : load_be<std::uint32_t>(tiff.data() + 4);
   if (directory > tiff.size()) return 1;
   const unsigned count = u16(directory);
   constexpr unsigned orientation_tag = 0x0112;
@@ -185,13 +185,14 @@ Oddities inspect_jpeg(ByteView frame, const dicom::TransferSyntax& syntax,
   Oddities out;
   if (frame.size() < 2 || !std::equal(start_of_image, start_of_image + 2, frame.begin()))
     return std::ranges::search(frame, start_of_image).empty() ? out
-                                                               : Oddities{Oddity::bytes_around};
+                                                              : Oddities{Oddity::bytes_around};
   JpegFacts facts;
   const bool jpeg_ls = syntax.encoding == PixelEncoding::jpeg_ls;
   std::size_t at = 2;
   bool ended = false;
   while (!ended) {
-    while (at + 1 < frame.size() && frame[at] == std::byte{0xFF} && frame[at + 1] == std::byte{0xFF})
+    while (at + 1 < frame.size() && frame[at] == std::byte{0xFF} &&
+           frame[at + 1] == std::byte{0xFF})
       ++at;
     if (at + 2 > frame.size() || frame[at] != std::byte{0xFF}) break;
     const auto marker = std::to_integer<std::uint8_t>(frame[at + 1]);
@@ -266,10 +267,10 @@ bool is_plain_jp2_header(ByteView header, const Geometry& geometry) {
     constexpr std::uint32_t grey = 17;
     const std::uint32_t space = load_be<std::uint32_t>(body->data() + 3);
     const std::string& named = geometry.photometric_interpretation;
-    const bool fits = geometry.samples_per_pixel == 1
-                          ? space == grey
-                          : space == srgb && (named == "RGB" || named == "YBR_RCT" ||
-                                              named == "YBR_ICT");
+    const bool fits =
+        geometry.samples_per_pixel == 1
+            ? space == grey
+            : space == srgb && (named == "RGB" || named == "YBR_RCT" || named == "YBR_ICT");
     if (!fits) return false;
   }
   return true;
@@ -343,7 +344,8 @@ Oddities inspect_jpeg_2000(ByteView frame, const Geometry& geometry) {
   Jp2 jp2 = open_jp2(frame, geometry);
   Oddities out = jp2.oddities;
   const ByteView stream = jp2.codestream;
-  if (stream.size() < 4 || !std::equal(start_of_codestream, start_of_codestream + 4, stream.begin())) {
+  if (stream.size() < 4 ||
+      !std::equal(start_of_codestream, start_of_codestream + 4, stream.begin())) {
     if (!std::ranges::search(stream, start_of_codestream).empty()) out.add(Oddity::bytes_around);
     return out;
   }

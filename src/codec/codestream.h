@@ -10,23 +10,23 @@ namespace fiducia::codec {
 /// What the encoded form of a frame says beside its samples, and common readers take differently.
 /// The numbers are those of spec/seal.md ("One reading"): append, never renumber.
 enum class Oddity : std::uint8_t {
-  rle_no_operation = 50,     // control byte 80: nothing, or a run of 129
-  rle_surplus = 51,          // bytes that no run of a segment needs
-  bytes_around = 52,         // bytes before or after the codestream
-  several_images = 53,       // a second image in one frame
-  jpeg_process = 54,         // not the process that the transfer syntax names
-  jpeg_colour = 55,          // the codestream's word on its colours against the header's
-  jpeg_orientation = 56,     // Exif: turned or mirrored
-  jp2_boxes = 57,            // JPEG 2000 in a file format with palette, channels, colours
-  jpeg_2000_samples = 58,    // sign or precision against Pixel Representation and Bits Stored
-  jpeg_2000_colour = 59,     // component transform against Photometric Interpretation
-  jpeg_2000_extension = 60,  // markers of Part 2: other transforms, curves
-  jpeg_ls_samples = 61,      // a colour transform, or loss where the transfer syntax says none
+  rle_no_operation = 50,      // control byte 80: nothing, or a run of 129
+  rle_surplus = 51,           // bytes that no run of a segment needs
+  bytes_around = 52,          // bytes before or after the codestream
+  several_images = 53,        // a second image in one frame
+  jpeg_process = 54,          // not the process that the transfer syntax names
+  jpeg_colour = 55,           // the codestream's word on its colours against the header's
+  jpeg_orientation = 56,      // Exif: turned or mirrored
+  jp2_boxes = 57,             // JPEG 2000 in a file format with palette, channels, colours
+  jpeg_2000_samples = 58,     // sign or precision against Pixel Representation and Bits Stored
+  jpeg_2000_colour = 59,      // component transform against Photometric Interpretation
+  jpeg_2000_extension = 60,   // markers of Part 2: other transforms, curves
+  jpeg_ls_samples = 61,       // a colour transform, or loss where the transfer syntax says none
   jpeg_xl_presentation = 62,  // orientation, crops, extra channels, profile, preview, animation
-  signs_not_extended = 63,   // negative samples whose upper bits are zero
-  ybr_422_full = 64,         // YBR_FULL_422 with three samples a pixel
-  ybr_422_planar = 65,       // YBR_FULL_422 with Planar Configuration 1
-  offset_table = 66,         // offset tables that do not fit the fragments
+  signs_not_extended = 63,    // negative samples whose upper bits are zero
+  ybr_422_full = 64,          // YBR_FULL_422 with three samples a pixel
+  ybr_422_planar = 65,        // YBR_FULL_422 with Planar Configuration 1
+  offset_table = 66,          // offset tables that do not fit the fragments
 };
 inline constexpr std::uint8_t oddity_first = 50;
 inline constexpr std::uint8_t oddity_last = 66;

@@ -55,6 +55,7 @@ constexpr std::uint64_t deflate_ratio_max = 1032;
 struct FrameReader::State {
   const dicom::File* file = nullptr;
   CodecChild* child = nullptr;
+  const dicom::TransferSyntax* syntax = nullptr;
   Geometry geometry;
   PixelEncoding encoding = PixelEncoding::native;
   dicom::Loss loss = dicom::Loss::none;
@@ -88,7 +89,7 @@ struct FrameReader::State {
   Result<Frame> read_lone_native(ByteView bytes, const char* decoder);
   Result<Frame> read_rle(std::uint32_t frame);
   Result<Frame> read_deflated(std::uint32_t frame);
-  Result<Frame> read_by_child(std::uint32_t frame);
+  Result<Frame> read_by_child(std::uint32_t frame, Rendition rendition);
 };
 
 /// Subsampled chrominance that is not stored as PS3.3 C.7.6.3.1.2 has it: other readers take pairs
@@ -255,7 +256,7 @@ Result<Frame> FrameReader::State::read_deflated(std::uint32_t frame) {
   return out;
 }
 
-Result<Frame> FrameReader::State::read_by_child(std::uint32_t frame) {
+Result<Frame> FrameReader::State::read_by_child(std::uint32_t frame, Rendition rendition) {
   if (child == nullptr)
     return fail(ErrorCode::codec_missing, "this transfer syntax needs the decoder fiducia-codec.",
                 "Install fiducia-codec beside fiducia.");
@@ -264,7 +265,7 @@ Result<Frame> FrameReader::State::read_by_child(std::uint32_t frame) {
     return undecodable("frames before this one took the decoder too long in vain.");
   const std::vector<ByteView> pieces = codestream_pieces(fragments_of(frame), encoding);
   const auto start = std::chrono::steady_clock::now();
-  auto answer = child->decode(encoding, geometry, pieces);
+  auto answer = child->decode(encoding, geometry, pieces, rendition);
   if (!answer) {
     failing_time += std::chrono::steady_clock::now() - start;
     return std::unexpected(std::move(answer).error());
@@ -281,7 +282,8 @@ Result<Frame> FrameReader::State::read_by_child(std::uint32_t frame) {
                .oddities = got.oddities};
 }
 
-Result<FrameReader> FrameReader::open(const dicom::File& file, CodecChild* child) {
+Result<FrameReader> FrameReader::open(const dicom::File& file, CodecChild* child,
+                                      const dicom::TransferSyntax* unnamed) {
   const dicom::DataSet& data_set = file.data_set();
   FIDUCIA_TRY(geometry, read_geometry(data_set));
   const dicom::Element* element = find_pixels(data_set);
@@ -291,13 +293,16 @@ Result<FrameReader> FrameReader::open(const dicom::File& file, CodecChild* child
   state->file = &file;
   state->child = child;
   state->geometry = std::move(*geometry);
-  state->encoding = file.transfer_syntax().encoding;
-  state->loss = file.transfer_syntax().loss;
+  state->syntax = &file.transfer_syntax();
+  if (element->encapsulated && state->syntax->uid.empty() && unnamed != nullptr)
+    state->syntax = unnamed;
+  state->encoding = state->syntax->encoding;
+  state->loss = state->syntax->loss;
   state->encapsulated = element->encapsulated;
   if (element->encapsulated) {
     FIDUCIA_CHECK(state->open_encapsulated(*element));
   } else {
-    if (file.transfer_syntax().encapsulated && element->tag == dicom::tags::pixel_data)
+    if (state->syntax->encapsulated && element->tag == dicom::tags::pixel_data)
       return bad_pixel_data(
           "Pixel Data is not in fragments, but the transfer syntax asks for them.",
           element->offset);
@@ -308,6 +313,7 @@ Result<FrameReader> FrameReader::open(const dicom::File& file, CodecChild* child
   return FrameReader{std::move(state)};
 }
 
+const dicom::TransferSyntax& FrameReader::transfer_syntax() const { return *state_->syntax; }
 const Geometry& FrameReader::geometry() const { return state_->geometry; }
 std::uint32_t FrameReader::frames_present() const { return state_->frames_present; }
 ByteView FrameReader::excess() const { return state_->excess; }
@@ -321,7 +327,7 @@ Oddities FrameReader::form_oddities() const { return state_->form; }
 
 Oddities FrameReader::oddities(std::uint32_t frame) const {
   if (!state_->encapsulated) return {};
-  const dicom::TransferSyntax& syntax = state_->file->transfer_syntax();
+  const dicom::TransferSyntax& syntax = *state_->syntax;
   const std::span<const ByteView> pieces = state_->fragments_of(frame);
   if (pieces.size() == 1) return inspect_codestream(pieces.front(), syntax, state_->geometry);
   Bytes whole;
@@ -330,8 +336,22 @@ Oddities FrameReader::oddities(std::uint32_t frame) const {
   return inspect_codestream(whole, syntax, state_->geometry);
 }
 
+bool FrameReader::has_renditions() const {
+  const Geometry& g = state_->geometry;
+  const bool is_jpeg = state_->encoding == PixelEncoding::jpeg_baseline ||
+                       state_->encoding == PixelEncoding::jpeg_extended ||
+                       state_->encoding == PixelEncoding::jpeg_other;
+  return is_jpeg && g.samples_per_pixel == 3 && g.bits_allocated == 8 && g.bits_stored == 8 &&
+         g.photometric_interpretation.starts_with("YBR_");
+}
+
 Result<Frame> FrameReader::read(std::uint32_t frame) {
+  return read(frame, Rendition::rgb_interpolated);
+}
+
+Result<Frame> FrameReader::read(std::uint32_t frame, Rendition rendition) {
   State& state = *state_;
+  FIDUCIA_ASSERT(rendition == Rendition::rgb_interpolated || has_renditions());
   if (frame >= state.frames_present) {
     auto failed =
         fail(ErrorCode::truncated,
@@ -367,7 +387,7 @@ Result<Frame> FrameReader::read(std::uint32_t frame) {
     case PixelEncoding::jpeg_2000:
     case PixelEncoding::htj2k:
     case PixelEncoding::jpeg_xl:
-      return state.read_by_child(frame);
+      return state.read_by_child(frame, rendition);
     case PixelEncoding::video:
     case PixelEncoding::referenced:
     case PixelEncoding::unknown:

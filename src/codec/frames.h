@@ -36,9 +36,15 @@ struct Frame {
 class FrameReader {
  public:
   /// `file` and `child` must outlive the reader. `child` may be null: then encodings that need
-  /// it answer codec_missing. Errors: those of read_geometry; malformed (kind "pixel_data"),
-  /// when there is no pixel data, or fragments do not divide into frames.
-  [[nodiscard]] static Result<FrameReader> open(const dicom::File& file, CodecChild* child);
+  /// it answer codec_missing. Where the file names no transfer syntax (a bare data set with
+  /// fragments), `unnamed` is taken for it, if any; it must outlive the reader. Errors: those of
+  /// read_geometry; malformed (kind "pixel_data"), when there is no pixel data, or fragments do not
+  /// divide into frames.
+  [[nodiscard]] static Result<FrameReader> open(const dicom::File& file, CodecChild* child,
+                                                const dicom::TransferSyntax* unnamed = nullptr);
+
+  /// What the frames are read by: the file's, or `unnamed`.
+  [[nodiscard]] const dicom::TransferSyntax& transfer_syntax() const;
 
   [[nodiscard]] const Geometry& geometry() const;
   /// Frames that are really there: may be fewer than geometry().frames when the value is short,
@@ -58,6 +64,12 @@ class FrameReader {
   /// Decodes a frame (index from 0); valid until the next call. Errors: codec_missing,
   /// codec_failed, unsupported, truncated.
   [[nodiscard]] Result<Frame> read(std::uint32_t frame);
+  /// Whether the frames are JPEG of 8 bits with three samples that the header calls YBR_*, so
+  /// that decoders may give other renditions.
+  [[nodiscard]] bool has_renditions() const;
+  /// The same frame as another decoder gives it; only when has_renditions(). Errors: as read();
+  /// codec_failed when the codestream has no YCbCr colours.
+  [[nodiscard]] Result<Frame> read(std::uint32_t frame, Rendition rendition);
 
   FrameReader(FrameReader&&) noexcept;
   FrameReader& operator=(FrameReader&&) noexcept;

@@ -33,6 +33,17 @@ struct Geometry {
   [[nodiscard]] std::uint64_t native_frame_bits() const;
 };
 
+/// How a colour JPEG with loss is decompressed. The standard leaves two things open: where the
+/// colour transform is undone, and how subsampled chrominance is spread. (The inverse DCT is the
+/// accurate one of the Independent JPEG Group in all.) The numbers are those of spec/seal.md 6.7.
+enum class Rendition : std::uint8_t {
+  rgb_interpolated = 0,    // what Frame holds unless asked otherwise
+  ycbcr_interpolated = 1,  // colours left as they are coded
+  rgb_replicated = 2,
+  ycbcr_replicated = 3,
+};
+inline constexpr std::uint8_t rendition_count = 4;
+
 /// The geometry of a data set's Pixel Data, Float or Double Float Pixel Data; absent when it has
 /// none of them. Errors: malformed (kind "image_pixel": an attribute is missing, zero or
 /// impossible), unsupported (bits allocated), over_limit.

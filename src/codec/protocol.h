@@ -25,6 +25,7 @@ struct Request {
   dicom::PixelEncoding encoding = dicom::PixelEncoding::unknown;
   Geometry geometry;  // frames and planar_configuration mean nothing here
   std::uint64_t input_bytes = 0;
+  Rendition rendition = Rendition::rgb_interpolated;
 };
 
 enum class Answer : std::uint8_t {

@@ -99,6 +99,21 @@ constexpr std::array code_table{
               "The file was compressed with loss since it was sealed, so its pixels cannot be "
               "compared exactly.",
               "Ask for the image in the encoding in which it was sealed, or in a lossless one."},
+    CodeEntry{"reading.ambiguous",
+              "Common programs take this file differently, and may show other pictures or values.",
+              "Compare what your viewer shows with the source; have the file written again in a "
+              "plain form, and sealed so."},
+    CodeEntry{"offset-table.wrong",
+              "The table that says where frames begin does not fit the frames.",
+              "Have the file written again without the table, or with a right one."},
+    CodeEntry{"bytes.only",
+              "The encoded frames are sealed by their bytes, as no decoder could read them here.",
+              "Keep the image in the encoding in which it was sealed; in another one it cannot be "
+              "verified."},
+    CodeEntry{"decoder.differs",
+              "The image was decompressed from a lossy codestream by another decoder, or altered; "
+              "that cannot be told apart.",
+              "Ask for the image in the encoding in which it was sealed."},
     CodeEntry{"withheld", "The evidence keeps some parts back, so they cannot be checked.",
               "Ask for complete evidence, if you may see it."},
     CodeEntry{"codec.missing", "No decoder for this encoding is installed here.",

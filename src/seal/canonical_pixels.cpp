@@ -165,6 +165,7 @@ void TileHasher::hash(std::uint32_t frame_index, const codec::Frame& frame, cons
   const std::size_t row_bytes = pixel_bytes * geometry_.columns;
   salts.frame(frame_index, FrameSaltUse::tile, salts_);
   bool have_outside_salts = false;
+  has_unextended_signs_ = false;
   if (watch_uniform_) uniform_.assign(grid_.count(), false);
 
   // A band at a time: it is looked at, rewritten if need be, and hashed while it is in cache.
@@ -195,6 +196,7 @@ void TileHasher::hash(std::uint32_t frame_index, const codec::Frame& frame, cons
         uniform_[first + i] = is_uniform(messages_[i], pixel_bytes);
     if (sketch != nullptr) show(band, *sketch);
     if (state != SampleState::carries_extra) continue;
+    has_unextended_signs_ = has_unextended_signs_ || any_sign_unextended(samples, bits);
     if (!std::exchange(have_outside_salts, true)) {
       outside_salts_.resize(grid_.count());
       salts.frame(frame_index, FrameSaltUse::outside_bits, outside_salts_);
@@ -246,6 +248,17 @@ Digest encoded_frame_hash(std::uint32_t frame_index, const Salts& salts,
                                frame_index, length_bytes);
   std::vector<ByteView> parts{ByteView{head}};
   parts.insert(parts.end(), pieces.begin(), pieces.end());
+  return crypto::sha256(parts);
+}
+
+Digest rendition_hash(std::uint32_t frame_index, codec::Rendition rendition, const Salts& salts,
+                      ByteView samples) {
+  const auto number = static_cast<std::uint8_t>(rendition);
+  Head head = bytes_head(leaf_tags::rendition,
+                         salts.frame_one(frame_index, FrameSaltUse::rendition, number), frame_index,
+                         samples.size());
+  head[48] = std::byte{number};
+  const ByteView parts[] = {ByteView{head}, samples};
   return crypto::sha256(parts);
 }
 

@@ -43,6 +43,8 @@ struct PixelLeaves {
   std::vector<OutsideBitsLeaf> outside_bits;  // by frame, then tile
   std::optional<Digest> tail;                 // bytes after the last frame
   std::vector<Digest> encoded_frames;         // one a frame; empty for native pixel data
+  /// Per rendition of the statement, in its order: one a frame.
+  std::vector<std::vector<Digest>> renditions = {};
 };
 
 /// RFC 9162 root over, for each frame, its tiles and then its outside-bits leaves; then the tail.
@@ -67,6 +69,9 @@ class TileHasher {
                                                          const codec::Frame& frame,
                                                          std::uint32_t tile,
                                                          const Salts& salts) const;
+  /// Whether the frame hashed last has negative samples whose upper bits are all zero: readers
+  /// that extend the sign and readers that take the container show other values.
+  [[nodiscard]] bool has_unextended_signs() const { return has_unextended_signs_; }
   /// Which tiles of the frame hashed last are all one value: they identify nothing.
   [[nodiscard]] const std::vector<bool>& uniform() const { return uniform_; }
   /// Makes hash() fill uniform(); off by default, as it costs a pass.
@@ -89,11 +94,15 @@ class TileHasher {
   Bytes outside_;    // bits of one band outside Bits Stored
   std::vector<bool> uniform_;
   bool watch_uniform_ = false;
+  bool has_unextended_signs_ = false;
 };
 
 /// Leaf over the bytes of one encoded frame, in pieces (spec/seal.md 7).
 [[nodiscard]] Digest encoded_frame_hash(std::uint32_t frame_index, const Salts& salts,
                                         std::span<const ByteView> pieces);
+/// Leaf over a whole frame as a decoder of another kind gives it (spec/seal.md 6.7).
+[[nodiscard]] Digest rendition_hash(std::uint32_t frame_index, codec::Rendition rendition,
+                                    const Salts& salts, ByteView samples);
 /// Leaf over the bytes after the last native frame.
 [[nodiscard]] Digest tail_hash(const Salts& salts, ByteView tail);
 

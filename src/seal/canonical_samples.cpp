@@ -94,6 +94,17 @@ bool zero_extension(ByteView samples, const SampleBits& bits, std::byte* outside
   return any != 0;
 }
 
+template <class U>
+bool any_sign_unextended(ByteView samples, const SampleBits& bits) {
+  const Masks<U> m(bits);
+  for (std::size_t i = 0; i < samples.size() / sizeof(U); ++i) {
+    U x;
+    std::memcpy(&x, samples.data() + i * sizeof(U), sizeof x);
+    if ((x & m.sign) != 0 && (x & m.above) == 0) return true;
+  }
+  return false;
+}
+
 template <class F>
 auto with_container(unsigned container_bits, F f) {
   switch (container_bits) {
@@ -135,6 +146,13 @@ bool zero_extension(ByteView samples, const SampleBits& bits, std::span<std::byt
   if (!bits.is_signed) return false;
   return with_container(bits.container_bits, [&](auto zero) {
     return zero_extension<decltype(zero)>(samples, bits, outside.data());
+  });
+}
+
+bool any_sign_unextended(ByteView samples, const SampleBits& bits) {
+  if (!bits.is_signed || bits.stored + bits.shift == bits.container_bits) return false;
+  return with_container(bits.container_bits, [&](auto zero) {
+    return any_sign_unextended<decltype(zero)>(samples, bits);
   });
 }
 

@@ -35,4 +35,7 @@ void split_samples(ByteView samples, const SampleBits& bits, std::span<std::byte
 [[nodiscard]] bool zero_extension(ByteView samples, const SampleBits& bits,
                                   std::span<std::byte> outside);
 
+/// Whether a negative sample has zeroes in all bits above its Bits Stored, where it has any.
+[[nodiscard]] bool any_sign_unextended(ByteView samples, const SampleBits& bits);
+
 }  // namespace fiducia::seal

@@ -20,12 +20,12 @@ bool starts_with(ByteView path, ByteView prefix) {
 /// modules), and those that describe the bits and grey levels it reduces the image to. Beside
 /// `lossy.recompressed` they prove nothing.
 bool follows_from_lossy_compression(ByteView path) {
-  static constexpr std::array<dicom::Tag, 21> tags{
+  static constexpr std::array<dicom::Tag, 23> tags{
       {{0x0008, 0x0008}, {0x0008, 0x0018}, {0x0008, 0x2111}, {0x0008, 0x2112}, {0x0008, 0x9215},
        {0x0028, 0x0004}, {0x0028, 0x0100}, {0x0028, 0x0101}, {0x0028, 0x0102}, {0x0028, 0x0103},
        {0x0028, 0x0106}, {0x0028, 0x0107}, {0x0028, 0x0120}, {0x0028, 0x0121}, {0x0028, 0x1050},
-       {0x0028, 0x1051}, {0x0028, 0x1052}, {0x0028, 0x1055}, {0x0028, 0x2110}, {0x0028, 0x2112},
-       {0x0028, 0x2114}}};
+       {0x0028, 0x1051}, {0x0028, 0x1052}, {0x0028, 0x1053}, {0x0028, 0x1054}, {0x0028, 0x1055},
+       {0x0028, 0x2110}, {0x0028, 0x2112}, {0x0028, 0x2114}}};
   if (path.size() < 5) return false;
   const dicom::Tag tag{load_be<std::uint16_t>(path.data()), load_be<std::uint16_t>(&path[3])};
   return path[2] == std::byte{0} && std::ranges::find(tags, tag) != tags.end();

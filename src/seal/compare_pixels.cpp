@@ -24,7 +24,8 @@ class PixelComparison {
         options_(options),
         out_(out),
         salts_(evidence.seed),
-        grid_(tile_grid(sealed_.geometry.rows, sealed_.geometry.columns)) {}
+        grid_(tile_grid(sealed_.geometry.rows, sealed_.geometry.columns)),
+        renditions_left_(sealed_.renditions.size(), true) {}
 
   std::string run() {
     const codec::Geometry& geometry = reader_.geometry();
@@ -35,8 +36,15 @@ class PixelComparison {
     const std::uint32_t common = std::min(reader_.frames_present(), sealed_frames);
     untouched_encoding_ = is_untouched_encoding(geometry);
     if (untouched_encoding_) photometric_ = sealed_.photometric_interpretation;
+    found_.add(reader_.form_oddities());
     for (std::uint32_t f = 0; f < common; ++f) compare_frame(f);
     weigh_losses();
+    tell_of_oddities();
+    if (!sealed_.root && out_.pixels == Match::same)
+      add(Match::same, {.code = "bytes.only",
+                        .severity = Severity::note,
+                        .text = "The encoded frames are as they were sealed; their samples were "
+                                "not sealed, as no decoder could read them."});
     tell_of_lost_bits();
     tell_of_new_label();
     compare_counts(sealed_frames);
@@ -93,7 +101,7 @@ class PixelComparison {
   bool is_untouched_encoding(const codec::Geometry& geometry) const {
     const auto& encoding = evidence_.statement.encoding;
     return encoding && reader_.is_encapsulated() &&
-           file_.transfer_syntax().uid == evidence_.statement.transfer_syntax_uid &&
+           reader_.transfer_syntax().uid == evidence_.statement.transfer_syntax_uid &&
            geometry.photometric_interpretation == encoding->photometric_interpretation &&
            geometry.planar_configuration == encoding->planar_configuration;
   }
@@ -106,6 +114,7 @@ class PixelComparison {
       if (same && !options_.count_textured) return;
     }
     if (!untouched_encoding_ && is_same_codestream(f)) relabelled_ = true;
+    found_.add(reader_.oddities(f));
     if (!sealed_.root) {
       unsealed_samples(f);
       return;
@@ -116,27 +125,29 @@ class PixelComparison {
       return;
     }
     if (!photometric_known_ && !untouched_encoding_) {
-      photometric_ = canonical_photometric(file_.transfer_syntax().encoding,
+      photometric_ = canonical_photometric(reader_.transfer_syntax().encoding,
                                            reader_.geometry().photometric_interpretation,
                                            frame->photometric_interpretation);
       photometric_known_ = true;
     }
     compare_samples(f, *frame);
+    found_.add(frame->oddities);
+    if (hasher_->has_unextended_signs()) found_.add(codec::Oddity::signs_not_extended);
     if (frame->borrowed_from_file) file_.release(frame->samples);
   }
 
   /// Whether the frame's bytes are those that were sealed, although the header around them says
-  /// something else about how to read them.
+  /// something else about how to read them; under whatever transfer syntax.
   bool is_same_codestream(std::uint32_t f) const {
     const auto& encoding = evidence_.statement.encoding;
     return encoding && reader_.is_encapsulated() &&
-           file_.transfer_syntax().uid == evidence_.statement.transfer_syntax_uid &&
            reader_.geometry().photometric_interpretation != encoding->photometric_interpretation &&
            encoded_frame_hash(f, salts_, reader_.encoded(f)) == evidence_.pixels.encoded_frames[f];
   }
 
   void unsealed_samples(std::uint32_t f) {
-    const bool same_syntax = file_.transfer_syntax().uid == evidence_.statement.transfer_syntax_uid;
+    const bool same_syntax =
+        reader_.transfer_syntax().uid == evidence_.statement.transfer_syntax_uid;
     if (same_syntax) {
       add(Match::different,
           {.code = "pixels.altered",
@@ -147,9 +158,9 @@ class PixelComparison {
     }
     if (std::exchange(told_undecodable_, true)) return;
     add(Match::undecidable,
-        {.code = "codec.missing",
+        {.code = "bytes.only",
          .severity = Severity::warning,
-         .text = "No decoder was at hand when this image was sealed, so only the encoding of "
+         .text = "No decoder could read this image when it was sealed, so only the encoding of "
                  "that time can be compared, and the file is encoded otherwise now."});
   }
 
@@ -157,9 +168,12 @@ class PixelComparison {
     out_.pixels = std::max(out_.pixels, Match::undecidable);
     // The colour transform cannot be seen undone here; take it to give what was sealed.
     if (!photometric_known_ && !untouched_encoding_)
-      photometric_ = canonical_photometric(file_.transfer_syntax().encoding,
+      photometric_ = canonical_photometric(reader_.transfer_syntax().encoding,
                                            reader_.geometry().photometric_interpretation,
                                            sealed_.photometric_interpretation);
+    // GDCM writes JPEG of 16 bits that nobody else reads: no decoder is needed to know its loss.
+    if (reader_.transfer_syntax().loss == dicom::Loss::lossy && sealed_.lossless)
+      undecodable_loss_ = true;
     if (std::exchange(told_undecodable_, true)) return;
     const bool failed =
         error.code != ErrorCode::codec_missing && error.code != ErrorCode::unsupported;
@@ -176,7 +190,7 @@ class PixelComparison {
   void compare_samples(std::uint32_t f, const codec::Frame& frame) {
     if (!hasher_) {
       hasher_.emplace(reader_.geometry());
-      hasher_->watch_uniform(options_.count_textured);
+      hasher_->watch_uniform(options_.count_textured || !sealed_.lossless);
     }
     hashes_.resize(grid_.count());
     outside_.clear();
@@ -190,18 +204,43 @@ class PixelComparison {
         ++out_.textured_tiles;
         out_.textured_tiles_same += same ? 1U : 0U;
       }
+      // A tile of one value decodes the same everywhere, and says nothing about decoders.
+      if (sealed_.lossless || !hasher_->uniform()[t] || !same) ++tiles_compared_;
     }
-    tiles_compared_ += hashes_.size();
+    compare_renditions(f, frame);
     tiles_differing_ += differing.size();
     if (!differing.empty()) {
       if (!frame.lossless) lossy_now_ = true;
-      add(Match::different,
-          tile_finding(f, differing,
-                       "Frame " + std::to_string(f + 1) + ": " + std::to_string(differing.size()) +
-                           " of " + count_of(grid_.count(), "tile", "tiles") +
-                           (differing.size() == 1 ? " differs" : " differ") + " from the seal."));
+      if (tile_findings_.size() <= 2 * limits::findings_max)
+        tile_findings_.push_back(tile_finding(
+            f, differing,
+            "Frame " + std::to_string(f + 1) + ": " + std::to_string(differing.size()) + " of " +
+                count_of(grid_.count(), "tile", "tiles") +
+                (differing.size() == 1 ? " differs" : " differ") + " from the seal."));
     }
     compare_outside_bits(f, frame);
+  }
+
+  /// Which renditions this frame, and all before it, can be.
+  void compare_renditions(std::uint32_t f, const codec::Frame& frame) {
+    for (std::size_t i = 0; i < renditions_left_.size(); ++i)
+      if (renditions_left_[i])
+        renditions_left_[i] =
+            frame.lossless && rendition_hash(f, sealed_.renditions[i].rendition, salts_,
+                                             frame.samples) == evidence_.pixels.renditions[i][f];
+  }
+
+  /// The first rendition that all frames are, under the Photometric Interpretation that belongs
+  /// to it.
+  [[nodiscard]] bool is_rendition() const {
+    for (std::size_t i = 0; i < renditions_left_.size(); ++i) {
+      if (!renditions_left_[i]) continue;
+      const codec::Rendition rendition = sealed_.renditions[i].rendition;
+      const bool is_ycbcr = rendition == codec::Rendition::ycbcr_interpolated ||
+                            rendition == codec::Rendition::ycbcr_replicated;
+      if (photometric_ == (is_ycbcr ? "YBR_FULL" : "RGB")) return true;
+    }
+    return false;
   }
 
   /// Bits above and below Bits Stored: which tiles carry other ones than were sealed. An encoding
@@ -270,22 +309,46 @@ class PixelComparison {
 
   /// A lossy encoding changes nearly every tile and proves nothing either way.
   void weigh_losses() {
-    if (tiles_differing_ == 0 || options_.count_textured) return;
-    const bool decoded_elsewhere = !sealed_.lossless && tiles_differing_ * 2 > tiles_compared_;
-    if (lossy_now_ || decoded_elsewhere) tell_of_loss();
+    if (undecodable_loss_) {
+      lossy_now_ = true;
+      return tell_of_loss();
+    }
+    if (tiles_differing_ == 0) return;
+    if (is_rendition()) {
+      photometric_ = sealed_.photometric_interpretation;
+      return;
+    }
+    const bool most = tiles_differing_ * 2 > tiles_compared_;
+    // JPEG 2000 that left coding passes out does not say so; its transfer syntax allows it.
+    const bool may_be_lossy = reader_.transfer_syntax().loss == dicom::Loss::either && most;
+    if (!options_.count_textured) {
+      if (lossy_now_ || may_be_lossy) {
+        lossy_now_ = true;
+        return tell_of_loss();
+      }
+      if (!sealed_.lossless && most) return tell_of_other_decoder();
+    }
+    for (Finding& finding : tile_findings_) add(Match::different, std::move(finding));
+  }
+
+  void tell_of_other_decoder() {
+    tell_of_loss();
+    Finding& finding = out_.findings.back();
+    finding.code = "decoder.differs";
+    finding.text =
+        "The image was sealed as a lossy codestream, which is gone, and most of its samples "
+        "differ: another decoder gave them, or somebody altered them. That cannot be told apart.";
   }
 
   void tell_of_loss() {
+    told_loss_ = true;
     std::erase_if(out_.findings, [](const Finding& f) { return f.code == "pixels.altered"; });
     out_.pixels = Match::undecidable;
     add(Match::undecidable,
         {.code = "lossy.recompressed",
          .severity = Severity::warning,
-         .text = lossy_now_
-                     ? "The image was compressed with loss after it was sealed: its samples can "
-                       "no longer be compared with the seal."
-                     : "The image was sealed as a lossy codestream, which is gone, and most of its "
-                       "samples differ: it was recompressed, or decompressed by another decoder."});
+         .text = "The image was compressed with loss after it was sealed: its samples can no "
+                 "longer be compared with the seal."});
   }
 
   void tell_of_lost_bits() {
@@ -295,6 +358,26 @@ class PixelComparison {
          .severity = Severity::warning,
          .text = "Bits outside Bits Stored (an old overlay, for example) that were sealed are not "
                  "in this encoding; the image itself can be compared."});
+  }
+
+  /// What readers take differently: new, it may show them another picture; as it was sealed, they
+  /// never agreed on one.
+  void tell_of_oddities() {
+    const codec::Oddities sealed = sealed_.oddities;
+    for (std::uint8_t n = codec::oddity_first; n <= codec::oddity_last; ++n) {
+      const auto oddity = static_cast<codec::Oddity>(n);
+      if (!found_.has(oddity) && !sealed.has(oddity)) continue;
+      const bool is_table = oddity == codec::Oddity::offset_table;
+      // What was compressed with loss cannot be compared anyway, and is no forgery for that.
+      const bool is_new = !sealed.has(oddity) && !is_table && !told_loss_;
+      add(is_new ? Match::different : Match::undecidable,
+          {.code = is_table ? "offset-table.wrong" : "reading.ambiguous",
+           .severity = is_new ? Severity::alarm : Severity::warning,
+           .text = "The pixel data hold " + std::string(codec::to_sentence(oddity)) +
+                   (is_new               ? ", and did not when they were sealed."
+                    : sealed.has(oddity) ? ", as they did when they were sealed."
+                                         : ".")});
+    }
   }
 
   /// A codestream that says itself what its colours are decodes the same under another label, but
@@ -359,12 +442,17 @@ class PixelComparison {
   std::optional<TileHasher> hasher_;
   std::vector<Digest> hashes_;
   std::vector<OutsideBitsLeaf> outside_;
+  std::vector<Finding> tile_findings_;  // held back until losses are weighed
+  std::vector<bool> renditions_left_;   // of those sealed: that all frames so far can be
   std::string photometric_;
   bool photometric_known_ = false;
   bool untouched_encoding_ = false;
   bool told_undecodable_ = false;
   bool lossy_now_ = false;
+  bool told_loss_ = false;
+  bool undecodable_loss_ = false;  // a frame in a lossy encoding that does not decode
   bool lost_outside_bits_ = false;
+  codec::Oddities found_;    // beside the samples of what is not as it was sealed
   bool relabelled_ = false;  // same codestream, another Photometric Interpretation
   std::uint64_t tiles_compared_ = 0;
   std::uint64_t tiles_differing_ = 0;
@@ -388,7 +476,9 @@ std::string compare_pixels(const dicom::File& file, const Evidence& evidence,
       nullptr)
     return fail_with(Match::different, "pixels.missing",
                      "The pixel data that was sealed is not in the file.");
-  auto reader = codec::FrameReader::open(file, child);
+  // A bare data set says its encoding nowhere: that of the seal is tried.
+  auto reader = codec::FrameReader::open(
+      file, child, dicom::find_transfer_syntax(evidence.statement.transfer_syntax_uid));
   if (!reader) {
     const Error& error = reader.error();
     if (error.code == ErrorCode::over_limit)

@@ -37,7 +37,7 @@ void write_digests(crypto::CborWriter& out, std::span<const Digest> digests) {
 }
 
 void write_pixels(crypto::CborWriter& out, const PixelLeaves& pixels) {
-  out.array(4);
+  out.array(5);
   write_digests(out, pixels.tiles);
   out.array(pixels.outside_bits.size());
   for (const OutsideBitsLeaf& leaf : pixels.outside_bits) {
@@ -51,6 +51,8 @@ void write_pixels(crypto::CborWriter& out, const PixelLeaves& pixels) {
   else
     out.null();
   write_digests(out, pixels.encoded_frames);
+  out.array(pixels.renditions.size());
+  for (const std::vector<Digest>& rendition : pixels.renditions) write_digests(out, rendition);
 }
 
 // --- reading --------------------------------------------------------------------------------
@@ -104,7 +106,7 @@ Status read_attributes(crypto::CborReader& in, Evidence& evidence) {
 Status read_pixels(crypto::CborReader& in, PixelLeaves& pixels) {
   FIDUCIA_TRY(type, in.peek());
   if (type == crypto::CborType::null) return in.null();
-  FIDUCIA_CHECK(expect_array(in, 4));
+  FIDUCIA_CHECK(expect_array(in, 5));
   FIDUCIA_TRY(tiles, read_digests(in));
   pixels.tiles = std::move(tiles);
   FIDUCIA_TRY(outside_count, in.array());
@@ -137,6 +139,14 @@ Status read_pixels(crypto::CborReader& in, PixelLeaves& pixels) {
   }
   FIDUCIA_TRY(encoded, read_digests(in));
   pixels.encoded_frames = std::move(encoded);
+  const std::uint64_t offset = in.offset();
+  FIDUCIA_TRY(renditions, in.array());
+  if (renditions >= codec::rendition_count)
+    return malformed("there are too many tables of renditions.", offset);
+  for (std::size_t i = 0; i < renditions; ++i) {
+    FIDUCIA_TRY(rendition, read_digests(in));
+    pixels.renditions.push_back(std::move(rendition));
+  }
   return {};
 }
 
@@ -231,6 +241,12 @@ Status check_tables(const Evidence& evidence) {
   }
   if (pixels.tiles.size() != tiles)
     return malformed("the tile table does not fit the geometry.", 0);
+  const std::size_t renditions = statement.pixels ? statement.pixels->renditions.size() : 0;
+  if (pixels.renditions.size() != renditions ||
+      std::ranges::any_of(pixels.renditions, [&](const std::vector<Digest>& table) {
+        return table.size() != statement.pixels->geometry.frames;
+      }))
+    return malformed("the tables of renditions do not fit the statement.", 0);
   if (pixels.encoded_frames.size() != encoded)
     return malformed("the table of encoded frames does not fit the geometry.", 0);
   if ((pixels.tail || !pixels.outside_bits.empty()) && tiles == 0)

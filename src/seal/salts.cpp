@@ -18,6 +18,7 @@ constexpr std::string_view label_frame{"fiducia/frame\0\0", 15};
 constexpr std::string_view label_leaf{"fiducia/leaf\0\0\0", 15};
 constexpr std::string_view label_bits{"fiducia/bits\0\0\0", 15};
 constexpr std::string_view label_code{"fiducia/code\0\0\0", 15};
+constexpr std::string_view label_view{"fiducia/view\0\0\0", 15};
 constexpr std::string_view label_tail{"fiducia/tail\0\0\0", 15};
 
 void fill(Message& message, ByteView key, std::string_view label, std::uint64_t index) {
@@ -46,6 +47,8 @@ std::string_view label_of(FrameSaltUse use) {
       return label_bits;
     case FrameSaltUse::encoded_frame:
       return label_code;
+    case FrameSaltUse::rendition:
+      return label_view;
   }
   std::unreachable();
 }

@@ -21,10 +21,11 @@ inline constexpr std::string_view tile{"fiducia/tile/1\0", 15};
 inline constexpr std::string_view outside_bits{"fiducia/bits/1\0", 15};
 inline constexpr std::string_view tail{"fiducia/tail/1\0", 15};
 inline constexpr std::string_view encoded_frame{"fiducia/code/1\0", 15};
+inline constexpr std::string_view rendition{"fiducia/view/1\0", 15};
 }  // namespace leaf_tags
 
 /// What a salt of a frame is for: an index space of its own each.
-enum class FrameSaltUse { tile, outside_bits, encoded_frame };
+enum class FrameSaltUse { tile, outside_bits, encoded_frame, rendition };
 
 /// The tree of salts below one random seed (DESIGN 4.1, spec/seal.md section 4):
 /// seed -> header key -> one salt a header leaf; seed -> frame key -> one salt a tile.

@@ -24,6 +24,7 @@ struct PixelPart {
   SealedPixels sealed;
   std::optional<SealedEncoding> encoding;
   PixelLeaves leaves;
+  codec::Oddities oddities;
 };
 
 /// Seals the frames of one object: decoded samples where they can be had, encoded bytes where
@@ -37,6 +38,7 @@ class PixelSealer {
   Result<PixelPart> run() {
     const codec::Geometry& geometry = reader_.geometry();
     PixelPart part;
+    part.oddities = reader_.form_oddities();
     part.sealed.geometry = sealed_geometry(geometry);
     part.sealed.photometric_interpretation = geometry.photometric_interpretation;
     // A video is one codestream, whatever its number of frames: that is what can be sealed of it.
@@ -55,6 +57,8 @@ class PixelSealer {
                   "Split the object into several with fewer frames.");
     FIDUCIA_CHECK(hash_samples(part, tiles));
     if (reader_.is_encapsulated()) hash_encoded(part);
+    part.sealed.oddities = part.oddities;
+    tell_of_oddities(part.oddities);
     if (!part.sealed.root && !part.encoding) return std::unexpected(std::move(*samples_error_));
     return part;
   }
@@ -65,6 +69,7 @@ class PixelSealer {
     TileHasher hasher(geometry);
     part.leaves.tiles.resize(tiles_per_frame * frames_);
     for (std::uint32_t f = 0; f < frames_; ++f) {
+      part.oddities.add(reader_.oddities(f));
       auto frame = reader_.read(f);
       if (!frame) {
         FIDUCIA_CHECK(without_samples(part, std::move(frame).error()));
@@ -80,6 +85,8 @@ class PixelSealer {
       hasher.hash(f, *frame, salts_,
                   std::span{part.leaves.tiles}.subspan(f * tiles_per_frame, tiles_per_frame),
                   part.leaves.outside_bits, sketch_);
+      part.oddities.add(frame->oddities);
+      if (hasher.has_unextended_signs()) part.oddities.add(codec::Oddity::signs_not_extended);
       if (frame->borrowed_from_file) file_.release(frame->samples);
     }
     if (const ByteView tail = reader_.excess(); !tail.empty())
@@ -87,22 +94,66 @@ class PixelSealer {
     part.sealed.leaf_count =
         part.leaves.tiles.size() + part.leaves.outside_bits.size() + (part.leaves.tail ? 1U : 0U);
     part.sealed.root = pixel_root(part.leaves, tiles_per_frame);
+    if (reader_.has_renditions()) hash_renditions(part);
     return {};
   }
 
-  /// No decoder: the encoded frames alone are sealed, and the person is told.
+  void tell_of_oddities(codec::Oddities oddities) {
+    for (std::uint8_t n = codec::oddity_first; n <= codec::oddity_last; ++n) {
+      const auto oddity = static_cast<codec::Oddity>(n);
+      if (!oddities.has(oddity)) continue;
+      findings_.push_back(
+          {.code =
+               oddity == codec::Oddity::offset_table ? "offset-table.wrong" : "reading.ambiguous",
+           .severity = Severity::warning,
+           .text = "The pixel data hold " + std::string(codec::to_sentence(oddity)) +
+                   ": programs may show other pictures, so this image will never be called "
+                   "authentic."});
+    }
+  }
+
+  /// Tools that decompress colour JPEG leave the colours as coded or not, and spread them in one
+  /// way or another. A codestream without YCbCr has no other renditions.
+  void hash_renditions(PixelPart& part) {
+    for (std::uint8_t n = 1; n < codec::rendition_count; ++n) {
+      const auto rendition = static_cast<codec::Rendition>(n);
+      std::vector<Digest> leaves;
+      leaves.reserve(frames_);
+      for (std::uint32_t f = 0; f < frames_; ++f) {
+        const auto frame = reader_.read(f, rendition);
+        if (!frame) return;
+        leaves.push_back(rendition_hash(f, rendition, salts_, frame->samples));
+      }
+      part.sealed.renditions.push_back({.rendition = rendition, .root = merkle::root(leaves)});
+      part.leaves.renditions.push_back(std::move(leaves));
+    }
+  }
+
+  /// No decoder, or one that refuses what others may show: the encoded frames alone are sealed,
+  /// and the person is told.
   Status without_samples(PixelPart& part, Error error) {
     const bool no_codec =
         error.code == ErrorCode::codec_missing || error.code == ErrorCode::unsupported;
-    if (!reader_.is_encapsulated() || !no_codec) return std::unexpected(std::move(error));
+    const bool refused = error.code == ErrorCode::codec_failed;
+    if (!reader_.is_encapsulated() || (!no_codec && !refused))
+      return std::unexpected(std::move(error));
     part.leaves = {};
     part.sealed.lossless = false;  // nothing is known
     part.sealed.decoder.clear();
-    findings_.push_back(
-        {.code = "codec.missing",
-         .severity = Severity::warning,
-         .text = "No decoder for this encoding is at hand: the encoded frames are sealed, the "
-                 "samples are not, so a change of encoding will not verify."});
+    for (std::uint32_t f = 0; f < frames_; ++f) part.oddities.add(reader_.oddities(f));
+    if (no_codec)
+      findings_.push_back(
+          {.code = "codec.missing",
+           .severity = Severity::warning,
+           .text = "No decoder for this encoding is at hand: the encoded frames are sealed, the "
+                   "samples are not, so a change of encoding will not verify."});
+    else
+      findings_.push_back(
+          {.code = "bytes.only",
+           .severity = Severity::note,
+           .text = "The encoded frames are sealed by their bytes: the decoder refuses them, so "
+                   "that their samples are not sealed (" +
+                   error.what + ")."});
     samples_error_ = std::move(error);
     return {};
   }

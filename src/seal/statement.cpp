@@ -38,7 +38,7 @@ void write_geometry(crypto::CborWriter& out, const SealedGeometry& g) {
 }
 
 void write_pixels(crypto::CborWriter& out, const SealedPixels& pixels) {
-  out.array(6);
+  out.array(8);
   write_geometry(out, pixels.geometry);
   if (pixels.root)
     out.bytes(pixels.root->view());
@@ -48,6 +48,17 @@ void write_pixels(crypto::CborWriter& out, const SealedPixels& pixels) {
   out.boolean(pixels.lossless);
   out.text(pixels.decoder);
   out.text(pixels.photometric_interpretation);
+  out.array(pixels.renditions.size());
+  for (const SealedRendition& rendition : pixels.renditions) {
+    out.array(2);
+    out.uint(static_cast<std::uint64_t>(rendition.rendition));
+    out.bytes(rendition.root.view());
+  }
+  std::vector<std::uint8_t> kinds;
+  for (std::uint8_t n = codec::oddity_first; n <= codec::oddity_last; ++n)
+    if (pixels.oddities.has(static_cast<codec::Oddity>(n))) kinds.push_back(n);
+  out.array(kinds.size());
+  for (const std::uint8_t kind : kinds) out.uint(kind);
 }
 
 std::unexpected<Error> bad_statement(std::string what, std::uint64_t offset) {
@@ -116,13 +127,48 @@ Result<SealedGeometry> read_geometry(crypto::CborReader& in) {
   return g;
 }
 
+Result<std::vector<SealedRendition>> read_renditions(crypto::CborReader& in) {
+  const std::uint64_t offset = in.offset();
+  FIDUCIA_TRY(count, in.array());
+  if (count >= codec::rendition_count)
+    return bad_statement("there are too many renditions.", offset);
+  std::vector<SealedRendition> out;
+  std::uint64_t last = 0;  // the first rendition is that of the pixel tree
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint64_t item = in.offset();
+    FIDUCIA_CHECK(expect_items(in, 2));
+    FIDUCIA_TRY(number, in.uint());
+    FIDUCIA_TRY(root, read_root(in));
+    if (number <= last || number >= codec::rendition_count)
+      return bad_statement("a rendition is unknown or out of order.", item);
+    last = number;
+    out.push_back({.rendition = static_cast<codec::Rendition>(number), .root = root});
+  }
+  return out;
+}
+
+Result<codec::Oddities> read_oddities(crypto::CborReader& in) {
+  const std::uint64_t offset = in.offset();
+  FIDUCIA_TRY(count, in.array());
+  codec::Oddities out;
+  std::uint64_t last = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    FIDUCIA_TRY(number, in.uint());
+    if (number < codec::oddity_first || number > codec::oddity_last || number <= last)
+      return bad_statement("a kind of reading is unknown or out of order.", offset);
+    last = number;
+    out.add(static_cast<codec::Oddity>(number));
+  }
+  return out;
+}
+
 Result<std::optional<SealedPixels>> read_pixels(crypto::CborReader& in) {
   FIDUCIA_TRY(type, in.peek());
   if (type == crypto::CborType::null) {
     FIDUCIA_CHECK(in.null());
     return std::nullopt;
   }
-  FIDUCIA_CHECK(expect_items(in, 6));
+  FIDUCIA_CHECK(expect_items(in, 8));
   SealedPixels pixels;
   FIDUCIA_TRY(geometry, read_geometry(in));
   pixels.geometry = geometry;
@@ -141,6 +187,12 @@ Result<std::optional<SealedPixels>> read_pixels(crypto::CborReader& in) {
   pixels.decoder = std::move(decoder);
   FIDUCIA_TRY(photometric, read_text(in));
   pixels.photometric_interpretation = std::move(photometric);
+  FIDUCIA_TRY(renditions, read_renditions(in));
+  pixels.renditions = std::move(renditions);
+  if (!pixels.root && !pixels.renditions.empty())
+    return bad_statement("renditions are sealed, but no samples.", in.offset());
+  FIDUCIA_TRY(oddities, read_oddities(in));
+  pixels.oddities = oddities;
   return pixels;
 }
 

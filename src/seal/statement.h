@@ -2,6 +2,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "codec/codec.h"
 #include "core/core.h"
@@ -22,6 +23,13 @@ struct SealedGeometry {
 };
 [[nodiscard]] SealedGeometry sealed_geometry(const codec::Geometry& geometry);
 
+/// The frames as decoders of another kind give them, when an image is decompressed that was sealed
+/// as colour JPEG with loss (spec/seal.md 6.7).
+struct SealedRendition {
+  codec::Rendition rendition = codec::Rendition::ycbcr_interpolated;  // never the first
+  Digest root;                                                        // over one leaf a frame
+};
+
 /// The pixel part of a statement.
 struct SealedPixels {
   SealedGeometry geometry;
@@ -30,6 +38,8 @@ struct SealedPixels {
   bool lossless = true;                    // whether decoding at sealing lost nothing
   std::string decoder;                     // what decoded the samples; "native" when nothing had to
   std::string photometric_interpretation;  // of the canonical samples
+  std::vector<SealedRendition> renditions = {};  // ascending; none without root
+  codec::Oddities oddities = {};  // that the encoding had at sealing (spec/seal.md 7.1)
 };
 
 /// The encoded frames as they were at sealing (the shortcut of spec/seal.md 7). It counts only

@@ -31,6 +31,9 @@ bool tables_lead_to_roots(const Evidence& evidence) {
     if (pixel_root(evidence.pixels, tile_grid(g.rows, g.columns).count()) !=
         *statement.pixels->root)
       return false;
+    for (std::size_t i = 0; i < statement.pixels->renditions.size(); ++i)
+      if (merkle::root(evidence.pixels.renditions[i]) != statement.pixels->renditions[i].root)
+        return false;
   }
   return !statement.encoding ||
          merkle::root(evidence.pixels.encoded_frames) == statement.encoding->root;

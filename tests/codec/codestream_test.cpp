@@ -96,8 +96,7 @@ TEST(CodestreamOddities, of_jpeg) {
       {"baseline", soi + grey_sof0 + scan + eoi, baseline, grey, {}},
       {"a pad byte of any value", soi + grey_sof0 + scan + eoi + "8d", baseline, grey, {}},
       {"fill", soi + grey_sof0 + scan + eoi + "ffff0000", baseline, grey, {}},
-      {"bytes behind", soi + grey_sof0 + scan + eoi + "0102", baseline, grey,
-       Oddity::bytes_around},
+      {"bytes behind", soi + grey_sof0 + scan + eoi + "0102", baseline, grey, Oddity::bytes_around},
       {"bytes before", "00" + soi + grey_sof0 + scan + eoi, baseline, grey, Oddity::bytes_around},
       {"another image behind", soi + grey_sof0 + scan + eoi + soi + grey_sof0 + scan + eoi,
        baseline, grey, Oddity::several_images},
@@ -114,8 +113,8 @@ TEST(CodestreamOddities, of_jpeg) {
       {"lossless", soi + grey_sof3 + scan + eoi, lossless, grey, {}},
       {"JPEG under JPEG-LS", soi + grey_sof0 + scan + eoi, jpeg_ls, grey, Oddity::jpeg_process},
       {"turned by Exif",
-       soi + "ffe10022" + "457869660000" + "49492a0008000000" + "0100" + "120103000100000006000000" +
-           "00000000" + grey_sof0 + scan + eoi,
+       soi + "ffe10022" + "457869660000" + "49492a0008000000" + "0100" +
+           "120103000100000006000000" + "00000000" + grey_sof0 + scan + eoi,
        baseline, grey, Oddity::jpeg_orientation},
   });
 }
@@ -140,7 +139,10 @@ TEST(CodestreamOddities, of_jpeg_colours) {
       {"called grey", soi + jfif + sof0_123 + rest, baseline, geometry_of(3, 8, "MONOCHROME2"),
        odd},
       {"lossless, nothing said", soi + sof3_012 + rest, lossless, rgb, {}},
-      {"lossless, nothing said, YBR", soi + sof3_012 + rest, lossless, geometry_of(3, 8, "YBR_FULL"),
+      {"lossless, nothing said, YBR",
+       soi + sof3_012 + rest,
+       lossless,
+       geometry_of(3, 8, "YBR_FULL"),
        {}},
       {"lossless by JFIF called RGB", soi + jfif + sof3_012 + rest, lossless, rgb, odd},
   });
@@ -189,8 +191,11 @@ TEST(CodestreamOddities, of_jpeg_2000) {
        Oddity::jpeg_2000_samples},
       {"whole containers", soc + siz("0f") + cod("00") + tile + eoi, jpeg_2000, negative, {}},
       {"transform", soc + siz("07", 3) + cod("01") + tile + eoi, jpeg_2000, rct, {}},
-      {"transform under RGB", soc + siz("07", 3) + cod("01") + tile + eoi, jpeg_2000,
-       geometry_of(3, 8, "RGB"), {}},
+      {"transform under RGB",
+       soc + siz("07", 3) + cod("01") + tile + eoi,
+       jpeg_2000,
+       geometry_of(3, 8, "RGB"),
+       {}},
       {"transform under YBR_FULL", soc + siz("07", 3) + cod("01") + tile + eoi, jpeg_2000,
        geometry_of(3, 8, "YBR_FULL"), Oddity::jpeg_2000_colour},
       {"no transform", soc + siz("07", 3) + cod("00") + tile + eoi, jpeg_2000, rct,
