@@ -17,6 +17,9 @@ constexpr std::array code_table{
               "a complete one."},
     CodeEntry{"pixels.added", "The file holds pixels or frames that were not sealed.",
               "Do not trust the added frames; fetch the file again from its source."},
+    CodeEntry{"pixels.of-other", "The pixels are those of another sealed image.",
+              "Compare with the image that is named: pixels or identity were exchanged; fetch both "
+              "again from their source."},
     CodeEntry{"attribute.altered", "An attribute has another value than the sealed one.",
               "Find out which system changed it; a legitimate correction is made with `fiducia "
               "amend`, which leaves a signed trace."},

@@ -245,6 +245,7 @@ struct Verifier::State {
       }
     }
     conclude(result, judged, attached_evidence.broken, carries);
+    FIDUCIA_CHECK(tell_whose_pixels(file, child, judged, result));
     if (conflict)
       result.findings.push_back(
           {.code = "identity.conflict",
@@ -253,6 +254,41 @@ struct Verifier::State {
                    "Instance UID: one of the two may be an exchanged or replayed image."});
     order_findings(result.findings);
     return result;
+  }
+
+  /// Whether pixels that are not the sealed ones are those of another sealed image, and whose.
+  Status tell_whose_pixels(const dicom::File& file, codec::CodecChild* child,
+                           const std::vector<Judgement>& judged, VerifyResult& result) const {
+    const bool altered = std::ranges::any_of(
+        result.findings, [](const Finding& f) { return f.code == "pixels.altered"; });
+    if (!altered || lookup == nullptr) return {};
+    const std::unique_ptr<SketchBuilder> builder = lookup->new_sketch();
+    const auto sketch = sketch_of(file, child, *builder);
+    if (!sketch) return {};
+    FIDUCIA_TRY(found, lookup->find_by_sketch(*sketch));
+    for (const Bytes& encoded : found) {
+      const auto evidence = read_evidence(encoded);
+      if (!evidence || !evidence->statement.pixels || !evidence->statement.pixels->root) continue;
+      const Digest sign1_hash = crypto::sha256(evidence->sign1);
+      if (std::ranges::any_of(judged,
+                              [&](const Judgement& j) { return j.sign1_hash == sign1_hash; }))
+        continue;
+      if (!judge.judge(*evidence).accepted) continue;
+      const ContentComparison content =
+          compare_content(file, *evidence, child, {.show_values = false, .count_textured = true});
+      if (content.textured_tiles == 0 || content.textured_tiles_same != content.textured_tiles)
+        continue;
+      result.findings.push_back(
+          {.code = "pixels.of-other",
+           .severity = Severity::alarm,
+           .text = "All " + std::to_string(content.textured_tiles) +
+                   " textured tiles are those of another sealed image: device " +
+                   evidence->statement.device + ", sealed " +
+                   to_rfc3339(evidence->statement.claimed_at) + ", object root " +
+                   to_hex(evidence->object_root.view()) + "."});
+      return {};
+    }
+    return {};
   }
 
   /// Picks the judgement to report and says what the others mean for it.

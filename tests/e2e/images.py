@@ -5,6 +5,7 @@ import subprocess
 
 import numpy as np
 import pydicom
+from pydicom.encaps import encapsulate, generate_pixel_data_frame
 
 CHARACTER_SETS = ["chrArab", "chrFren", "chrFrenMulti", "chrGerm", "chrGreek", "chrH31", "chrH32",
                   "chrHbrw", "chrI2", "chrJapMulti", "chrJapMultiExplicitIR6", "chrKoreanMulti",
@@ -77,6 +78,17 @@ def pdf_object(folder):
     return folder / "pdf.dcm"
 
 
+def bare_codestream(source, target):
+    """JPEG 2000 without the file format around it, whose colour profile readers may apply or not."""
+    ds = pydicom.dcmread(source)
+    frame = next(generate_pixel_data_frame(ds.PixelData, 1))
+    frame = frame[frame.index(b"\xff\x4f\xff\x51"):frame.rindex(b"\xff\xd9") + 2]
+    ds.PixelData = encapsulate([frame + b"\0" * (len(frame) % 2)])
+    ds["PixelData"].is_undefined_length = True
+    ds.save_as(target, write_like_original=False)
+    return target
+
+
 def with_own_uid(source, target, number):
     """Several sample files share one SOP Instance UID although they differ, which would be an
     identity conflict; only then a copy gets a UID of its own."""
@@ -138,7 +150,8 @@ def make_columns(samples, folder):
     put("charsets", [real / f"{name}.dcm" for name in CHARACTER_SETS])
     put("RLE", [real / "MR_small_RLE.dcm"])
     put("JPEG-LS", [real / "MR_small_jpeg_ls_lossless.dcm"])
-    put("J2K", [real / "MR_small_jp2klossless.dcm", real / "GDCMJ2K_TextGBR.dcm"])
+    put("J2K", [real / "MR_small_jp2klossless.dcm",
+                bare_codestream(real / "GDCMJ2K_TextGBR.dcm", folder / "GDCMJ2K_TextGBR.dcm")])
 
     seen, number = set(), 0
     for files in columns.values():

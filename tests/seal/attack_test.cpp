@@ -174,6 +174,27 @@ TEST_F(Attack, a_strangers_seal_on_an_image_with_new_identity) {
   EXPECT_EQ(hospital_.verify_carried(sealed, &stranger.store()).verdict, seal::Verdict::untrusted);
 }
 
+TEST_F(Attack, pixels_of_another_sealed_image) {
+  const DicomDataSet one = image();
+  DicomDataSet other = image();
+  element_of(other, dicom::tags::sop_instance_uid).value = bytes("312e322e332e3400");
+  const Bytes evidence = seal(one);
+  static_cast<void>(seal(other));
+  DicomDataSet changed = one;
+  element_of(changed, dicom::tags::pixel_data).value =
+      element_of(other, dicom::tags::pixel_data).value;
+  const auto judged = hospital_.verify_carried(changed.file(explicit_le), &hospital_.store());
+  EXPECT_EQ(judged.verdict, seal::Verdict::altered) << describe(judged);
+  EXPECT_NE(find_code(judged, "pixels.of-other"), nullptr) << describe(judged);
+  // Pixels that nobody sealed are nobody's.
+  element_of(changed, dicom::tags::pixel_data).value[0] ^= std::byte{1};
+  const auto unknown = hospital_.verify_carried(changed.file(explicit_le), &hospital_.store());
+  EXPECT_EQ(unknown.verdict, seal::Verdict::altered);
+  EXPECT_EQ(find_code(unknown, "pixels.of-other"), nullptr) << describe(unknown);
+  EXPECT_EQ(find_code(hospital_.verify(one.file(explicit_le), evidence), "pixels.of-other"),
+            nullptr);
+}
+
 TEST_F(Attack, a_million_private_creators) {
   DicomDataSet d = plain();
   for (unsigned group = 0x0009; group < 0x4000; group += 2)

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <set>
 
 #include "hospital.h"
 #include "support/support.h"
@@ -33,7 +34,14 @@ TEST(RoundTrip, every_sample_that_can_be_read_seals_and_verifies_in_its_file) {
     ++sealed;
     const Bytes with_seal = hospital.seal_in_file(*read_file(path, 1 << 30), &child);
     const seal::VerifyResult result = hospital.verify_carried(with_seal, nullptr, &child);
-    EXPECT_EQ(result.verdict, seal::Verdict::authentic) << describe(result);
+    // Readers show these differently (spec/seal.md 7.1).
+    static const std::set<std::string> ambiguous = {
+        "GDCMJ2K_TextGBR.dcm", "J2K_pixelrep_mismatch.dcm", "SC_jpeg_no_color_transform.dcm",
+        "SC_rgb_jpeg.dcm", "SC_rgb_jpeg_lossy_gdcm.dcm"};
+    const bool agreed = !ambiguous.contains(path.filename());
+    EXPECT_EQ(result.verdict, agreed ? seal::Verdict::authentic : seal::Verdict::indeterminate)
+        << describe(result);
+    EXPECT_EQ(find_code(result, "reading.ambiguous") == nullptr, agreed);
   }
   EXPECT_GT(sealed, 60);
 }
