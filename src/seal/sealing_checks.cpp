@@ -60,11 +60,10 @@ Status check_signer(const Trust& trust, const Signer& signer, const std::string&
     Error error{.code = code_of(findings.front()), .what = findings.front().text};
     switch (error.code) {
       case ErrorCode::signer_expired:
-        error.what = own.not_after() < now
-                         ? "The certificate of the device \"" + signer.device + "\" ended at " +
-                               to_rfc3339(own.not_after()) + "."
-                         : "A certificate of the device \"" + signer.device +
-                               "\" is not valid now.";
+        error.what = own.not_after() < now ? "The certificate of the device \"" + signer.device +
+                                                 "\" ended at " + to_rfc3339(own.not_after()) + "."
+                                           : "A certificate of the device \"" + signer.device +
+                                                 "\" is not valid now.";
         break;
       case ErrorCode::signer_revoked:
         error.what = "The device \"" + signer.device +
@@ -113,8 +112,7 @@ Status check_copy(const std::filesystem::path& written, std::span<const ByteView
   }
   ContentComparison comparison;
   compare_header(copy->data_set(), evidence, photometric, {}, comparison);
-  if (comparison.header == Match::different)
-    return written_otherwise("its attributes are others.");
+  if (comparison.header == Match::different) return written_otherwise("its attributes are others.");
   return {};
 }
 

@@ -139,7 +139,8 @@ def break_stream(source, target):
     compress(source, target)
     data = bytearray(target.read_bytes())
     start = data.rfind(b"\xff\xda")  # start of scan
-    for i in range(start + 2, len(data) - 8):
+    start += 2 + int.from_bytes(data[start + 2:start + 4], "big")
+    for i in range(start, len(data) - 8):
         data[i] = 0xFF
     target.write_bytes(data)
 
