@@ -10,8 +10,10 @@
 namespace fiducia::ledger_app {
 namespace {
 
-Result<std::unique_ptr<HomeRecorder>> open_recorder(const std::string& home_option) {
+Result<std::unique_ptr<HomeRecorder>> open_recorder(const std::string& home_option,
+                                                    bool clock_is_right) {
   FIDUCIA_TRY(home, open_ledger_home(home_option));
+  home.clock_is_right = clock_is_right;
   return HomeRecorder::open(std::move(home));
 }
 
@@ -21,14 +23,15 @@ Result<ledger::Recorded> answer(HomeRecorder& recorder, ByteView frame) {
 }
 
 /// Serves record requests on standard input until its end.
-int serve_requests(const std::string& home) {
+int serve_requests(const std::string& home, bool clock_is_right) {
   // Whoever asked may die: then the pipe ends, and what is committed is still published. A signal
   // meant for the group (Ctrl-C) is the parent's to answer.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGINT, SIG_IGN);
-  auto recorder = open_recorder(home);
+  auto recorder = open_recorder(home, clock_is_right);
   const Result<ledger::Recorded> ready =
-      recorder ? Result<ledger::Recorded>{ledger::Recorded{}}
+      recorder ? Result<ledger::Recorded>{ledger::Recorded{
+                     .entries = {}, .checkpoint = (*recorder)->checkpoint(), .time_stamps = {}}}
                : Result<ledger::Recorded>{std::unexpected(recorder.error())};
   if (!ledger::write_frame(STDOUT_FILENO, ledger::write_record_reply(ready)) || !recorder) return 1;
   for (;;) {
@@ -49,7 +52,13 @@ void add_append(CLI::App& program, Run& run) {
   app.add_option("--home", *home, "The home")->type_name("DIR");
   app.footer(
       "Reads requests on standard input and answers on standard output (record_protocol.h).\n");
-  app.callback([&run, home] { run = [home]() -> Result<int> { return serve_requests(*home); }; });
+  const auto clock_is_right = std::make_shared<bool>(false);
+  app.add_flag("--clock-is-right", *clock_is_right, "As of `fiducia seal`");
+  app.callback([&run, home, clock_is_right] {
+    run = [home, clock_is_right]() -> Result<int> {
+      return serve_requests(*home, *clock_is_right);
+    };
+  });
 }
 
 }  // namespace fiducia::ledger_app

@@ -19,7 +19,10 @@ HomeRecorder::HomeRecorder(LedgerHome home, ledger::Log log,
 Result<std::unique_ptr<HomeRecorder>> HomeRecorder::open(LedgerHome home) {
   FIDUCIA_TRY(parts, open_parts(home));
   const std::shared_ptr<const ledger::ObjectSource> store = parts.store;
+  parts.clock_is_right = home.clock_is_right;
   FIDUCIA_TRY(log, ledger::Log::open(std::move(parts)));
+  if (const auto newest = log.status().checkpoint_at)
+    FIDUCIA_CHECK(ledger::check_clock_ahead(*newest, system_now(), home.clock_is_right));
   return std::unique_ptr<HomeRecorder>{
       new HomeRecorder{std::move(home), std::move(log), store, http::Client{}}};
 }

@@ -19,6 +19,8 @@ class HomeRecorder {
   /// than demanded). In the last case the entries are in the log: recording them again gives the
   /// same index.
   [[nodiscard]] Result<ledger::Recorded> record(std::span<const Bytes> entries);
+  /// The newest one, without cosignatures.
+  [[nodiscard]] std::string checkpoint() const { return log_.checkpoint(); }
 
  private:
   HomeRecorder(LedgerHome home, ledger::Log log, std::shared_ptr<const ledger::ObjectSource> store,

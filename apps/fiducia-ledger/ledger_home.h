@@ -21,6 +21,7 @@ enum class SequencerKind { local, postgresql };
 struct LedgerHome {
   app::Home home;
   ledger::VerifierKey vkey;
+  bool clock_is_right = false;  // somebody vouches for this machine's clock
   StoreKind store = StoreKind::directory;
   SequencerKind sequencer = SequencerKind::local;
   cluster::S3Options s3 = {};

@@ -12,6 +12,7 @@ namespace fiducia::app {
 [[nodiscard]] int run(const ExportOptions& options);
 [[nodiscard]] int run(const InspectOptions& options);
 [[nodiscard]] int run(const LedgerOptions& options);
+[[nodiscard]] int run(const StoreOptions& options);
 
 /// The whole program: reads the command line, runs the sub-command.
 [[nodiscard]] int run_program(int argc, const char* const* argv);

@@ -117,6 +117,33 @@ Status check_hospital_name(std::string_view name) {
   return {};
 }
 
+Status make_store_key_in(const std::filesystem::path& folder) {
+  std::array<std::byte, 32> key;
+  FIDUCIA_CHECK(crypto::fill_random(key));
+  const Status written = write_secret(folder / "keys" / "store.key", key);
+  wipe(key);
+  return written;
+}
+
+Result<std::unique_ptr<store::EvidenceStore>> open_store_in(const std::filesystem::path& folder,
+                                                            bool read_only) {
+  FIDUCIA_TRY(key, read_file(folder / "keys" / "store.key", 32));
+  if (key.size() != 32)
+    return fail(ErrorCode::config_invalid, "does not hold 32 bytes.", "Restore it from a backup.",
+                Location{.file = (folder / "keys" / "store.key").string()});
+  auto store = store::EvidenceStore::open(folder / "evidence.db", key, read_only);
+  wipe(key);
+  return store;
+}
+
+Result<std::unique_ptr<store::EvidenceStore>> make_store_in(const std::filesystem::path& folder) {
+  FIDUCIA_TRY(made, open_store_in(folder, /*read_only=*/false));
+  if (chmod((folder / "evidence.db").c_str(), 0600) != 0)
+    return fail(ErrorCode::io_unwritable, "its permissions cannot be set.",
+                "Check the file system.", Location{.file = (folder / "evidence.db").string()});
+  return Result<std::unique_ptr<store::EvidenceStore>>{std::move(made)};
+}
+
 /// Fills a new folder; on failure the caller removes it.
 Status fill_home(const std::filesystem::path& folder, const std::string& hospital,
                  const std::string& device, UnixTime now) {
@@ -138,9 +165,10 @@ Status fill_home(const std::filesystem::path& folder, const std::string& hospita
 
   std::array<std::byte, 4> suffix;
   FIDUCIA_CHECK(crypto::fill_random(suffix));
-  const HomeFile about{.hospital = hospital,
-                       .default_device = device,
-                       .ledger_origin = "fiducia.local/" + slug(hospital) + "-" + to_hex(suffix)};
+  HomeFile about{.hospital = hospital,
+                 .default_device = device,
+                 .ledger_origin = "fiducia.local/" + slug(hospital) + "-" + to_hex(suffix),
+                 .store = {}};
   FIDUCIA_TRY(ledger_key, crypto::PrivateKey::generate(crypto::KeyKind::ed25519));
   FIDUCIA_CHECK(write_key(folder / "keys" / "ledger.pem", ledger_key));
   FIDUCIA_CHECK(ledger::Log::create(folder / "ledger", about.ledger_origin, ledger_key, now));
@@ -160,17 +188,17 @@ Status fill_home(const std::filesystem::path& folder, const std::string& hospita
        .witnesses = {}});
   FIDUCIA_CHECK(durable_write(folder / "trust.toml", as_bytes(seal::write_trust(trust))));
 
-  std::array<std::byte, 32> store_key;
-  FIDUCIA_CHECK(crypto::fill_random(store_key));
-  FIDUCIA_CHECK(write_secret(folder / "keys" / "store.key", store_key));
-  {
-    const auto made = store::EvidenceStore::open(folder / "evidence.db", store_key);
-    wipe(store_key);
-    if (!made) return std::unexpected(made.error());
-  }
-  if (chmod((folder / "evidence.db").c_str(), 0600) != 0)
-    return fail(ErrorCode::io_unwritable, "its permissions cannot be set.",
-                "Check the file system.", Location{.file = (folder / "evidence.db").string()});
+  FIDUCIA_CHECK(make_store_key_in(folder));
+  FIDUCIA_TRY(store, make_store_in(folder));
+  FIDUCIA_TRY(identity, store->identity());
+  about.store = to_hex(identity.id);
+  FIDUCIA_TRY(reader, ledger::LogReader::open(folder / "ledger", trust.ledgers.front().key));
+  const store::HomeMark mark{.tree_size = reader.status().tree_size,
+                             .root = reader.status().root,
+                             .pending = 0,
+                             .trust_serial = trust.serial};
+  FIDUCIA_CHECK(store->put({}, &mark));
+  store.reset();
   // Last: a folder with this file is a home.
   return durable_write(folder / "fiducia.toml", as_bytes(write_home_file(about)));
 }
@@ -270,13 +298,28 @@ Result<ledger::VerifierKey> Home::ledger_vkey() const {
 }
 
 Result<std::unique_ptr<store::EvidenceStore>> Home::open_store(bool read_only) const {
-  FIDUCIA_TRY(key, read_file(folder_ / "keys" / "store.key", 32));
-  if (key.size() != 32)
-    return fail(ErrorCode::config_invalid, "does not hold 32 bytes.", "Restore it from a backup.",
-                Location{.file = (folder_ / "keys" / "store.key").string()});
-  auto store = store::EvidenceStore::open(folder_ / "evidence.db", key, read_only);
-  wipe(key);
-  return store;
+  std::error_code error;
+  for (const std::filesystem::path& part : {store_path(), folder_ / "keys" / "store.key"})
+    if (!std::filesystem::exists(part, error))
+      return fail(ErrorCode::config_missing, "is missing: this home had one.",
+                  "Restore it from a copy. If there is none, `fiducia store accept` goes on with a "
+                  "new one; then an altered copy of an image that was sealed before can be sealed.",
+                  Location{.file = part.string()});
+  return open_store_in(folder_, read_only);
+}
+
+Status Home::make_store_key() const { return make_store_key_in(folder_); }
+
+Status Home::make_store() const {
+  FIDUCIA_CHECK(make_store_in(folder_));
+  return {};
+}
+
+Status Home::adopt_store(const std::string& id) const {
+  HomeFile about = about_;
+  about.store = id;
+  return durable_write(folder_ / "fiducia.toml", as_bytes(write_home_file(about)),
+                       {.mode = 0644, .keep_mode = true, .create_only = false});
 }
 
 Result<Device> Home::add_device(const std::string& name, UnixTime now,

@@ -46,6 +46,7 @@ class Home {
   [[nodiscard]] const HomeFile& about() const { return about_; }
   [[nodiscard]] std::filesystem::path trust_path() const { return folder_ / "trust.toml"; }
   [[nodiscard]] std::filesystem::path ledger_folder() const { return folder_ / "ledger"; }
+  [[nodiscard]] std::filesystem::path store_path() const { return folder_ / "evidence.db"; }
 
   /// Errors: config_missing (no such device), config_invalid.
   [[nodiscard]] Result<seal::Signer> signer(const std::string& device) const;
@@ -56,7 +57,13 @@ class Home {
   [[nodiscard]] Result<crypto::PrivateKey> ledger_key() const;
   /// The ledger of this home as its trust file names it. Errors: config_invalid.
   [[nodiscard]] Result<ledger::VerifierKey> ledger_vkey() const;
+  /// Never makes one. Errors: config_missing (store or key), those of EvidenceStore::open.
   [[nodiscard]] Result<std::unique_ptr<store::EvidenceStore>> open_store(bool read_only) const;
+  [[nodiscard]] Status make_store_key() const;
+  /// Makes an empty store with the key that is there.
+  [[nodiscard]] Status make_store() const;
+  /// Writes into fiducia.toml which store belongs to this home.
+  [[nodiscard]] Status adopt_store(const std::string& id) const;
   /// Sorted by name.
   [[nodiscard]] Result<std::vector<Device>> devices() const;
   /// Errors: config_missing.

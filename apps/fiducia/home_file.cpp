@@ -93,14 +93,14 @@ std::optional<std::string> take_string(std::string_view& text) {
   return std::nullopt;
 }
 
-Status read_entry(std::string_view line, HomeFile& home, std::array<bool, 4>& seen,
+Status read_entry(std::string_view line, HomeFile& home, std::array<bool, 5>& seen,
                   const std::string& file, std::size_t number) {
   const std::size_t equals = line.find('=');
   if (equals == std::string_view::npos) return bad(file, number, "`key = value` was expected.");
   const std::string_view key = trimmed(line.substr(0, equals));
   std::string_view rest = trimmed(line.substr(equals + 1));
-  constexpr std::array<std::string_view, 4> keys{"version", "hospital", "default_device",
-                                                 "ledger_origin"};
+  constexpr std::array<std::string_view, 5> keys{"version", "hospital", "default_device",
+                                                 "ledger_origin", "store"};
   const auto found = std::ranges::find(keys, key);
   if (found == keys.end()) return bad(file, number, "this key is not known here.");
   const auto index = static_cast<std::size_t>(found - keys.begin());
@@ -114,7 +114,8 @@ Status read_entry(std::string_view line, HomeFile& home, std::array<bool, 4>& se
   auto value = take_string(rest);
   if (!value || !ends_there(rest) || !is_utf8(*value) || value->empty())
     return bad(file, number, "a string in quotation marks was expected, and nothing after it.");
-  std::string* const targets[] = {&home.hospital, &home.default_device, &home.ledger_origin};
+  std::string* const targets[] = {&home.hospital, &home.default_device, &home.ledger_origin,
+                                  &home.store};
   *targets[index - 1] = std::move(*value);
   return {};
 }
@@ -123,7 +124,7 @@ Status read_entry(std::string_view line, HomeFile& home, std::array<bool, 4>& se
 
 Result<HomeFile> read_home_file(std::string_view toml, const std::string& name) {
   HomeFile home;
-  std::array<bool, 4> seen{};
+  std::array<bool, 5> seen{};
   bool in_table = false;
   std::size_t number = 0;
   while (!toml.empty()) {
@@ -144,7 +145,7 @@ Result<HomeFile> read_home_file(std::string_view toml, const std::string& name) 
   for (const bool present : seen)
     if (!present)
       return bad(name, number,
-                 "version, hospital, default_device and ledger_origin must be there.");
+                 "version, hospital, default_device, ledger_origin and store must be there.");
   return home;
 }
 
@@ -182,7 +183,11 @@ std::string write_home_file(const HomeFile& home) {
          "\n"
          "# The name of the ledger in its checkpoints; it must never change.\n"
          "ledger_origin = " +
-         toml_string(home.ledger_origin) + "\n";
+         toml_string(home.ledger_origin) +
+         "\n"
+         "# Which evidence store belongs to this home (`fiducia store accept` takes another).\n"
+         "store = " +
+         toml_string(home.store) + "\n";
 }
 
 }  // namespace fiducia::app

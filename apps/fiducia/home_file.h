@@ -12,6 +12,7 @@ struct HomeFile {
   std::string hospital;
   std::string default_device;
   std::string ledger_origin;  // no spaces, no '+': it is a name in signed notes
+  std::string store;          // which evidence store belongs to it, 32 hexadecimal digits
 };
 
 /// Reads fiducia.toml. It is written by `init` and small, and it is read at each start, so this

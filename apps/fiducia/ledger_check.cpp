@@ -30,6 +30,10 @@ Result<Target> open_target(const LedgerOptions& options, const LedgerAccess& acc
     FIDUCIA_TRY(source, open_home_ledger(home, access));
     return Target{.source = std::move(source), .key = std::move(key)};
   }
+  std::error_code error;
+  if (options.url.empty() && !fs::is_directory(options.folder, error))
+    return fail(ErrorCode::io_unreadable, "is no folder.", "Check the path.",
+                Location{.file = options.folder});
   FIDUCIA_TRY(key, ledger::read_vkey(options.key));
   if (options.url.empty())
     return Target{.source = std::make_shared<ledger::DirectoryStore>(options.folder),

@@ -115,6 +115,10 @@ void add_seal(CLI::App& app, SealOptions& o) {
   CLI::Option* sidecar = app.add_flag("--sidecar", o.sidecar, "Write FILE.evidence beside FILE");
   out->excludes(in_place)->excludes(sidecar);
   in_place->excludes(sidecar);
+  app.add_flag(
+      "--clock-is-right", o.clock_is_right,
+      "Seal although this machine's clock is more than a day after the newest entry of the "
+      "ledger, or before it");
   add_common(app, o.common);
   app.footer(
       "The evidence always goes to the home's store. Without --out, --in-place or --sidecar the\n"
@@ -169,6 +173,25 @@ void add_inspect(CLI::App& app, InspectOptions& o) {
   app.footer(
       "Shows what the reader sees: structure, seal and evidence. It judges nothing.\n\n"
       "Example:\n  fiducia inspect ct.dcm\n");
+}
+
+void add_store(CLI::App& app, StoreOptions& o) {
+  app.require_subcommand(1);
+  CLI::App& check =
+      *app.add_subcommand("check", "Read every record of the evidence store (exit 2 on damage)");
+  add_common(check, o.common);
+  check.footer("Example:\n  fiducia store check\n");
+  check.final_callback([&o] { o.action = StoreOptions::Action::check; });
+  CLI::App& accept = *app.add_subcommand(
+      "accept", "Go on with the evidence store that is there, or with a new one");
+  add_common(accept, o.common);
+  accept.footer(
+      "For a home whose store is lost, or older than its ledger, and cannot be restored. What the\n"
+      "store does not know it cannot protect: an altered copy of an image that was sealed before\n"
+      "can be sealed then.\n\n"
+      "Example:\n  fiducia store accept\n");
+  accept.final_callback([&o] { o.action = StoreOptions::Action::accept; });
+  app.footer("Example:\n  fiducia store check\n");
 }
 
 void add_ledger(CLI::App& app, LedgerOptions& o) {
@@ -271,6 +294,7 @@ constexpr SubCommand sub_commands[] = {
     {"verify", "Judge images: authentic, altered (and where), unsealed, untrusted"},
     {"export", "Write everything a stranger needs to verify offline"},
     {"inspect", "Show what the reader sees in a file, without a verdict"},
+    {"store", "Check the evidence store, or accept another one"},
     {"ledger", "Show, check or prove entries of the transparency ledger"},
 };
 
@@ -282,6 +306,7 @@ void add_options(CLI::App& app, std::string_view name, Command& command) {
   if (name == "verify") add_verify(app, command.emplace<VerifyOptions>());
   if (name == "export") add_export(app, command.emplace<ExportOptions>());
   if (name == "inspect") add_inspect(app, command.emplace<InspectOptions>());
+  if (name == "store") add_store(app, command.emplace<StoreOptions>());
   if (name == "ledger") add_ledger(app, command.emplace<LedgerOptions>());
 }
 

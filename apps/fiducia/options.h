@@ -40,6 +40,13 @@ struct SealOptions {
   std::string out;     // folder; empty: none
   bool in_place = false;
   bool sidecar = false;
+  bool clock_is_right = false;  // although it is far from the newest checkpoint's time
+};
+
+struct StoreOptions {
+  enum class Action { check, accept };
+  CommonOptions common;
+  Action action = Action::check;
 };
 
 struct VerifyOptions {
@@ -86,7 +93,7 @@ struct LedgerOptions {
 };
 
 using Command = std::variant<InitOptions, DeviceOptions, SealOptions, VerifyOptions, ExportOptions,
-                             InspectOptions, LedgerOptions>;
+                             InspectOptions, LedgerOptions, StoreOptions>;
 
 /// Nothing to run: help or version was asked for (to stdout, exit 0), or the arguments do not fit
 /// (to stderr, exit 1).

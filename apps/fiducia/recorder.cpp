@@ -23,7 +23,8 @@ constexpr const char* sealing_lock = "sealing.lock";
 /// The ledger in the home's own folder.
 class LogRecorder final : public Recorder {
  public:
-  explicit LogRecorder(ledger::Log log) : log_(std::move(log)) {}
+  explicit LogRecorder(ledger::Log log) : log_(std::move(log)), status_(log_.status()) {}
+  [[nodiscard]] const ledger::LogStatus& status() const override { return status_; }
   [[nodiscard]] Result<ledger::Recorded> record(std::span<const Bytes> entries) override {
     FIDUCIA_TRY(appended, log_.append(entries));
     ledger::Recorded recorded;
@@ -34,6 +35,7 @@ class LogRecorder final : public Recorder {
 
  private:
   ledger::Log log_;
+  const ledger::LogStatus status_;
 };
 
 /// `fiducia-ledger append`, spoken to over its standard input and output.
@@ -58,6 +60,17 @@ class ChildRecorder final : public Recorder {
                   "Use programs of one version.");
     return recorded;
   }
+  [[nodiscard]] const ledger::LogStatus& status() const override { return status_; }
+  /// Waits until the child has opened the ledger.
+  [[nodiscard]] Status wait_until_ready() {
+    FIDUCIA_TRY(ready, read_reply());
+    FIDUCIA_TRY(note, ledger::read_note(ready.checkpoint));
+    FIDUCIA_TRY(checkpoint, ledger::read_checkpoint(note.text));
+    status_.origin = checkpoint.origin;
+    status_.tree_size = checkpoint.tree_size;
+    status_.root = checkpoint.root;
+    return {};
+  }
   [[nodiscard]] Result<ledger::Recorded> read_reply() const {
     FIDUCIA_TRY(frame, ledger::read_frame(from_child_));
     if (!frame)
@@ -72,9 +85,10 @@ class ChildRecorder final : public Recorder {
   const pid_t child_;
   const int to_child_;
   const int from_child_;
+  ledger::LogStatus status_;
 };
 
-Result<std::unique_ptr<Recorder>> start_child(const Home& home) {
+Result<std::unique_ptr<Recorder>> start_child(const Home& home, bool clock_is_right) {
   FIDUCIA_TRY(program, find_ledger_program());
   FIDUCIA_TRY(lock,
               FileLock::acquire(home.folder() / sealing_lock, limits::ledger_lock_timeout_ms));
@@ -93,8 +107,13 @@ Result<std::unique_ptr<Recorder>> start_child(const Home& home) {
   std::string folder = home.folder().string();
   std::string append = "append";
   std::string home_option = "--home";
-  const std::array<char*, 5> arguments{path.data(), append.data(), home_option.data(),
-                                       folder.data(), nullptr};
+  std::string clock_option = "--clock-is-right";
+  const std::array<char*, 6> arguments{path.data(),
+                                       append.data(),
+                                       home_option.data(),
+                                       folder.data(),
+                                       clock_is_right ? clock_option.data() : nullptr,
+                                       nullptr};
   pid_t child = 0;
   const int failed =
       ::posix_spawn(&child, path.c_str(), &actions, nullptr, arguments.data(), environ);
@@ -108,16 +127,19 @@ Result<std::unique_ptr<Recorder>> start_child(const Home& home) {
                 "Install fiducia-ledger beside fiducia.", Location{.file = path});
   }
   auto recorder = std::make_unique<ChildRecorder>(std::move(lock), child, in[1], out[0]);
-  FIDUCIA_CHECK(recorder->read_reply());  // ready, or why not
+  FIDUCIA_CHECK(recorder->wait_until_ready());
   return recorder;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Recorder>> open_recorder(const Home& home) {
-  if (has_ledger_file(home.folder())) return start_child(home);
+Result<std::unique_ptr<Recorder>> open_recorder(const Home& home, bool clock_is_right) {
+  if (has_ledger_file(home.folder())) return start_child(home, clock_is_right);
   FIDUCIA_TRY(key, home.ledger_key());
-  FIDUCIA_TRY(log, ledger::Log::open(home.ledger_folder(), std::move(key)));
+  FIDUCIA_TRY(log,
+              ledger::Log::open(home.ledger_folder(), std::move(key), system_now, clock_is_right));
+  if (const auto newest = log.status().checkpoint_at)
+    FIDUCIA_CHECK(ledger::check_clock_ahead(*newest, system_now(), clock_is_right));
   return std::make_unique<LogRecorder>(std::move(log));
 }
 

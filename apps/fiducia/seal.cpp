@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "seal/seal.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "commands.h"
+#include "home_parts.h"
+#include "ledger_access.h"
 #include "leftovers.h"
 #include "output.h"
 #include "report/json_writer.h"
@@ -98,7 +101,16 @@ Result<int> seal_all(const SealOptions& options) {
   FIDUCIA_CHECK(seal::check_signer(trust, signer, home.about().ledger_origin, system_now()));
   // One process seals at a time (the recorder's lock), so what the store says of an identity stays
   // true until this process adds to it.
-  FIDUCIA_TRY(recorder, open_recorder(home));
+  FIDUCIA_TRY(store, home.open_store(/*read_only=*/false));
+  FIDUCIA_TRY(recorder, open_recorder(home, options.clock_is_right));
+  const Appenders appenders =
+      has_ledger_file(home.folder()) ? Appenders::others : Appenders::this_home;
+  FIDUCIA_CHECK(check_parts(home, *store, recorder->status(), trust, appenders));
+  FIDUCIA_TRY(mark, store->mark());
+  mark.trust_serial = std::max(mark.trust_serial, trust.serial);
+  // Entries of a run that was killed: from here on they are known, though their evidence is not.
+  mark.tree_size = recorder->status().tree_size;
+  mark.root = recorder->status().root;
   if (const std::size_t removed = remove_leftovers(home.folder());
       removed > 0 && !options.common.quiet)
     print_warning("removed " + std::to_string(removed) +
@@ -106,11 +118,10 @@ Result<int> seal_all(const SealOptions& options) {
   // After that, so that no temporary file is taken for an input.
   FIDUCIA_TRY(inputs, find_inputs(options.paths));
   FIDUCIA_CHECK(check_outputs(options, inputs));
-  FIDUCIA_TRY(store, home.open_store(/*read_only=*/false));
   FIDUCIA_TRY(verifier, seal::Verifier::make(std::move(trust), {}, store.get()));
 
   const StopOnSignal signals;
-  SealRun run{options, home, signer, *recorder, *store, verifier, stop_requested};
+  SealRun run{options, home, signer, *recorder, *store, mark, appenders, verifier, stop_requested};
   Progress progress{"Sealing", inputs.size(), options.common.quiet};
   int exit_code = 0;
   std::size_t skipped = 0;

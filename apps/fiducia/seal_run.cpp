@@ -52,13 +52,16 @@ struct SealRun::Work {
 };
 
 SealRun::SealRun(const SealOptions& options, const Home& home, const seal::Signer& signer,
-                 Recorder& recorder, store::EvidenceStore& store, const seal::Verifier& verifier,
-                 const std::atomic<bool>& stop, Clock clock)
+                 Recorder& recorder, store::EvidenceStore& store, store::HomeMark mark,
+                 Appenders appenders, const seal::Verifier& verifier, const std::atomic<bool>& stop,
+                 Clock clock)
     : options_(options),
       home_(home),
       signer_(signer),
       recorder_(recorder),
       store_(store),
+      mark_(mark),
+      appenders_(appenders),
       verifier_(verifier),
       stop_(stop),
       clock_(std::move(clock)) {
@@ -134,6 +137,7 @@ fiducia::Status SealRun::check_identity(Work& work, codec::CodecChild& child) co
   if (!is_known) return {};
 
   FIDUCIA_TRY(result, verifier_.verify(file, &child));
+  FIDUCIA_CHECK(check_branch(result));
   switch (result.verdict) {
     case seal::Verdict::authentic: {
       FIDUCIA_TRY(evidence, verifier_.find_evidence(file));
@@ -230,6 +234,35 @@ void SealRun::put_back_twins(std::vector<Work>& batch, std::deque<Input>& waitin
                  std::make_move_iterator(twins.end()));
 }
 
+/// A receipt of this home's own ledger for a tree larger than the ledger: the whole home is an old
+/// copy, and going on would fork the ledger.
+fiducia::Status SealRun::check_branch(const seal::VerifyResult& result) const {
+  if (appenders_ != Appenders::this_home || !result.ledger ||
+      result.ledger->origin != home_.about().ledger_origin ||
+      result.ledger->tree_size <= mark_.tree_size)
+    return {};
+  return fail(ErrorCode::conflict,
+              "This image has a receipt for " + std::to_string(result.ledger->tree_size) +
+                  " entries of this home's ledger, which has " + std::to_string(mark_.tree_size) +
+                  ": the home was restored from an older copy.",
+              "Restore its newest copy, or make a new home; do not seal with this one.");
+}
+
+/// What the store is to know once it has the evidence of this batch.
+fiducia::Status SealRun::take_mark(const ledger::Recorded& recorded) {
+  FIDUCIA_TRY(note, ledger::read_note(recorded.checkpoint));
+  FIDUCIA_TRY(checkpoint, ledger::read_checkpoint(note.text));
+  for (const ledger::Appended& appended : recorded.entries)
+    if (appended.index < mark_.tree_size && appenders_ == Appenders::this_home)
+      return fail(ErrorCode::conflict,
+                  "The ledger gave a new entry the place of one that this home has seen.",
+                  "Run `fiducia ledger check`; do not seal before that is explained.");
+  mark_.tree_size = checkpoint.tree_size;
+  mark_.root = checkpoint.root;
+  mark_.pending = 0;
+  return {};
+}
+
 /// Ledger first, then store: an entry without evidence is harmless, evidence without an entry
 /// would be a seal without a date.
 fiducia::Status SealRun::record(std::vector<Work>& batch) {
@@ -242,7 +275,11 @@ fiducia::Status SealRun::record(std::vector<Work>& batch) {
   }
   std::vector<store::Record> records;
   if (!drafted.empty()) {
+    // First what may be missing of the store if this process is killed before the end.
+    mark_.pending = entries.size();
+    FIDUCIA_CHECK(store_.put({}, &mark_));
     FIDUCIA_TRY(recorded, recorder_.record(entries));
+    FIDUCIA_CHECK(take_mark(recorded));
     for (std::size_t i = 0; i < drafted.size(); ++i) {
       Work& work = *drafted[i];
       const ledger::Appended& appended = recorded.entries[i];
@@ -266,7 +303,7 @@ fiducia::Status SealRun::record(std::vector<Work>& batch) {
       work.draft.reset();
     }
   }
-  return records.empty() ? fiducia::Status{} : store_.put(records);
+  return drafted.empty() ? fiducia::Status{} : store_.put(records, &mark_);
 }
 
 fiducia::Status SealRun::write_outputs(std::vector<Work>& batch) {

@@ -8,6 +8,7 @@
 
 #include "codec/codec.h"
 #include "home.h"
+#include "home_parts.h"
 #include "inputs.h"
 #include "options.h"
 #include "recorder.h"
@@ -41,9 +42,11 @@ struct Sealed {
 class SealRun {
  public:
   /// References must outlive the run. `stop`, once true, ends the run before the next append.
+  /// `mark`: what `store` knows of its home, checked (home_parts.h).
   SealRun(const SealOptions& options, const Home& home, const seal::Signer& signer,
-          Recorder& recorder, store::EvidenceStore& store, const seal::Verifier& verifier,
-          const std::atomic<bool>& stop, Clock clock = system_now);
+          Recorder& recorder, store::EvidenceStore& store, store::HomeMark mark,
+          Appenders appenders, const seal::Verifier& verifier, const std::atomic<bool>& stop,
+          Clock clock = system_now);
 
   /// Seals all; `emit` is called from this thread for each input, batch by batch in their order.
   /// Errors: those of ledger and store, which end the run; errors of single files do not.
@@ -58,6 +61,8 @@ class SealRun {
   [[nodiscard]] Result<bool> is_worthless_seal_of_ours(Work& work,
                                                        const seal::VerifyResult& result) const;
   [[nodiscard]] fiducia::Status reuse(Work& work, Bytes evidence) const;
+  [[nodiscard]] fiducia::Status check_branch(const seal::VerifyResult& result) const;
+  [[nodiscard]] fiducia::Status take_mark(const ledger::Recorded& recorded);
   [[nodiscard]] fiducia::Status record(std::vector<Work>& batch);
   [[nodiscard]] fiducia::Status write_outputs(std::vector<Work>& batch);
   void write_one(Work& work) const;
@@ -68,6 +73,8 @@ class SealRun {
   const seal::Signer& signer_;
   Recorder& recorder_;
   store::EvidenceStore& store_;
+  store::HomeMark mark_;  // changed between batches only
+  const Appenders appenders_;
   const seal::Verifier& verifier_;
   const std::atomic<bool>& stop_;
   const Clock clock_;

@@ -396,7 +396,9 @@ Result<LogCheck> check_log(const ObjectSource& source, const VerifierKey& key,
   const auto found = read_head_and_records(source, key);
   if (!found) {
     const Error& error = found.error();
-    if (error.code == ErrorCode::io_unreadable && error.where.file == checkpoint_file)
+    // Missing is damage; what cannot be asked (permissions, network) says nothing of the log.
+    if (error.code == ErrorCode::io_unreadable && error.where.file == checkpoint_file &&
+        !source.read(checkpoint_file, limits::note_bytes_max))
       return below(source, error);
     return damage(error);
   }

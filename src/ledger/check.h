@@ -44,8 +44,9 @@ struct CheckOptions {
 /// and signed. Entries are read and hashed by several threads and judged in their order, so that
 /// the answer does not depend on the number of threads; memory does not depend on the log's size.
 /// A log that grows meanwhile is checked up to the checkpoint it had at the beginning.
-/// Errors: io_unreadable when the checkpoint cannot be read at all, usage_invalid (`from`), those
-/// of `save`.
+/// A checkpoint that is missing is damage as well.
+/// Errors: io_unreadable when the checkpoint cannot be asked for, usage_invalid (`from`), those of
+/// `save`.
 [[nodiscard]] Result<LogCheck> check_log(const ObjectSource& source, const VerifierKey& key,
                                          const CheckOptions& options = {});
 [[nodiscard]] inline Result<LogCheck> check_log(const std::filesystem::path& folder,

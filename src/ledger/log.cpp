@@ -2,12 +2,14 @@
 #include "ledger/log.h"
 
 #include <sys/stat.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <condition_variable>
 #include <cstdio>
+#include <cstdlib>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -146,6 +148,7 @@ struct Log::State {
   explicit State(LogParts parts)
       : identity(std::move(parts.origin), std::move(parts.key)),
         clock(std::move(parts.clock)),
+        clock_is_right(parts.clock_is_right),
         store(std::move(parts.store)),
         sequencer(std::move(parts.sequencer)),
         publisher(identity, *sequencer, *store) {
@@ -156,6 +159,7 @@ struct Log::State {
   // Set at open and not changed.
   const LogIdentity identity;
   const Clock clock;
+  const bool clock_is_right;
   const std::shared_ptr<ObjectStore> store;
   const std::unique_ptr<Sequencer> sequencer;
 
@@ -258,11 +262,15 @@ Status Log::State::found() {
 /// A clock that is a little behind is put up with; a wrong one must not sign.
 Status Log::State::check_clock(UnixTime now) const {
   const UnixTime newest = tail.record->issued_at;
-  if (now.seconds >= newest.seconds - limits::ledger_clock_back_seconds_max) return {};
-  return fail(ErrorCode::clock_invalid,
-              "The clock says " + to_rfc3339(now) + ", but the newest checkpoint is of " +
-                  to_rfc3339(newest) + ".",
-              "Set the clock right; nothing is appended until it has caught up.");
+  if (clock_is_right || now.seconds >= newest.seconds - limits::ledger_clock_back_seconds_max)
+    return {};
+  return fail(
+      ErrorCode::clock_invalid,
+      "The clock says " + to_rfc3339(now) + ", but the newest checkpoint is of " +
+          to_rfc3339(newest) + ".",
+      "Set the clock right. If it is right, and the checkpoint was dated by a wrong one, go "
+      "on with `fiducia seal --clock-is-right`: what was sealed meanwhile keeps its wrong "
+      "date.");
 }
 
 /// As many waiting requests as one round takes, at least one. Called with `mutex` held.
@@ -306,7 +314,7 @@ Status Log::State::append_round(std::span<Request* const> round) {
     const UnixTime now = clock();
     auto next = [&]() -> Result<NextRound> {
       FIDUCIA_CHECK(check_clock(now));
-      return make_round(identity, tail, entries, leaves, now);
+      return make_round(identity, tail, entries, leaves, now, clock_is_right);
     }();
     if (!next) {
       sequencer->abandon();
@@ -434,7 +442,8 @@ void remove_temporary_files(const fs::path& folder) {
 
 }  // namespace
 
-Result<Log> Log::open(const fs::path& folder, crypto::PrivateKey key, Clock clock) {
+Result<Log> Log::open(const fs::path& folder, crypto::PrivateKey key, Clock clock,
+                      bool clock_is_right) {
   FIDUCIA_CHECK(check_key(key));
   FIDUCIA_TRY(journal, LocalJournal::open(folder));
   remove_temporary_files(folder);  // the journal's lock keeps everybody else away
@@ -443,7 +452,8 @@ Result<Log> Log::open(const fs::path& folder, crypto::PrivateKey key, Clock cloc
                            .sequencer = std::move(journal),
                            .origin = std::move(origin),
                            .key = std::move(key),
-                           .clock = std::move(clock)});
+                           .clock = std::move(clock),
+                           .clock_is_right = clock_is_right});
   if (!log) return below(DirectoryStore{folder}, std::move(log).error());
   return log;
 }
@@ -453,6 +463,31 @@ Result<Log> Log::open(LogParts parts) {
   auto state = std::make_unique<State>(std::move(parts));
   FIDUCIA_CHECK(state->open());
   return Log{std::move(state)};
+}
+
+namespace {
+
+/// Whether the kernel's clock is kept by time servers, and is the one that said `now`.
+bool is_synchronised(UnixTime now) {
+  constexpr std::int64_t apart_seconds_max = 60;
+  struct timex kernel = {};
+  const int state = ::adjtimex(&kernel);
+  return state >= 0 && state != TIME_ERROR && (kernel.status & STA_UNSYNC) == 0 &&
+         std::abs(kernel.time.tv_sec - now.seconds) <= apart_seconds_max;
+}
+
+}  // namespace
+
+Status check_clock_ahead(UnixTime newest, UnixTime now, bool clock_is_right) {
+  if (clock_is_right || now.seconds - newest.seconds <= limits::ledger_clock_ahead_seconds_max ||
+      is_synchronised(now))
+    return {};
+  return fail(ErrorCode::clock_invalid,
+              "The clock says " + to_rfc3339(now) +
+                  ", more than a day after the newest checkpoint (" + to_rfc3339(newest) +
+                  "), and no time server vouches for it.",
+              "If it is right, and nothing was sealed meanwhile, go on with `fiducia seal "
+              "--clock-is-right`; a wrong one would date seals, and forbid right ones until then.");
 }
 
 Result<std::vector<Appended>> Log::append(std::span<const Bytes> entries) {

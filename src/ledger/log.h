@@ -46,6 +46,9 @@ struct LogParts {
   std::string origin;
   crypto::PrivateKey key;  // Ed25519
   Clock clock = system_now;
+  /// Somebody vouches for the clock: it may be any time behind the newest checkpoint, whose date
+  /// was a wrong clock's, and new ones have its time.
+  bool clock_is_right = false;
 };
 
 /// A log that can be appended to, C2SP tlog-tiles (spec/ledger.md).
@@ -67,7 +70,7 @@ class Log {
   /// Opens a folder for appending. Errors: io_unreadable, io_unwritable, busy, signature_bad,
   /// malformed, conflict (checkpoint and journal do not belong together).
   [[nodiscard]] static Result<Log> open(const std::filesystem::path& folder, crypto::PrivateKey key,
-                                        Clock clock = system_now);
+                                        Clock clock = system_now, bool clock_is_right = false);
   [[nodiscard]] static Result<Log> open(LogParts parts);
   Log(Log&&) noexcept;
   Log& operator=(Log&&) noexcept;
@@ -96,5 +99,11 @@ class Log {
   explicit Log(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+/// Whether `now` may date the next checkpoint of a log: not if it is more than
+/// limits::ledger_clock_ahead_seconds_max after the newest one (nothing was sealed for long, or the
+/// clock is wrong), unless the kernel says that time servers set its clock, or `clock_is_right`.
+/// Errors: clock_invalid.
+[[nodiscard]] Status check_clock_ahead(UnixTime newest, UnixTime now, bool clock_is_right);
 
 }  // namespace fiducia::ledger

@@ -67,13 +67,13 @@ LogIdentity::LogIdentity(std::string log_origin, crypto::PrivateKey log_key)
 
 Result<NextRound> make_round(const LogIdentity& identity, const Tail& tail,
                              std::span<const ByteView> entries, std::span<const Digest> leaves,
-                             UnixTime now) {
+                             UnixTime now, bool clock_is_right) {
   NextRound next;
   auto tree = std::make_shared<GrownTree>(tail.frontage, leaves);
   RootRecord record;
   record.tree_size = tree->after().size;
   record.root = tree->root();
-  record.issued_at = tail.record ? std::max(now, tail.record->issued_at) : now;
+  record.issued_at = tail.record && !clock_is_right ? std::max(now, tail.record->issued_at) : now;
   const Checkpoint checkpoint{.origin = identity.origin,
                               .tree_size = record.tree_size,
                               .root = record.root,

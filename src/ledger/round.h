@@ -32,10 +32,11 @@ struct NextRound {
 
 /// Appends `entries` (encoded, at least one) with their `leaves` behind `tail` and signs the
 /// checkpoint of the new tree; its record is left to `sign_record`. The time of a checkpoint is
-/// never below that of the one before. Errors: crypto_failed, unsupported.
+/// never below that of the one before, unless `clock_is_right`. Errors: crypto_failed, unsupported.
 [[nodiscard]] Result<NextRound> make_round(const LogIdentity& identity, const Tail& tail,
                                            std::span<const ByteView> entries,
-                                           std::span<const Digest> leaves, UnixTime now);
+                                           std::span<const Digest> leaves, UnixTime now,
+                                           bool clock_is_right = false);
 
 /// Signs the root of `record` for receipts, if it is not signed. Ed25519 gives the same signature
 /// each time (RFC 8032 section 5.1.6): a round is committed without it, and whoever needs it

@@ -41,6 +41,9 @@ class SketchBuilder {
 
 /// Where verification looks for evidence that the file does not carry. Implemented by module
 /// store. Thread-safe.
+///
+/// Empty bytes in an answer stand for evidence that the store had and that is damaged: that says
+/// something of the store (store.damaged) and nothing of an image.
 class EvidenceLookup {
  public:
   virtual ~EvidenceLookup() = default;

@@ -159,14 +159,16 @@ struct Verifier::State {
 
   /// What the store has for this instance, but for what is `attached` byte for byte: to decode
   /// that again is most of what the store costs.
+  /// `damaged`: the store had some that is not as it was written.
   Result<std::vector<Candidate>> stored(const dicom::File& file,
-                                        std::span<const Candidate> attached) const {
+                                        std::span<const Candidate> attached, bool& damaged) const {
     std::vector<Candidate> out;
     if (lookup == nullptr) return out;
     const auto uid = file.data_set().find_text(dicom::tags::sop_instance_uid);
     if (!uid) return out;
-    FIDUCIA_TRY(found, lookup->find_by_instance(*uid));
-    for (const Bytes& encoded : found) {
+    const auto found_or = sound(lookup->find_by_instance(*uid), damaged);
+    if (!found_or) return std::unexpected(found_or.error());
+    for (const Bytes& encoded : *found_or) {
       const bool known = std::ranges::any_of(attached, [&](const Candidate& candidate) {
         return same_bytes(candidate.evidence.encoded, encoded);
       });
@@ -175,6 +177,17 @@ struct Verifier::State {
         out.push_back({.evidence = std::move(*evidence), .found_in = FoundIn::store});
     }
     return out;
+  }
+
+  /// What of an answer of the store can be used; `damaged` says that something could not.
+  static Result<std::vector<Bytes>> sound(Result<std::vector<Bytes>> found, bool& damaged) {
+    if (!found && found.error().code == ErrorCode::store_damaged) {
+      damaged = true;
+      return std::vector<Bytes>{};
+    }
+    if (found && std::erase_if(*found, [](const Bytes& b) { return b.empty(); }) > 0)
+      damaged = true;
+    return found;
   }
 
   Judgement judge_candidate(const dicom::File& file, const Candidate& candidate,
@@ -209,8 +222,9 @@ struct Verifier::State {
       return j.verdict == Verdict::authentic;
     });
     bool conflict = false;
+    bool damaged = false;
     if (!proven || lookup != nullptr) {
-      FIDUCIA_TRY(candidates, stored(file, attached_evidence.candidates));
+      FIDUCIA_TRY(candidates, stored(file, attached_evidence.candidates, damaged));
       for (const Candidate& candidate : candidates) {
         const Digest sign1_hash = crypto::sha256(candidate.evidence.sign1);
         const bool known = std::ranges::any_of(
@@ -227,13 +241,14 @@ struct Verifier::State {
         judged.push_back(std::move(j));
       }
     }
-    if (judged.empty()) return without_seal(file, child, std::move(result), attached_evidence);
+    if (judged.empty())
+      return without_seal(file, child, std::move(result), attached_evidence, damaged);
     // A stranger's seal must not hide what the store can tell by the pixels.
     const bool only_strangers =
         std::ranges::none_of(judged, [](const Judgement& j) { return j.signer_accepted; });
     if (only_strangers && lookup != nullptr) {
       bool similar = false;
-      FIDUCIA_TRY(found, ask_by_pixels(file, child, true, result, similar));
+      FIDUCIA_TRY(found, ask_by_pixels(file, child, true, result, similar, damaged));
       if (found) {
         result.findings.push_back(
             {.code = "signer.untrusted",
@@ -245,7 +260,8 @@ struct Verifier::State {
       }
     }
     conclude(result, judged, attached_evidence.broken, carries);
-    FIDUCIA_CHECK(tell_whose_pixels(file, child, judged, result));
+    FIDUCIA_CHECK(tell_whose_pixels(file, child, judged, result, damaged));
+    if (damaged) tell_damage(result);
     if (conflict)
       result.findings.push_back(
           {.code = "identity.conflict",
@@ -258,14 +274,15 @@ struct Verifier::State {
 
   /// Whether pixels that are not the sealed ones are those of another sealed image, and whose.
   Status tell_whose_pixels(const dicom::File& file, codec::CodecChild* child,
-                           const std::vector<Judgement>& judged, VerifyResult& result) const {
+                           const std::vector<Judgement>& judged, VerifyResult& result,
+                           bool& damaged) const {
     const bool altered = std::ranges::any_of(
         result.findings, [](const Finding& f) { return f.code == "pixels.altered"; });
     if (!altered || lookup == nullptr) return {};
     const std::unique_ptr<SketchBuilder> builder = lookup->new_sketch();
     const auto sketch = sketch_of(file, child, *builder);
     if (!sketch) return {};
-    FIDUCIA_TRY(found, lookup->find_by_sketch(*sketch));
+    FIDUCIA_TRY(found, sound(lookup->find_by_sketch(*sketch), damaged));
     for (const Bytes& encoded : found) {
       const auto evidence = read_evidence(encoded);
       if (!evidence || !evidence->statement.pixels || !evidence->statement.pixels->root) continue;
@@ -289,6 +306,24 @@ struct Verifier::State {
       return {};
     }
     return {};
+  }
+
+  /// Evidence of this image may be among what is damaged: what the rest of the store says of it is
+  /// no accusation, and that it has none is no answer.
+  static void tell_damage(VerifyResult& result) {
+    const bool from_store = result.seal && result.seal->found_in == FoundIn::store;
+    if (result.verdict == Verdict::unsealed || (from_store && result.verdict == Verdict::altered)) {
+      result.verdict = Verdict::indeterminate;
+      result.findings.clear();
+      result.seal.reset();
+      result.ledger.reset();
+    }
+    result.findings.push_back(
+        {.code = "store.damaged",
+         .severity = Severity::warning,
+         .text = "The evidence store is damaged: evidence that it had, perhaps for this image, "
+                 "cannot be used."});
+    order_findings(result.findings);
   }
 
   /// Picks the judgement to report and says what the others mean for it.
@@ -333,10 +368,12 @@ struct Verifier::State {
 
   /// No evidence by identity: ask the store for images with the same pixels, then say `unsealed`.
   Result<VerifyResult> without_seal(const dicom::File& file, codec::CodecChild* child,
-                                    VerifyResult result, Attached& attached_evidence) const {
+                                    VerifyResult result, Attached& attached_evidence,
+                                    bool damaged) const {
     bool similar = false;
-    FIDUCIA_TRY(found, ask_by_pixels(file, child, false, result, similar));
+    FIDUCIA_TRY(found, ask_by_pixels(file, child, false, result, similar, damaged));
     if (found) {
+      if (damaged) tell_damage(result);
       std::ranges::move(attached_evidence.broken, std::back_inserter(result.findings));
       order_findings(result.findings);
       return result;
@@ -347,6 +384,10 @@ struct Verifier::State {
       return result;
     }
     result.verdict = Verdict::unsealed;
+    if (damaged) {
+      tell_damage(result);
+      return result;
+    }
     if (should_be_sealed(file.data_set(), judge.trust()))
       result.findings.push_back(
           {.code = "seal.expected",
@@ -374,12 +415,12 @@ struct Verifier::State {
 
   /// Asks the store for images with the same pixels; true when one of them is this image.
   Result<bool> ask_by_pixels(const dicom::File& file, codec::CodecChild* child, bool accepted_only,
-                             VerifyResult& result, bool& similar) const {
+                             VerifyResult& result, bool& similar, bool& damaged) const {
     if (lookup == nullptr) return false;
     const std::unique_ptr<SketchBuilder> builder = lookup->new_sketch();
     const auto sketch = sketch_of(file, child, *builder);
     if (!sketch) return false;
-    FIDUCIA_TRY(found, lookup->find_by_sketch(*sketch));
+    FIDUCIA_TRY(found, sound(lookup->find_by_sketch(*sketch), damaged));
     return judge_similar(file, child, found, accepted_only, result, similar);
   }
 
@@ -478,7 +519,8 @@ Status Verifier::check_seal(ByteView encoded) const {
 
 Result<std::optional<Bytes>> Verifier::find_evidence(const dicom::File& file) const {
   FIDUCIA_TRY(attached, state_->attached(file));
-  FIDUCIA_TRY(stored, state_->stored(file, attached.candidates));
+  bool damaged = false;
+  FIDUCIA_TRY(stored, state_->stored(file, attached.candidates, damaged));
   std::vector<Candidate> candidates = std::move(attached.candidates);
   std::ranges::move(stored, std::back_inserter(candidates));
   // What verify would choose first: evidence of this very instance, from a signer it accepts.

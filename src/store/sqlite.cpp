@@ -27,8 +27,9 @@ std::unexpected<Error> fail_sqlite(sqlite3* connection, int answer) {
     case SQLITE_READONLY:
       return fail(ErrorCode::io_unwritable, what, "Make room, or give a writable path.");
     case SQLITE_CORRUPT:
-      return fail(ErrorCode::io_unreadable, what,
-                  "Restore the store from a backup; the ledger shows which seals are missing.");
+      return fail(ErrorCode::store_damaged, what,
+                  "Run `fiducia store check`, and restore the store from a copy; the ledger shows "
+                  "which seals are missing.");
     default:
       return fail(ErrorCode::io_unreadable, what, "Check the path, its permissions and the disk.");
   }

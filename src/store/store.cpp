@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cerrno>
 #include <chrono>
@@ -42,7 +43,18 @@ CREATE TABLE object (
   instance       BLOB,
   ledger_index   INTEGER NOT NULL,
   textured_tiles INTEGER NOT NULL,
-  evidence       BLOB NOT NULL
+  evidence       BLOB NOT NULL,
+  digest         BLOB NOT NULL
+) STRICT;
+CREATE TABLE home (
+  id           INTEGER PRIMARY KEY CHECK (id = 1),
+  store        BLOB NOT NULL,
+  key_check    BLOB NOT NULL,
+  objects      INTEGER NOT NULL,
+  tree_size    INTEGER NOT NULL,
+  root         BLOB NOT NULL,
+  pending      INTEGER NOT NULL,
+  trust_serial INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX object_by_instance ON object (instance) WHERE instance IS NOT NULL;
 CREATE TABLE sketch (
@@ -166,11 +178,52 @@ Status create_file(const std::filesystem::path& path) {
   return sync_folder(folder.empty() ? "." : folder);
 }
 
-Status create_schema(Connection& connection) {
+Digest key_check_of(const Digest& instance_key) {
+  return crypto::hmac_sha256(instance_key.view(), as_bytes("fiducia/store/check/1"));
+}
+
+/// What the digest of a record is over: all that it says, so that no part can be damaged unseen.
+Digest record_digest(ByteView root, ByteView instance, std::int64_t ledger_index,
+                     std::int64_t textured_tiles, ByteView evidence) {
+  crypto::Sha256 hash;
+  Bytes head;
+  append(head, root);
+  append_be(head, std::uint64_t{instance.size()});
+  append(head, instance);
+  append_be(head, std::bit_cast<std::uint64_t>(ledger_index));
+  append_be(head, std::bit_cast<std::uint64_t>(textured_tiles));
+  hash.update(head);
+  hash.update(evidence);
+  return hash.finish();
+}
+
+/// Columns of the queries that read records, in the order that `evidence_in` takes them.
+constexpr const char* record_columns =
+    "evidence, digest, root, instance, ledger_index, textured_tiles";
+
+/// The evidence of the row that `row` is at; empty when the record is not as it was written.
+ByteView evidence_in(const Statement& row) {
+  const ByteView evidence = row.blob(0);
+  const ByteView instance = row.is_null(3) ? ByteView{} : row.blob(3);
+  const Digest digest =
+      record_digest(row.blob(2), instance, row.integer(4), row.integer(5), evidence);
+  return same_bytes(row.blob(1), digest.view()) ? evidence : ByteView{};
+}
+
+Status create_schema(Connection& connection, const Digest& instance_key) {
   FIDUCIA_TRY(transaction, Transaction::begin(connection, "BEGIN IMMEDIATE"));
   FIDUCIA_TRY(kind, kind_in_transaction(connection));  // another process may have been first
   if (kind == Kind::ours) return {};
   FIDUCIA_CHECK(connection.execute(schema_sql));
+  std::array<std::byte, 16> id{};
+  FIDUCIA_CHECK(crypto::fill_random(id));
+  const Digest key_check = key_check_of(instance_key);
+  FIDUCIA_TRY(insert, connection.prepare(
+                          "INSERT INTO home (id, store, key_check, objects, tree_size, root, "
+                          "pending, trust_serial) VALUES (1, ?, ?, 0, 0, x'', 0, 0)"));
+  insert.bind(1, id);
+  insert.bind(2, key_check.view());
+  FIDUCIA_CHECK(insert.run());
   FIDUCIA_CHECK(connection.execute("PRAGMA application_id = " + std::to_string(application_id)));
   FIDUCIA_CHECK(connection.execute("PRAGMA user_version = " + std::to_string(schema_version)));
   return transaction.commit();
@@ -198,9 +251,11 @@ struct Writer {
   Connection connection;
   Statement insert_object;
   Statement insert_value;
+  Statement count_object;
+  Statement update_mark;
 };
 
-Result<Writer> open_writer(const std::filesystem::path& path) {
+Result<Writer> open_writer(const std::filesystem::path& path, const Digest& instance_key) {
   FIDUCIA_CHECK(create_file(path));
   FIDUCIA_TRY(connection, Connection::open(path, OpenMode::read_write));
   FIDUCIA_TRY(kind, kind_of(connection));  // before anything is written: it may be foreign
@@ -209,15 +264,22 @@ Result<Writer> open_writer(const std::filesystem::path& path) {
   FIDUCIA_CHECK(
       connection.execute("PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; "
                          "PRAGMA wal_autocheckpoint = 4096"));
-  if (kind == Kind::empty) FIDUCIA_CHECK(create_schema(connection));
-  FIDUCIA_TRY(insert_object, connection.prepare("INSERT INTO object (root, instance, ledger_index, "
-                                                "textured_tiles, evidence) VALUES (?, ?, ?, ?, ?) "
-                                                "ON CONFLICT (root) DO NOTHING"));
+  if (kind == Kind::empty) FIDUCIA_CHECK(create_schema(connection, instance_key));
+  FIDUCIA_TRY(insert_object,
+              connection.prepare("INSERT INTO object (root, instance, ledger_index, "
+                                 "textured_tiles, evidence, digest) VALUES (?, ?, ?, ?, ?, ?) "
+                                 "ON CONFLICT (root) DO NOTHING"));
   FIDUCIA_TRY(insert_value, connection.prepare("INSERT OR IGNORE INTO sketch (value, object) "
                                                "VALUES (?, ?)"));
+  FIDUCIA_TRY(count_object, connection.prepare("UPDATE home SET objects = objects + 1"));
+  FIDUCIA_TRY(update_mark,
+              connection.prepare("UPDATE home SET tree_size = ?, root = ?, pending = ?, "
+                                 "trust_serial = ?"));
   return Writer{.connection = std::move(connection),
                 .insert_object = std::move(insert_object),
-                .insert_value = std::move(insert_value)};
+                .insert_value = std::move(insert_value),
+                .count_object = std::move(count_object),
+                .update_mark = std::move(update_mark)};
 }
 
 /// A connection for reading with its statements.
@@ -239,14 +301,14 @@ Result<std::unique_ptr<Reader>> open_reader(const std::filesystem::path& path, O
     return fail(ErrorCode::config_invalid, "The file is empty, no evidence store.",
                 "Seal something first, or name the evidence store.");
   FIDUCIA_CHECK(connection.execute("PRAGMA query_only = 1; PRAGMA cache_size = -8192"));
-  FIDUCIA_TRY(by_instance, connection.prepare("SELECT evidence FROM object WHERE instance = ? "
-                                              "ORDER BY id DESC LIMIT " +
+  const std::string select = std::string{"SELECT "} + record_columns + " FROM object WHERE ";
+  FIDUCIA_TRY(by_instance, connection.prepare(select + "instance = ? ORDER BY id DESC LIMIT " +
                                               std::to_string(instance_evidences_max)));
-  FIDUCIA_TRY(by_root, connection.prepare("SELECT evidence FROM object WHERE root = ?"));
+  FIDUCIA_TRY(by_root, connection.prepare(select + "root = ?"));
   FIDUCIA_TRY(by_value, connection.prepare("SELECT object FROM sketch WHERE value = ? LIMIT " +
                                            std::to_string(common_value_objects + 1)));
   FIDUCIA_TRY(tiles_of, connection.prepare("SELECT textured_tiles FROM object WHERE id = ?"));
-  FIDUCIA_TRY(evidence_of, connection.prepare("SELECT evidence FROM object WHERE id = ?"));
+  FIDUCIA_TRY(evidence_of, connection.prepare(select + "id = ?"));
   return std::make_unique<Reader>(Reader{.state = state,
                                          .connection = std::move(connection),
                                          .by_instance = std::move(by_instance),
@@ -375,14 +437,14 @@ Result<std::unique_ptr<EvidenceStore>> EvidenceStore::open(const std::filesystem
     if (!reader) return std::unexpected(state->with_file(std::move(reader).error()));
     state->give_back(std::move(*reader));
   } else {
-    auto writer = open_writer(path);
+    auto writer = open_writer(path, state->instance_key);
     if (!writer) return std::unexpected(state->with_file(std::move(writer).error()));
     state->writer.emplace(std::move(*writer));
   }
   return std::unique_ptr<EvidenceStore>(new EvidenceStore(std::move(state)));
 }
 
-Status EvidenceStore::put(std::span<const Record> records) {
+Status EvidenceStore::put(std::span<const Record> records, const HomeMark* mark) {
   if (!state_->writer)
     return fail(ErrorCode::io_unwritable, "The evidence store was opened for reading only.",
                 "Open it for writing.", {.file = state_->path.string()});
@@ -404,9 +466,16 @@ Status EvidenceStore::put(std::span<const Record> records) {
     writer.insert_object.bind(3, std::bit_cast<std::int64_t>(record.ledger_index));
     writer.insert_object.bind(4, std::bit_cast<std::int64_t>(record.sketch.textured_tiles));
     writer.insert_object.bind(5, record.evidence);
+    const Digest digest =
+        record_digest(record.object_root.view(),
+                      uid.empty() ? ByteView{} : instance.view().first(instance_hash_bytes),
+                      std::bit_cast<std::int64_t>(record.ledger_index),
+                      std::bit_cast<std::int64_t>(record.sketch.textured_tiles), record.evidence);
+    writer.insert_object.bind(6, digest.view());
     FIDUCIA_CHECK(writer.insert_object.run());
     if (writer.connection.changes() == 0) return {};  // this object root is there already
     const std::int64_t object = writer.connection.last_row_id();
+    FIDUCIA_CHECK(writer.count_object.run());
     for (const std::uint64_t value : record.sketch.values) {
       writer.insert_value.bind(1, std::bit_cast<std::int64_t>(value));
       writer.insert_value.bind(2, object);
@@ -417,6 +486,13 @@ Status EvidenceStore::put(std::span<const Record> records) {
   const auto insert_all = [&]() -> Status {
     FIDUCIA_TRY(transaction, Transaction::begin(writer.connection, "BEGIN IMMEDIATE"));
     for (const Record& record : records) FIDUCIA_CHECK(insert(record));
+    if (mark != nullptr) {
+      writer.update_mark.bind(1, std::bit_cast<std::int64_t>(mark->tree_size));
+      writer.update_mark.bind(2, mark->root.view());
+      writer.update_mark.bind(3, std::bit_cast<std::int64_t>(mark->pending));
+      writer.update_mark.bind(4, std::bit_cast<std::int64_t>(mark->trust_serial));
+      FIDUCIA_CHECK(writer.update_mark.run());
+    }
     return transaction.commit();
   };
   Status done = insert_all();
@@ -434,8 +510,99 @@ Result<std::optional<Bytes>> EvidenceStore::find_by_root(const Digest& object_ro
     reader.by_root.bind(1, object_root.view());
     FIDUCIA_TRY(row, reader.by_root.step());
     if (!row) return std::nullopt;
-    const ByteView evidence = reader.by_root.blob(0);
+    const ByteView evidence = evidence_in(reader.by_root);
+    if (evidence.empty())
+      return fail(ErrorCode::store_damaged, "A record of the evidence store is damaged.",
+                  "Run `fiducia store check`, and restore the store from a copy.");
     return Bytes(evidence.begin(), evidence.end());
+  });
+}
+
+Status EvidenceStore::accept(const HomeMark& mark) {
+  {
+    const std::lock_guard lock{state_->write_mutex};
+    FIDUCIA_ASSERT(state_->writer.has_value());
+    FIDUCIA_CHECK(state_->writer->connection.execute(
+        "UPDATE home SET objects = (SELECT count(*) FROM object)"));
+  }
+  return put({}, &mark);
+}
+
+Result<HomeMark> EvidenceStore::mark() {
+  return state_->read([](Reader& reader) -> Result<HomeMark> {
+    FIDUCIA_TRY(query, reader.connection.prepare(
+                           "SELECT tree_size, root, pending, trust_serial FROM home"));
+    FIDUCIA_TRY(row, query.step());
+    if (!row)
+      return fail(ErrorCode::store_damaged, "The evidence store does not say whose it is.",
+                  "Restore the store from a copy.");
+    HomeMark mark{.tree_size = std::bit_cast<std::uint64_t>(query.integer(0)),
+                  .root = {},
+                  .pending = std::bit_cast<std::uint64_t>(query.integer(2)),
+                  .trust_serial = std::bit_cast<std::uint64_t>(query.integer(3))};
+    if (const ByteView root = query.blob(1); root.size() == mark.root.bytes.size())
+      std::ranges::copy(root, mark.root.bytes.begin());
+    return mark;
+  });
+}
+
+Result<StoreIdentity> EvidenceStore::identity() {
+  return state_->read([this](Reader& reader) -> Result<StoreIdentity> {
+    FIDUCIA_TRY(query, reader.connection.prepare(
+                           "SELECT store, key_check, objects > 0 AND NOT EXISTS (SELECT 1 FROM "
+                           "object) FROM home"));
+    FIDUCIA_TRY(row, query.step());
+    StoreIdentity identity;
+    if (!row) return identity;
+    if (const ByteView id = query.blob(0); id.size() == identity.id.size())
+      std::ranges::copy(id, identity.id.begin());
+    identity.key_fits = same_bytes(query.blob(1), key_check_of(state_->instance_key).view());
+    identity.emptied = query.integer(2) != 0;
+    return identity;
+  });
+}
+
+Result<StoreCheck> EvidenceStore::check(
+    const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) {
+  constexpr std::size_t damaged_listed_max = 1'000;
+  return state_->read([&](Reader& reader) -> Result<StoreCheck> {
+    FIDUCIA_TRY(transaction, Transaction::begin(reader.connection, "BEGIN"));
+    StoreCheck found;
+    FIDUCIA_TRY(structure, reader.connection.prepare("PRAGMA integrity_check(1)"));
+    FIDUCIA_TRY(has_answer, structure.step());
+    found.sound = has_answer && structure.text(0) == "ok";
+    structure.reset();
+    FIDUCIA_TRY(total, reader.connection.integer("SELECT count(*) FROM object"));
+    FIDUCIA_TRY(expected, reader.connection.integer("SELECT coalesce(max(objects), -1) FROM home"));
+    FIDUCIA_TRY(records, reader.connection.prepare(std::string{"SELECT "} + record_columns +
+                                                   " FROM object ORDER BY id"));
+    std::uint64_t damaged = 0;
+    for (;;) {
+      FIDUCIA_TRY(row, records.step());
+      if (!row) break;
+      ++found.objects;
+      if (evidence_in(records).empty()) {
+        ++damaged;
+        Digest root;
+        if (const ByteView said = records.blob(2); said.size() == root.bytes.size())
+          std::ranges::copy(said, root.bytes.begin());
+        if (found.damaged.size() < damaged_listed_max) found.damaged.push_back(root);
+      }
+      if (progress && found.objects % 256 == 0)
+        progress(found.objects, static_cast<std::uint64_t>(total));
+    }
+    FIDUCIA_CHECK(transaction.commit());
+    const std::string objects = std::to_string(found.objects) + " objects";
+    if (!found.sound)
+      found.text = "The database of the store is damaged.";
+    else if (damaged > 0)
+      found.text = std::to_string(damaged) + " of " + objects + " are not as they were written.";
+    else if (total != expected) {
+      found.sound = false;
+      found.text = "The store has " + objects + ", and had " + std::to_string(expected) + ".";
+    } else
+      found.text = "All " + objects + " are as they were written.";
+    return found;
   });
 }
 
@@ -458,7 +625,7 @@ Result<std::vector<Bytes>> EvidenceStore::find_by_instance(std::string_view sop_
     while (true) {
       FIDUCIA_TRY(row, reader.by_instance.step());
       if (!row) return found;
-      const ByteView evidence = reader.by_instance.blob(0);
+      const ByteView evidence = evidence_in(reader.by_instance);
       total_bytes += evidence.size();
       if (!found.empty() && total_bytes > answer_bytes_max) return found;
       found.emplace_back(evidence.begin(), evidence.end());
@@ -512,7 +679,7 @@ Result<std::vector<Bytes>> EvidenceStore::find_by_sketch(const seal::Sketch& ske
       reader.evidence_of.bind(1, candidate.object);
       FIDUCIA_TRY(row, reader.evidence_of.step());
       if (!row) continue;
-      const ByteView evidence = reader.evidence_of.blob(0);
+      const ByteView evidence = evidence_in(reader.evidence_of);
       total_bytes += evidence.size();
       if (!found.empty() && total_bytes > answer_bytes_max) break;
       found.emplace_back(evidence.begin(), evidence.end());

@@ -50,6 +50,17 @@ TEST_F(LedgerCommand, check_says_intact_and_then_finds_damage) {
   EXPECT_NE(out.find("tile/entries"), std::string::npos) << out;
 }
 
+TEST_F(LedgerCommand, a_missing_checkpoint_is_damage_and_a_missing_folder_an_error) {
+  ASSERT_TRUE(std::filesystem::remove(scratch_.home() / "ledger/checkpoint"));
+  const auto [code, out] = run_captured(asking(scratch_, LedgerOptions::Action::check));
+  EXPECT_EQ(code, 2);
+  EXPECT_NE(out.find("\"damaged\":\"checkpoint\""), std::string::npos) << out;
+  LedgerOptions elsewhere = asking(scratch_, LedgerOptions::Action::check);
+  elsewhere.folder = scratch_.path("nowhere").string();
+  elsewhere.key = "example.org/ledger+8a1c2f00+AW";
+  EXPECT_EQ(run_captured(elsewhere).first, 1);
+}
+
 TEST_F(LedgerCommand, a_forged_checkpoint_is_damage) {
   std::string note = test::content(scratch_.home() / "ledger/checkpoint");
   const std::size_t size = note.find("\n2\n");

@@ -53,6 +53,7 @@ template std::pair<int, std::string> run_captured(const app::VerifyOptions&);
 template std::pair<int, std::string> run_captured(const app::ExportOptions&);
 template std::pair<int, std::string> run_captured(const app::InspectOptions&);
 template std::pair<int, std::string> run_captured(const app::LedgerOptions&);
+template std::pair<int, std::string> run_captured(const app::StoreOptions&);
 
 std::string content(const std::filesystem::path& path) {
   const auto bytes = read_file(path, 1 << 24);

@@ -409,5 +409,48 @@ TEST(LogAppend, hands_out_the_checkpoint_that_its_receipts_belong_to) {
   EXPECT_EQ(read_checkpoint(note.text)->tree_size, first.front().tree_size);
 }
 
+// One wrong clock must not date seals, nor forbid right ones for as long as it was wrong.
+TEST(LogClock, ahead_by_more_than_a_day_has_to_be_confirmed) {
+  // A year ago: no time server vouches for it.
+  const UnixTime newest{system_now().seconds - std::int64_t{366} * 86'400};
+  EXPECT_TRUE(check_clock_ahead(newest, newest, false).has_value());
+  EXPECT_TRUE(check_clock_ahead(newest, {newest.seconds + 86'400}, false).has_value());
+  EXPECT_TRUE(check_clock_ahead(newest, {newest.seconds - 86'400}, false).has_value());
+  const auto refused = check_clock_ahead(newest, {newest.seconds + 86'401}, false);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::clock_invalid);
+  EXPECT_NE(refused.error().remedy.find("--clock-is-right"), std::string::npos);
+  EXPECT_TRUE(check_clock_ahead(newest, {newest.seconds + 86'401}, true).has_value());
+}
+
+TEST(LogClock, that_was_wrong_is_left_behind_by_whoever_says_so) {
+  const test::ScratchFolder scratch;
+  const auto folder = scratch.path() / "log";
+  const UnixTime right{1'790'000'000};
+  const UnixTime wrong{right.seconds + std::int64_t{366} * 86'400};
+  const auto key = crypto::PrivateKey::generate(crypto::KeyKind::ed25519).value();
+  const std::string pem = key.write_pem().value();
+  const auto own_key = [&] { return crypto::PrivateKey::read_pem(pem).value(); };
+  const auto vkey =
+      make_vkey("clock.example/log", NoteKeyType::ed25519, key.public_key().write_ed25519());
+  ASSERT_TRUE(Log::create(folder, "clock.example/log", key, right).has_value());
+  const auto append = [&](UnixTime now, std::uint8_t entry, bool clock_is_right) {
+    auto log = Log::open(folder, own_key(), [now] { return now; }, clock_is_right);
+    EXPECT_TRUE(log.has_value());
+    const Bytes one(8, static_cast<std::byte>(entry));
+    return log->append({&one, 1});
+  };
+  ASSERT_TRUE(append(wrong, 1, false).has_value());
+  const auto blocked = append(right, 2, false);
+  ASSERT_FALSE(blocked.has_value());
+  EXPECT_EQ(blocked.error().code, ErrorCode::clock_invalid);
+  EXPECT_NE(blocked.error().remedy.find("--clock-is-right"), std::string::npos);
+  const auto on = append(right, 2, true);
+  ASSERT_TRUE(on.has_value()) << to_sentence(on.error());
+  EXPECT_EQ(on->front().checkpoint_at, right);
+  EXPECT_TRUE(append({right.seconds + 60}, 3, false).has_value()) << "nobody is asked again";
+  EXPECT_TRUE(check_log(folder, vkey)->ok);
+}
+
 }  // namespace
 }  // namespace fiducia::ledger::test

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <fstream>
 #include <thread>
@@ -171,12 +172,84 @@ TEST_F(Store, an_object_without_uid_is_found_by_root_only) {
   EXPECT_EQ(store->find_by_root(record.object_root).value(), record.evidence);
 }
 
-TEST_F(Store, holds_empty_and_large_evidence) {
+TEST_F(Store, remembers_what_it_is_and_what_it_knew) {
+  std::array<std::byte, 16> id{};
+  {
+    const auto store = open();
+    id = store->identity()->id;
+    EXPECT_TRUE(store->identity()->key_fits);
+    EXPECT_FALSE(store->identity()->emptied);
+    EXPECT_EQ(store->mark()->tree_size, 0U);
+    const HomeMark mark{
+        .tree_size = 7, .root = digest_of(1), .pending = 3, .trust_serial = 1ULL << 63};
+    ASSERT_TRUE(store->put(std::vector{record_of(1)}, &mark).has_value());
+  }
+  const auto again = open();
+  EXPECT_EQ(again->identity()->id, id);
+  EXPECT_EQ(again->mark()->tree_size, 7U);
+  EXPECT_EQ(again->mark()->root, digest_of(1));
+  EXPECT_EQ(again->mark()->pending, 3U);
+  EXPECT_EQ(again->mark()->trust_serial, 1ULL << 63);
+  EXPECT_TRUE(again->check()->ok());
+  EXPECT_FALSE(open(false, Bytes(32, std::byte{1}))->identity()->key_fits);
+}
+
+TEST_F(Store, notices_that_it_was_emptied) {
+  {
+    ASSERT_TRUE(open()->put(std::vector{record_of(1), record_of(2)}).has_value());
+  }
+  sqlite3* raw = nullptr;
+  ASSERT_EQ(sqlite3_open(path().c_str(), &raw), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(raw, "DELETE FROM object WHERE id = 1", nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  EXPECT_FALSE(open()->check()->ok()) << "one is missing";
+  EXPECT_FALSE(open()->identity()->emptied);
+  ASSERT_EQ(sqlite3_exec(raw, "DELETE FROM object", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(raw);
   const auto store = open();
-  const Record empty = record_of(1, 0);
+  EXPECT_TRUE(store->identity()->emptied);
+  ASSERT_TRUE(store->accept({}).has_value());
+  EXPECT_FALSE(store->identity()->emptied);
+  EXPECT_TRUE(store->check()->ok());
+}
+
+// Whatever part of a record is damaged: it is found as damaged, and named.
+TEST_F(Store, finds_a_damaged_record_as_empty) {
+  {
+    ASSERT_TRUE(open()->put(std::vector{record_of(1), record_of(2)}).has_value());
+  }
+  for (const char* change :
+       {"evidence = zeroblob(300)", "evidence = x''", "ledger_index = ledger_index + 1",
+        "textured_tiles = 0", "digest = zeroblob(32)"}) {
+    SCOPED_TRACE(change);
+    const Bytes good = content();
+    sqlite3* raw = nullptr;
+    ASSERT_EQ(sqlite3_open(path().c_str(), &raw), SQLITE_OK);
+    const std::string sql = std::string{"UPDATE object SET "} + change + " WHERE id = 1";
+    ASSERT_EQ(sqlite3_exec(raw, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(raw);
+    {
+      const auto store = open();
+      EXPECT_EQ(store->find_by_instance(record_of(1).sop_instance_uid).value(), Evidences{Bytes{}});
+      EXPECT_EQ(store->find_by_root(record_of(1).object_root).error().code,
+                ErrorCode::store_damaged);
+      EXPECT_EQ(store->find_by_instance(record_of(2).sop_instance_uid).value(),
+                Evidences{record_of(2).evidence});
+      const auto check = store->check();
+      ASSERT_TRUE(check.has_value());
+      EXPECT_FALSE(check->ok());
+      EXPECT_EQ(check->damaged, std::vector{record_of(1).object_root});
+    }
+    ASSERT_TRUE(durable_write(path(), good).has_value());
+  }
+}
+
+TEST_F(Store, holds_small_and_large_evidence) {
+  const auto store = open();
+  const Record empty = record_of(1, 1);
   const Record large = record_of(2, 40 << 20);
   ASSERT_TRUE(store->put(std::vector{empty, large}).has_value());
-  EXPECT_EQ(store->find_by_root(empty.object_root).value(), Bytes{});
+  EXPECT_EQ(store->find_by_root(empty.object_root).value(), empty.evidence);
   EXPECT_EQ(store->find_by_root(large.object_root).value(), large.evidence);
 }
 
