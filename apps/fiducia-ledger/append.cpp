@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <csignal>
 
 #include "home_recorder.h"
@@ -10,9 +11,30 @@
 namespace fiducia::ledger_app {
 namespace {
 
+/// All that comes until the pipe ends.
+Result<std::string> read_secret(int fd) {
+  std::string text(limits::passphrase_bytes_max + 1, '\0');
+  std::size_t used = 0;
+  while (used < text.size()) {
+    const ssize_t n = ::read(fd, text.data() + used, text.size() - used);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0)
+      return fail(ErrorCode::io_unreadable, "The pass phrase cannot be read.", "Try again.");
+    if (n == 0) break;
+    used += static_cast<std::size_t>(n);
+  }
+  ::close(fd);
+  text.resize(used);
+  return text;
+}
+
 Result<std::unique_ptr<HomeRecorder>> open_recorder(const std::string& home_option,
-                                                    bool clock_is_right) {
+                                                    bool clock_is_right, int passphrase_fd) {
   FIDUCIA_TRY(home, open_ledger_home(home_option));
+  if (passphrase_fd >= 0) {
+    FIDUCIA_TRY(text, read_secret(passphrase_fd));
+    home.home.set_passphrase(std::move(text));
+  }
   home.clock_is_right = clock_is_right;
   return HomeRecorder::open(std::move(home));
 }
@@ -23,12 +45,12 @@ Result<ledger::Recorded> answer(HomeRecorder& recorder, ByteView frame) {
 }
 
 /// Serves record requests on standard input until its end.
-int serve_requests(const std::string& home, bool clock_is_right) {
+int serve_requests(const std::string& home, bool clock_is_right, int passphrase_fd) {
   // Whoever asked may die: then the pipe ends, and what is committed is still published. A signal
   // meant for the group (Ctrl-C) is the parent's to answer.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGINT, SIG_IGN);
-  auto recorder = open_recorder(home, clock_is_right);
+  auto recorder = open_recorder(home, clock_is_right, passphrase_fd);
   const Result<ledger::Recorded> ready =
       recorder ? Result<ledger::Recorded>{ledger::Recorded{
                      .entries = {}, .checkpoint = (*recorder)->checkpoint(), .time_stamps = {}}}
@@ -54,9 +76,11 @@ void add_append(CLI::App& program, Run& run) {
       "Reads requests on standard input and answers on standard output (record_protocol.h).\n");
   const auto clock_is_right = std::make_shared<bool>(false);
   app.add_flag("--clock-is-right", *clock_is_right, "As of `fiducia seal`");
-  app.callback([&run, home, clock_is_right] {
-    run = [home, clock_is_right]() -> Result<int> {
-      return serve_requests(*home, *clock_is_right);
+  const auto passphrase_fd = std::make_shared<int>(-1);
+  app.add_option("--passphrase-fd", *passphrase_fd, "Where the pass phrase of the keys is read");
+  app.callback([&run, home, clock_is_right, passphrase_fd] {
+    run = [home, clock_is_right, passphrase_fd]() -> Result<int> {
+      return serve_requests(*home, *clock_is_right, *passphrase_fd);
     };
   });
 }

@@ -69,6 +69,7 @@ Result<Device> add_device(const Home& home, const DeviceOptions& options) {
 Status device(const DeviceOptions& options) {
   FIDUCIA_TRY(folder, locate_home(options.common.home));
   FIDUCIA_TRY(home, Home::open(folder));
+  home.set_passphrase_file(options.common.passphrase_file);
   switch (options.action) {
     case DeviceOptions::Action::add: {
       FIDUCIA_TRY(added, add_device(home, options));

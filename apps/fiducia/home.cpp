@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "passphrase.h"
+
 namespace fiducia::app {
 namespace {
 
@@ -36,22 +38,12 @@ Status write_secret(const std::filesystem::path& path, ByteView secret) {
   return durable_write(path, secret, {.mode = 0600, .keep_mode = false, .create_only = false});
 }
 
-Status write_key(const std::filesystem::path& path, const crypto::PrivateKey& key) {
-  FIDUCIA_TRY(pem, key.write_pem());
+Status write_key(const std::filesystem::path& path, const crypto::PrivateKey& key,
+                 const std::string& passphrase) {
+  FIDUCIA_TRY(pem, key.write_pem(passphrase));
   const Status written = write_secret(path, as_bytes(pem));
   wipe(std::as_writable_bytes(std::span{pem.data(), pem.size()}));
   return written;
-}
-
-Result<crypto::PrivateKey> read_key(const std::filesystem::path& path) {
-  FIDUCIA_TRY(pem, read_text(path));
-  auto key = crypto::PrivateKey::read_pem(pem);
-  wipe(std::as_writable_bytes(std::span{pem.data(), pem.size()}));
-  if (!key) {
-    key.error().code = ErrorCode::config_invalid;
-    key.error().where.file = path.string();
-  }
-  return key;
 }
 
 Result<crypto::Certificate> read_certificate(const std::filesystem::path& path) {
@@ -91,7 +83,8 @@ struct Authority {
 Result<crypto::Certificate> issue_device(const std::filesystem::path& folder,
                                          const Authority& authority, const std::string& hospital,
                                          const std::string& name, UnixTime now,
-                                         std::span<const crypto::Role> roles) {
+                                         std::span<const crypto::Role> roles,
+                                         const std::string& passphrase) {
   FIDUCIA_TRY(key, crypto::PrivateKey::generate(crypto::KeyKind::p256));
   const crypto::CertificateRequest request{
       .common_name = name,
@@ -102,7 +95,7 @@ Result<crypto::Certificate> issue_device(const std::filesystem::path& folder,
   FIDUCIA_TRY(certificate, crypto::make_device_certificate(key.public_key(), request, authority.key,
                                                            authority.certificate, roles));
   // The certificate makes the device exist, so it is written last.
-  FIDUCIA_CHECK(write_key(folder / "keys" / device_file(name), key));
+  FIDUCIA_CHECK(write_key(folder / "keys" / device_file(name), key, passphrase));
   FIDUCIA_CHECK(
       durable_write(folder / "certs" / device_file(name), as_bytes(certificate.write_pem())));
   return certificate;
@@ -146,7 +139,7 @@ Result<std::unique_ptr<store::EvidenceStore>> make_store_in(const std::filesyste
 
 /// Fills a new folder; on failure the caller removes it.
 Status fill_home(const std::filesystem::path& folder, const std::string& hospital,
-                 const std::string& device, UnixTime now) {
+                 const std::string& device, UnixTime now, const std::string& passphrase) {
   FIDUCIA_CHECK(make_folder(folder / "keys", 0700));
   FIDUCIA_CHECK(make_folder(folder / "certs", 0755));
 
@@ -158,10 +151,11 @@ Status fill_home(const std::filesystem::path& folder, const std::string& hospita
                                   .not_before = UnixTime{now.seconds - backdated_s},
                                   .not_after = UnixTime{now.seconds + authority_days * day_s}}));
   const Authority authority{std::move(authority_key), authority_certificate};
-  FIDUCIA_CHECK(write_key(folder / "keys" / "authority.pem", authority.key));
+  FIDUCIA_CHECK(write_key(folder / "keys" / "authority.pem", authority.key, passphrase));
   FIDUCIA_CHECK(durable_write(folder / "certs" / "authority.pem",
                               as_bytes(authority.certificate.write_pem())));
-  FIDUCIA_CHECK(issue_device(folder, authority, hospital, device, now, crypto::seal_only));
+  FIDUCIA_CHECK(
+      issue_device(folder, authority, hospital, device, now, crypto::seal_only, passphrase));
 
   std::array<std::byte, 4> suffix;
   FIDUCIA_CHECK(crypto::fill_random(suffix));
@@ -170,7 +164,7 @@ Status fill_home(const std::filesystem::path& folder, const std::string& hospita
                  .ledger_origin = "fiducia.local/" + slug(hospital) + "-" + to_hex(suffix),
                  .store = {}};
   FIDUCIA_TRY(ledger_key, crypto::PrivateKey::generate(crypto::KeyKind::ed25519));
-  FIDUCIA_CHECK(write_key(folder / "keys" / "ledger.pem", ledger_key));
+  FIDUCIA_CHECK(write_key(folder / "keys" / "ledger.pem", ledger_key, passphrase));
   FIDUCIA_CHECK(ledger::Log::create(folder / "ledger", about.ledger_origin, ledger_key, now));
 
   seal::Trust trust;
@@ -263,7 +257,7 @@ Result<std::vector<Device>> Home::devices() const {
 
 Result<seal::Signer> Home::signer(const std::string& name) const {
   FIDUCIA_TRY(known, device(name));
-  FIDUCIA_TRY(key, read_key(folder_ / "keys" / device_file(name)));
+  FIDUCIA_TRY(key, read_key(device_file(name)));
   seal::Signer signer{.key = std::move(key), .chain = {known.certificate}, .device = name};
   return signer;
 }
@@ -285,8 +279,46 @@ Result<seal::Signer> Home::default_signer(const seal::Trust& trust, UnixTime now
   return first;
 }
 
-Result<crypto::PrivateKey> Home::ledger_key() const {
-  return read_key(folder_ / "keys" / "ledger.pem");
+Result<crypto::PrivateKey> Home::ledger_key() const { return read_key("ledger.pem"); }
+
+Home::Passphrase::~Passphrase() {
+  if (text) wipe(std::as_writable_bytes(std::span{text->data(), text->size()}));
+}
+
+Result<std::string> Home::passphrase() const {
+  if (!passphrase_->text) {
+    FIDUCIA_TRY(text, read_passphrase(passphrase_->file));
+    passphrase_->text = std::move(text);
+  }
+  return *passphrase_->text;
+}
+
+Result<std::optional<std::string>> Home::passphrase_of_ledger() const {
+  FIDUCIA_TRY(pem, read_text(folder_ / "keys" / "ledger.pem"));
+  const bool encrypted = crypto::is_encrypted_pem(pem);
+  wipe(std::as_writable_bytes(std::span{pem.data(), pem.size()}));
+  if (!encrypted) return std::optional<std::string>{};
+  FIDUCIA_TRY(text, passphrase());
+  return std::optional<std::string>{std::move(text)};
+}
+
+Result<crypto::PrivateKey> Home::read_key(const std::string& file, bool* encrypted) const {
+  const std::filesystem::path path = folder_ / "keys" / file;
+  FIDUCIA_TRY(pem, read_text(path));
+  std::string text;
+  if (crypto::is_encrypted_pem(pem)) {
+    if (encrypted != nullptr) *encrypted = true;
+    FIDUCIA_TRY(given, passphrase());
+    text = std::move(given);
+  }
+  auto key = crypto::PrivateKey::read_pem(pem, text);
+  wipe(std::as_writable_bytes(std::span{pem.data(), pem.size()}));
+  wipe(std::as_writable_bytes(std::span{text.data(), text.size()}));
+  if (!key) {
+    key.error().code = ErrorCode::config_invalid;
+    key.error().where.file = path.string();
+  }
+  return key;
 }
 
 Result<ledger::VerifierKey> Home::ledger_vkey() const {
@@ -331,10 +363,17 @@ Result<Device> Home::add_device(const std::string& name, UnixTime now,
   if (std::filesystem::exists(folder_ / "certs" / device_file(name), error))
     return fail(ErrorCode::conflict, "A device called \"" + name + "\" is already there.",
                 "Choose another name; a new key under an old name would confuse both.");
-  FIDUCIA_TRY(key, read_key(folder_ / "keys" / "authority.pem"));
+  bool encrypted = false;
+  FIDUCIA_TRY(key, read_key("authority.pem", &encrypted));
+  std::string new_passphrase;  // what protects the authority protects its devices
+  if (encrypted) {
+    FIDUCIA_TRY(text, passphrase());
+    new_passphrase = std::move(text);
+  }
   FIDUCIA_TRY(certificate, read_certificate(folder_ / "certs" / "authority.pem"));
   const Authority authority{std::move(key), std::move(certificate)};
-  FIDUCIA_TRY(issued, issue_device(folder_, authority, about_.hospital, name, now, roles));
+  FIDUCIA_TRY(issued,
+              issue_device(folder_, authority, about_.hospital, name, now, roles, new_passphrase));
   return Device{.name = name, .certificate = std::move(issued)};
 }
 
@@ -364,7 +403,7 @@ Status Home::revoke_device(const std::string& name, UnixTime at, const std::stri
 }
 
 Status create_home(const std::filesystem::path& folder, const std::string& hospital,
-                   const std::string& device, UnixTime now) {
+                   const std::string& device, UnixTime now, const std::string& passphrase) {
   FIDUCIA_CHECK(check_hospital_name(hospital));
   FIDUCIA_CHECK(check_device_name(device));
   const auto taken = [&folder] {
@@ -389,7 +428,8 @@ Status create_home(const std::filesystem::path& folder, const std::string& hospi
     std::filesystem::remove_all(building, ignored);
     return why;
   };
-  if (Status filled = fill_home(building, hospital, device, now); !filled) return give_up(filled);
+  if (Status filled = fill_home(building, hospital, device, now, passphrase); !filled)
+    return give_up(filled);
   if (chmod(building.c_str(), 0755) != 0 || ::rename(building.c_str(), target.c_str()) != 0)
     return give_up(taken());
   return sync_folder(parent);

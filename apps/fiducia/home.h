@@ -48,7 +48,14 @@ class Home {
   [[nodiscard]] std::filesystem::path ledger_folder() const { return folder_ / "ledger"; }
   [[nodiscard]] std::filesystem::path store_path() const { return folder_ / "evidence.db"; }
 
-  /// Errors: config_missing (no such device), config_invalid.
+  /// Where the pass phrase of encrypted keys comes from, "" for the usual places (passphrase.h); or
+  /// the pass phrase itself.
+  void set_passphrase_file(std::string file) { passphrase_->file = std::move(file); }
+  void set_passphrase(std::string text) { passphrase_->text = std::move(text); }
+  /// The pass phrase, if the key of the ledger needs one. Errors: those of read_passphrase.
+  [[nodiscard]] Result<std::optional<std::string>> passphrase_of_ledger() const;
+
+  /// Errors: config_missing (no such device, or no pass phrase), config_invalid.
   [[nodiscard]] Result<seal::Signer> signer(const std::string& device) const;
   /// Who seals when nobody is named: the default device, else the first one made, whose seals
   /// `trust` would accept now. Errors: those of seal::check_signer for the default device, when
@@ -78,14 +85,27 @@ class Home {
                                      const std::string& reason) const;
 
  private:
+  /// Asked for once, when the first encrypted key is read; wiped at the end.
+  struct Passphrase {
+    std::string file;
+    std::optional<std::string> text;
+    ~Passphrase();
+  };
+  [[nodiscard]] Result<std::string> passphrase() const;
+  [[nodiscard]] Result<crypto::PrivateKey> read_key(const std::string& file,
+                                                    bool* encrypted = nullptr) const;
+
   std::filesystem::path folder_;
   HomeFile about_;
+  std::shared_ptr<Passphrase> passphrase_ = std::make_shared<Passphrase>();
 };
 
 /// Makes a home so that it exists as a whole or not at all: built in a folder beside it, then
-/// renamed. Errors: conflict (there is one), usage_invalid (names), io_unwritable.
+/// renamed. With a pass phrase its keys are encrypted (not store.key, which reads need as well).
+/// Errors: conflict (there is one), usage_invalid (names), io_unwritable.
 [[nodiscard]] Status create_home(const std::filesystem::path& folder, const std::string& hospital,
-                                 const std::string& device, UnixTime now);
+                                 const std::string& device, UnixTime now,
+                                 const std::string& passphrase = {});
 
 /// A device's name: 1 to 64 bytes of UTF-8 without control characters. Errors: usage_invalid.
 [[nodiscard]] Status check_device_name(std::string_view name);

@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "home.h"
 #include "output.h"
+#include "passphrase.h"
 #include "report/json_writer.h"
 
 namespace fiducia::app {
@@ -9,7 +10,11 @@ namespace {
 
 Status init(const InitOptions& options) {
   FIDUCIA_TRY(folder, locate_home(options.common.home));
-  FIDUCIA_CHECK(create_home(folder, options.hospital, options.device, system_now()));
+  FIDUCIA_TRY(passphrase, read_new_passphrase(options.common.passphrase_file, options.passphrase));
+  const Status made =
+      create_home(folder, options.hospital, options.device, system_now(), passphrase.value_or(""));
+  if (passphrase) wipe(std::as_writable_bytes(std::span{passphrase->data(), passphrase->size()}));
+  FIDUCIA_CHECK(made);
   FIDUCIA_TRY(home, Home::open(folder));
   FIDUCIA_TRY(vkey, home.ledger_vkey());
   if (options.common.json) {
@@ -20,6 +25,7 @@ Status init(const InitOptions& options) {
     json.member("hospital", options.hospital);
     json.member("device", options.device);
     json.member("trust", home.trust_path().string());
+    json.member("keys", passphrase ? "encrypted" : "unencrypted");
     json.key("ledger");
     json.open_object();
     json.member("origin", home.about().ledger_origin);
@@ -37,8 +43,13 @@ Status init(const InitOptions& options) {
     print_line("Next:  fiducia seal PATH --out sealed/");
     print_line("       fiducia verify sealed/ --report report.html");
     print_line("");
-    print_line("The keys lie unencrypted in " + printable((folder / "keys").string()) +
-               ": good to try out, not for a hospital's own authority.");
+    if (passphrase)
+      print_line("The keys in " + printable((folder / "keys").string()) +
+                 " are encrypted: without the pass phrase nobody can seal, nor can you.");
+    else
+      print_line("The keys lie unencrypted in " + printable((folder / "keys").string()) +
+                 ": good to try out. Whoever takes a copy of this home can seal in this hospital's "
+                 "name, make devices, and date seals as he likes; --passphrase encrypts them.");
   }
   return {};
 }

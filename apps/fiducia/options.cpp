@@ -46,6 +46,14 @@ void add_time(CLI::App& app, const char* name, std::optional<UnixTime>& time, Of
       ->type_name("TIME");
 }
 
+CLI::Option* add_passphrase(CLI::App& app, CommonOptions& common, const char* help) {
+  return app.add_option("--passphrase-file", common.passphrase_file, help)->type_name("FILE");
+}
+constexpr const char* passphrase_help =
+    "File with the pass phrase of the keys (else the systemd credential fiducia.passphrase, else "
+    "it "
+    "is asked for)";
+
 void add_paths(CLI::App& app, std::vector<std::string>& paths, const char* help) {
   app.add_option("PATH", paths, help)->required()->type_name("");
 }
@@ -55,6 +63,10 @@ void add_init(CLI::App& app, InitOptions& o) {
   app.add_option("--name", o.hospital, "Name of the hospital, for certificates and reports")
       ->type_name("HOSPITAL");
   app.add_option("--device", o.device, "Name of the first sealing device")->type_name("NAME");
+  CLI::Option* const file = add_passphrase(
+      app, o.common, "Encrypt the keys by the pass phrase in this file (or credential)");
+  app.add_flag("--passphrase", o.passphrase, "Ask for a pass phrase, and encrypt the keys by it")
+      ->excludes(file);
   app.footer(
       "Makes a certificate authority, a first device, an empty ledger and a trust file in a new\n"
       "home, to try Fiducia out. An existing home is never overwritten.\n\n"
@@ -78,6 +90,7 @@ void add_device(CLI::App& app, DeviceOptions& o) {
       ->type_name("ROLE")
       ->allow_extra_args(false)
       ->check(CLI::IsMember(words));
+  add_passphrase(add, o.common, passphrase_help);
   add_common(add, o.common);
   add.footer("Example:\n  fiducia device add CT-1\n  fiducia seal scans/ --device CT-1\n");
   add.final_callback([&o] { o.action = DeviceOptions::Action::add; });
@@ -115,6 +128,7 @@ void add_seal(CLI::App& app, SealOptions& o) {
   CLI::Option* sidecar = app.add_flag("--sidecar", o.sidecar, "Write FILE.evidence beside FILE");
   out->excludes(in_place)->excludes(sidecar);
   in_place->excludes(sidecar);
+  add_passphrase(app, o.common, passphrase_help);
   app.add_flag(
       "--clock-is-right", o.clock_is_right,
       "Seal although this machine's clock is more than a day after the newest entry of the "
@@ -184,6 +198,7 @@ void add_store(CLI::App& app, StoreOptions& o) {
   check.final_callback([&o] { o.action = StoreOptions::Action::check; });
   CLI::App& accept = *app.add_subcommand(
       "accept", "Go on with the evidence store that is there, or with a new one");
+  add_passphrase(accept, o.common, passphrase_help);
   add_common(accept, o.common);
   accept.footer(
       "For a home whose store is lost, or older than its ledger, and cannot be restored. What the\n"

@@ -12,15 +12,17 @@
 namespace fiducia::app {
 
 struct CommonOptions {
-  std::string home;    // --home; empty: the environment decides
-  bool json = false;   // one JSON object a line on stdout, nothing else
-  bool quiet = false;  // nothing but errors
+  std::string home;                  // --home; empty: the environment decides
+  bool json = false;                 // one JSON object a line on stdout, nothing else
+  bool quiet = false;                // nothing but errors
+  std::string passphrase_file = {};  // --passphrase-file, of commands that use keys
 };
 
 struct InitOptions {
   CommonOptions common;
   std::string hospital = "Hospital";
   std::string device = "DEVICE-1";
+  bool passphrase = false;  // ask for one
 };
 
 struct DeviceOptions {

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <vector>
 
 #include "ledger_access.h"
 #include "sibling.h"
@@ -92,9 +93,13 @@ Result<std::unique_ptr<Recorder>> start_child(const Home& home, bool clock_is_ri
   FIDUCIA_TRY(program, find_ledger_program());
   FIDUCIA_TRY(lock,
               FileLock::acquire(home.folder() / sealing_lock, limits::ledger_lock_timeout_ms));
+  // Through a pipe: arguments and environment can be seen by others.
+  FIDUCIA_TRY(passphrase, home.passphrase_of_ledger());
   std::array<int, 2> in{};
   std::array<int, 2> out{};
-  if (::pipe2(in.data(), O_CLOEXEC) != 0 || ::pipe2(out.data(), O_CLOEXEC) != 0)
+  std::array<int, 2> secret{};
+  if (::pipe2(in.data(), O_CLOEXEC) != 0 || ::pipe2(out.data(), O_CLOEXEC) != 0 ||
+      ::pipe2(secret.data(), O_CLOEXEC) != 0)
     return fail(ErrorCode::io_unreadable, "No pipe can be made: too many files are open.",
                 "Raise the limit of open files.");
   // A child that ended shows by EPIPE, not by a signal.
@@ -103,23 +108,31 @@ Result<std::unique_ptr<Recorder>> start_child(const Home& home, bool clock_is_ri
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+  constexpr int secret_fd = 3;
+  if (passphrase) posix_spawn_file_actions_adddup2(&actions, secret[0], secret_fd);
   std::string path = program.string();
   std::string folder = home.folder().string();
   std::string append = "append";
   std::string home_option = "--home";
   std::string clock_option = "--clock-is-right";
-  const std::array<char*, 6> arguments{path.data(),
-                                       append.data(),
-                                       home_option.data(),
-                                       folder.data(),
-                                       clock_is_right ? clock_option.data() : nullptr,
-                                       nullptr};
+  std::string secret_option = "--passphrase-fd=" + std::to_string(secret_fd);
+  std::vector<char*> arguments{path.data(), append.data(), home_option.data(), folder.data()};
+  if (clock_is_right) arguments.push_back(clock_option.data());
+  if (passphrase) arguments.push_back(secret_option.data());
+  arguments.push_back(nullptr);
   pid_t child = 0;
   const int failed =
       ::posix_spawn(&child, path.c_str(), &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   ::close(in[0]);
   ::close(out[1]);
+  ::close(secret[0]);
+  if (passphrase) {
+    // Shorter than what a pipe takes at once; a child that ended says so itself.
+    if (::write(secret[1], passphrase->data(), passphrase->size()) < 0) errno = 0;
+    wipe(std::as_writable_bytes(std::span{passphrase->data(), passphrase->size()}));
+  }
+  ::close(secret[1]);
   if (failed != 0) {
     ::close(in[1]);
     ::close(out[0]);

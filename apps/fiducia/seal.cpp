@@ -94,6 +94,7 @@ std::string to_line(const Sealed& sealed, const std::string& origin) {
 Result<int> seal_all(const SealOptions& options) {
   FIDUCIA_TRY(folder, locate_home(options.common.home));
   FIDUCIA_TRY(home, Home::open(folder));
+  home.set_passphrase_file(options.common.passphrase_file);
   FIDUCIA_TRY(trust, seal::open_trust(home.trust_path()));
   // Before the ledger: what is entered stays there, and must be able to verify.
   FIDUCIA_TRY(signer, options.device.empty() ? home.default_signer(trust, system_now())

@@ -69,6 +69,7 @@ Result<int> accept(const StoreOptions& options, const Home& home) {
 Result<int> store_command(const StoreOptions& options) {
   FIDUCIA_TRY(folder, locate_home(options.common.home));
   FIDUCIA_TRY(home, Home::open(folder));
+  home.set_passphrase_file(options.common.passphrase_file);
   return options.action == StoreOptions::Action::check ? check(options, home)
                                                        : accept(options, home);
 }

@@ -135,5 +135,58 @@ TEST(Home, is_found_by_option_then_environment) {
   }
 }
 
+TEST(Home, with_a_pass_phrase_has_no_key_in_the_clear) {
+  const test::ScratchFolder scratch;
+  const auto folder = scratch.path() / "home";
+  const auto file = scratch.path() / "passphrase";
+  ASSERT_TRUE(durable_write(file, as_bytes("correct horse\n"), {.mode = 0600}).has_value());
+  const InitOptions init{.common = {.home = folder.string(),
+                                    .json = true,
+                                    .quiet = false,
+                                    .passphrase_file = file.string()},
+                         .hospital = "H",
+                         .device = "CT-1",
+                         .passphrase = false};
+  EXPECT_NE(test::run_captured(init).second.find("\"keys\":\"encrypted\""), std::string::npos);
+  auto home = Home::open(folder);
+  ASSERT_TRUE(home.has_value());
+  home->set_passphrase_file(file.string());
+  EXPECT_TRUE(home->signer("CT-1").has_value());
+  EXPECT_TRUE(home->ledger_key().has_value());
+  ASSERT_TRUE(home->add_device("MR-2", system_now()).has_value());
+  for (const auto& key : std::filesystem::directory_iterator(folder / "keys"))
+    if (key.path().extension() == ".pem") {
+      EXPECT_TRUE(test::content(key.path()).starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"))
+          << key.path();
+    }
+  // Another pass phrase opens nothing, and one that everybody may read is refused.
+  ASSERT_TRUE(durable_write(file, as_bytes("wrong"), {.mode = 0600}).has_value());
+  auto other = Home::open(folder);
+  other->set_passphrase_file(file.string());
+  const auto refused = other->signer("CT-1");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::config_invalid);
+  ASSERT_TRUE(durable_write(file, as_bytes("correct horse"), {.mode = 0644}).has_value());
+  auto open_to_all = Home::open(folder);
+  open_to_all->set_passphrase_file(file.string());
+  EXPECT_FALSE(open_to_all->signer("CT-1").has_value());
+}
+
+TEST(Home, takes_its_pass_phrase_from_a_systemd_credential) {
+  const test::ScratchFolder scratch;
+  const auto folder = scratch.path() / "home";
+  ASSERT_TRUE(durable_write(scratch.path() / "fiducia.passphrase", as_bytes("correct horse"),
+                            {.mode = 0400})
+                  .has_value());
+  setenv("CREDENTIALS_DIRECTORY", scratch.path().c_str(), 1);
+  const InitOptions init{.common = {.home = folder.string(), .json = true, .quiet = false},
+                         .hospital = "H",
+                         .device = "CT-1",
+                         .passphrase = false};
+  EXPECT_NE(test::run_captured(init).second.find("\"encrypted\""), std::string::npos);
+  EXPECT_TRUE(Home::open(folder)->signer("CT-1").has_value());
+  unsetenv("CREDENTIALS_DIRECTORY");
+}
+
 }  // namespace
 }  // namespace fiducia::app
