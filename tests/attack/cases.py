@@ -1,0 +1,492 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One function a case: (base, {name: mutant}) as files' bytes; the decorator says what must be told.
+
+The base is synthetic and `authentic` once sealed, unless the case says otherwise. The docstring says
+which reader takes the mutant for something else than we do.
+"""
+import pathlib
+import re
+import struct
+import subprocess
+import tempfile
+import zlib
+
+from writer import *  # noqa: F403  a vocabulary, not a module
+
+CASES = {}
+DIFFERS = ("altered",)
+NEVER = ("altered", "indeterminate", "malformed")
+
+
+def case(verdicts, *codes, base=("authentic",), **of):
+    """`codes`: one of them has to be among the findings that are no notes; `of`: what one mutant has
+    instead, as (verdicts, codes...)."""
+    def keep(make):
+        CASES[make.__name__] = (make, verdicts, codes, base, of)
+        return make
+    return keep
+
+
+def uid_of(number):
+    return f"2.25.70{number:04d}"
+
+
+def grey(rows=128, columns=128, shift=0):
+    return bytes((x * 3 + y * 5 + (x * y >> 4) + shift) % 251 for y in range(rows) for x in range(columns))
+
+
+def words(rows=128, columns=128, top=4096):
+    return b"".join(struct.pack("<H", (x * 37 + y * 91) % top) for y in range(rows) for x in range(columns))
+
+
+def colour(rows=128, columns=128):
+    return bytes(v for y in range(rows) for x in range(columns)
+                 for v in ((x * 2) % 256, (y * 2) % 256, 255 - (x + y) % 256))
+
+
+def converted(data, *command):
+    """What a program makes of a file: command IN OUT."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = pathlib.Path(folder, "in.dcm"), pathlib.Path(folder, "out.dcm")
+        source.write_bytes(data)
+        subprocess.run([*command, source, target], check=True, capture_output=True)
+        return target.read_bytes()
+
+
+def stream_of(data):
+    """The only frame of an encapsulated file: fragments behind the offset table."""
+    at = data.rindex(struct.pack("<HH", 0x7FE0, 0x0010) + b"OB\0\0\xff\xff\xff\xff") + 12
+    parts = []
+    while data[at:at + 4] == b"\xfe\xff\x00\xe0":
+        size = struct.unpack_from("<I", data, at + 4)[0]
+        parts.append(data[at + 8:at + 8 + size])
+        at += 8 + size
+    return b"".join(parts[1:])
+
+
+def changed(elements, **by_tag):
+    """t00280004=b'..' replaces, None removes."""
+    out = dict(elements)
+    for name, data in by_tag.items():
+        if data is None:
+            del out[int(name[1:], 16)]
+        else:
+            out[int(name[1:], 16)] = data
+    return out
+
+
+# -- two data sets in one file
+
+@case(NEVER, "reading.ambiguous", "malformed.not_dicom", "malformed")
+def polyglot_fallback():
+    """Explicit VR is named; read as implicit VR, LengthToEnd swallows another data set that DCMTK, GDCM
+    and pydicom show."""
+    uid = uid_of(1)
+    fake = body_of(image(uid, 128, 128, grey(shift=90), patient="Other^Patient"))
+    fake += b"\xfc\xff\xfc\xffOB\0\0"  # swallows what follows for those who read explicit VR
+    genuine = image(uid, 128, 128, grey(), implicit=True)
+    size = 0x4F4C  # "LO" as the low half of a length: an empty value for explicit readers
+    fake = fake + struct.pack("<I", size + 8 + len(body_of(genuine)) - len(fake) - 12)
+    hidden = raw(0x00080001, "UL", fake + bytes(size - len(fake)), implicit=True)
+    return part10(genuine, uid, IMPLICIT), {"mutant": meta(EXPLICIT, uid) + hidden + body_of(genuine)}
+
+
+@case(NEVER, "reading.ambiguous", "malformed")
+def polyglot_plain():
+    """Orderly implicit VR, and an element without a leaf that is a whole data set in explicit VR."""
+    uid = uid_of(2)
+    fake = body_of(image(uid, 128, 128, grey(shift=90), patient="Other^Patient"))
+    fake += b"\xfc\xff\xfc\xffOB\0\0"
+    genuine = image(uid, 128, 128, grey(), implicit=True)
+    size = 0x4F4C
+    fake += struct.pack("<I", size + 8 + len(body_of(genuine)) - len(fake) - 12)
+    hidden = raw(0x00080001, "UL", fake + bytes(size - len(fake)), implicit=True)
+    return part10(genuine, uid, IMPLICIT), {"mutant": meta(IMPLICIT, uid) + hidden + body_of(genuine)}
+
+
+@case(NEVER, "reading.ambiguous", "malformed", "encoding.changed")
+def polyglot_two_syntaxes():
+    """(0002,0000) is 0: readers disagree where group 0002 ends, and in which encoding the rest is."""
+    uid = uid_of(3)
+    fake = body_of(image(uid, 128, 128, grey(shift=90), patient="Other^Patient"))
+    fake += b"\xfc\xff\xfc\xffOB\0\0"
+    genuine = image(uid, 128, 128, grey(), implicit=True)
+    size = 0x4F4C
+    fake += struct.pack("<I", size + 8 + len(body_of(genuine)) - len(fake) - 12)
+    hidden = raw(0x00080001, "UL", fake + bytes(size - len(fake)), implicit=True)
+    return part10(genuine, uid, IMPLICIT), {
+        "mutant": meta(IMPLICIT, uid, 0) + hidden + body_of(genuine),
+        "length-only": meta(IMPLICIT, uid, 0) + body_of(genuine)}
+
+
+@case(NEVER, "reading.ambiguous", "malformed")
+def polyglot_unknown_vr():
+    """VR `QQ`: with a length of 16 bits for some readers, of 32 for others."""
+    uid = uid_of(4)
+    e = image(uid, 128, 128, grey())
+    hidden = struct.pack("<HH", 8, 1) + b"QQ\0\0" + struct.pack("<I", 65544) + bytes(65544)
+    return part10(e, uid), {"mutant": part10(changed(e, t00080001=hidden), uid),
+                            "short": part10(changed(e, t00200062=raw(0x00200062, "QQ", b"L ")), uid)}
+
+
+# -- forms of values that some reader takes otherwise
+
+@case(NEVER, "reading.ambiguous", "attribute.altered")
+def un_standard_attribute():
+    """A standard attribute under UN in explicit VR: DCMTK does not apply it."""
+    uid = uid_of(5)
+    lut = element(0x00283002, "US", [4096, 0, 16], True) + element(0x00283004, "LO", "US", True)
+    lut += raw(0x00283006, "OW", words(64, 64, 65536), True)
+    short = {0x20500020: element(0x20500020, "CS", "INVERSE"), 0x00281052: element(0x00281052, "DS", "-1024"),
+             0x00281053: element(0x00281053, "DS", "2")}
+    base = image(uid, 128, 128, words(), allocated=16, stored=12, more=short)
+    under = lambda tag, value: {tag: raw(tag, "UN", value)}  # noqa: E731
+    return part10(base, uid), {
+        "presentation-lut-shape": part10({**base, **under(0x20500020, b"INVERSE ")}, uid),
+        "rescale-intercept": part10({**base, **under(0x00281052, b"-1024 ")}, uid)}
+
+
+@case(NEVER, "reading.ambiguous", "attribute.altered", "item.added")
+def un_modality_lut():
+    """The modality LUT under UN: DCMTK does not apply it."""
+    uid = uid_of(6)
+
+    def lut(implicit):
+        return (element(0x00283002, "US", [4096, 0, 16], implicit) + element(0x00283003, "LO", "x", implicit) +
+                element(0x00283004, "LO", "US", implicit) + raw(0x00283006, "OW", words(64, 64, 65536), implicit))
+    base = image(uid, 128, 128, words(), allocated=16, stored=12,
+                 more={0x00283000: sequence(0x00283000, lut(False))})
+    return part10(base, uid), {
+        "un": part10(changed(base, t00283000=raw(0x00283000, "UN", item(lut(True)))), uid)}
+
+
+@case(NEVER, "reading.ambiguous", "attribute.altered")
+def un_overlay():
+    """Overlay Data under UN: DCMTK shows no overlay."""
+    uid = uid_of(7)
+    plane = bytes((i * 37) % 256 for i in range(128 * 128 // 8))
+    base = image(uid, 128, 128, grey(), more={
+        0x60000010: element(0x60000010, "US", 128), 0x60000011: element(0x60000011, "US", 128),
+        0x60000040: element(0x60000040, "CS", "G"), 0x60000050: element(0x60000050, "SS", [1, 1]),
+        0x60000100: element(0x60000100, "US", 1), 0x60000102: element(0x60000102, "US", 0),
+        0x60003000: raw(0x60003000, "OW", plane)})
+    return part10(base, uid), {
+        "data": part10(changed(base, t60003000=raw(0x60003000, "UN", plane)), uid),
+        "rows": part10(changed(base, t60000010=raw(0x60000010, "UN", b"\x80\0")), uid)}
+
+
+@case(NEVER, "reading.ambiguous", "attribute.altered")
+def un_number_of_frames():
+    """Number of Frames under UN: DCMTK shows one."""
+    uid = uid_of(8)
+    base = image(uid, 128, 128, grey() + grey(shift=9), more={0x00280008: element(0x00280008, "IS", "2")})
+    return part10(base, uid), {"un": part10(changed(base, t00280008=raw(0x00280008, "UN", b"2 ")), uid)}
+
+
+@case(DIFFERS, "attribute.altered", "reading.ambiguous")
+def number_as_text():
+    """DCMTK reads 0 from a DS of 20 leading zeros, 50 from an IS `50E-1`."""
+    uid = uid_of(9)
+    base = image(uid, 128, 128, grey(), more={0x00281052: element(0x00281052, "DS", "-1024"),
+                                              0x00281053: element(0x00281053, "DS", "1")})
+    return part10(base, uid), {
+        "zeros": part10(changed(base, t00281052=element(0x00281052, "DS", "-" + "0" * 20 + "1024")), uid),
+        "exponent": part10(changed(base, t00200013=element(0x00200013, "IS", "50E-1")), uid),
+        "point": part10(changed(base, t00200013=element(0x00200013, "IS", "5.0")), uid)}
+
+
+@case(NEVER, "reading.ambiguous", "attribute.altered", "attribute.added")
+def planar_configuration():
+    """Planar Configuration of another form: readers disagree about the colours."""
+    uid = uid_of(10)
+    base = image(uid, 128, 128, colour(), samples=3, colour="RGB")
+    return part10(base, uid), {
+        "ul": part10(changed(base, t00280006=element(0x00280006, "UL", 0)), uid),
+        "two-values": part10(changed(base, t00280006=element(0x00280006, "US", [0, 1])), uid),
+        "empty": part10(changed(base, t00280006=raw(0x00280006, "US", b"")), uid)}
+
+
+@case(NEVER, "reading.ambiguous", "attribute.altered")
+def ybr_422():
+    """YBR_FULL_422 as three samples a pixel, or with Planar Configuration 1: other pictures everywhere."""
+    uid = uid_of(11)
+    full = colour()
+    pairs = b"".join(bytes((full[i], full[i + 3], full[i + 1], full[i + 2])) for i in range(0, len(full), 6))
+    spelled = b"".join(bytes((full[i], full[i + 1], full[i + 2], full[i + 3], full[i + 1], full[i + 2]))
+                       for i in range(0, len(full), 6))
+    base = image(uid, 128, 128, pairs, samples=3, colour="YBR_FULL_422")
+    return part10(base, uid), {
+        "spelled-out": part10(changed(base, t7FE00010=raw(PIXELS, "OB", spelled)), uid),
+        "planar": part10(changed(base, t00280006=element(0x00280006, "US", 1)), uid)}
+
+
+@case(NEVER, "reading.ambiguous", "attribute.altered", "pixels.altered")
+def odd_length():
+    """INVERSE in 7 bytes: DCMTK ignores it."""
+    uid = uid_of(12)
+    base = image(uid, 128, 128, grey(), more={0x20500020: element(0x20500020, "CS", "INVERSE")})
+    return part10(base, uid), {
+        "inverse": part10(changed(base, t20500020=raw(0x20500020, "CS", b"INVERSE")), uid),
+        "one-byte-us": part10(changed(base, t00280103=raw(0x00280103, "US", b"\0")), uid)}
+
+
+@case(NEVER, "reading.ambiguous", "attribute.altered")
+def lut_data_ob():
+    """LUT Data under OB: DCMTK does not apply the table."""
+    uid = uid_of(13)
+
+    def base(vr):
+        lut = element(0x00283002, "US", [4096, 0, 16]) + element(0x00283004, "LO", "US")
+        return image(uid, 128, 128, words(), allocated=16, stored=12, more={
+            0x00283000: sequence(0x00283000, lut + raw(0x00283006, vr, words(64, 64, 65536)))})
+    return part10(base("OW"), uid), {"ob": part10(base("OB"), uid)}
+
+
+@case(NEVER, "reading.ambiguous", "attribute.altered")
+def nul_before_term():
+    """`\\0RGB`: GDCM shows one channel as grey."""
+    uid = uid_of(14)
+    base = image(uid, 128, 128, colour(), samples=3, colour="RGB")
+    return part10(base, uid), {"rgb": part10(changed(base, t00280004=raw(0x00280004, "CS", b"\0RGB")), uid),
+                               "name": part10(changed(base, t00100010=raw(0x00100010, "PN", b"\0\0Test^One")), uid)}
+
+
+# -- codestreams
+
+@case(DIFFERS, "attribute.altered", "reading.ambiguous")
+def jpeg_relabel():
+    """A YBR JPEG that calls itself RGB: DCMTK shows other colours."""
+    uid = uid_of(15)
+    native = part10(image(uid, 128, 128, colour(), samples=3, colour="RGB"), uid)
+    stream = stream_of(converted(native, "dcmcjpeg", "+eb", "+un"))
+    base = image(uid, 128, 128, encapsulated(stream), samples=3, colour="YBR_FULL_422")
+    rgb = changed(base, t00280004=element(0x00280004, "CS", "RGB"))
+    return part10(base, uid, JPEG), {"rgb": part10(rgb, uid, JPEG), "rgb-extended": part10(rgb, uid, JPEG_EXTENDED)}
+
+
+def box(kind, data):
+    return struct.pack(">I", 8 + len(data)) + kind + data
+
+
+@case(NEVER, "reading.ambiguous", "pixels.altered", "codec.failed")
+def jp2_palette():
+    """JPEG 2000 in JP2 boxes with a palette that inverts: GDCM applies it."""
+    uid = uid_of(16)
+    native = part10(image(uid, 128, 128, grey()), uid)
+    stream = stream_of(converted(native, "gdcmconv", "--j2k"))
+    if b"\xff\x4f\xff\x51" in stream[:200]:
+        stream = stream[stream.index(b"\xff\x4f\xff\x51"):]
+    base = image(uid, 128, 128, encapsulated(stream))
+    palette = struct.pack(">HB", 256, 3) + b"\x07\x07\x07" + b"".join(bytes([255 - i] * 3) for i in range(256))
+    mapping = b"".join(struct.pack(">HBB", 0, 1, i) for i in range(3))
+    header = box(b"ihdr", struct.pack(">IIHBBBB", 128, 128, 1, 7, 7, 0, 0))
+    header += box(b"colr", b"\x01\0\0" + struct.pack(">I", 16))
+    header += box(b"pclr", palette) + box(b"cmap", mapping)
+    boxes = box(b"jP  ", b"\r\n\x87\n") + box(b"ftyp", b"jp2 \0\0\0\0jp2 ") + box(b"jp2h", header)
+    boxes += box(b"jp2c", stream)
+    return part10(base, uid, J2K), {"boxed": part10(changed(base, t7FE00010=encapsulated(boxes)), uid, J2K)}
+
+
+@case(NEVER, "reading.ambiguous", "pixels.altered")
+def j2k_signs_not_extended():
+    """Signed 12 bits re-encoded as unsigned: pydicom and GDCM show negative values 4,096 too high."""
+    uid = uid_of(17)
+    signed = b"".join(struct.pack("<h", (x * 37 + y * 91) % 4096 - 2048) for y in range(128) for x in range(128))
+    base = image(uid, 128, 128, signed, allocated=16, stored=12, signed=1)
+    bare = b"".join(struct.pack("<H", v & 0xFFF) for v, in struct.iter_unpack("<h", signed))
+    unsigned = part10(image(uid, 128, 128, bare, allocated=16, stored=12), uid)
+    stream = stream_of(converted(unsigned, "gdcmconv", "--j2k"))
+    return part10(base, uid), {
+        "unsigned": part10(changed(base, t7FE00010=encapsulated(stream)), uid, J2K)}
+
+
+def png(pixels, rows, columns, orientation=None):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    lines = b"".join(b"\0" + pixels[y * columns:(y + 1) * columns] for y in range(rows))
+    out = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", columns, rows, 8, 0, 0, 0, 0))
+    if orientation:
+        out += chunk(b"eXIf", b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01" +
+                     struct.pack(">H", orientation) + bytes(6))
+    return out + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+
+
+def jxl(picture):
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = pathlib.Path(folder, "in.png"), pathlib.Path(folder, "out.jxl")
+        source.write_bytes(picture)
+        subprocess.run(["cjxl", "-d", "0", "--container=0", source, target], check=True, capture_output=True)
+        return target.read_bytes()
+
+
+@case(NEVER, "reading.ambiguous", "pixels.altered", "codec.failed")
+def jxl_mirrored():
+    """Lossless JPEG XL with orientation 2: mirrored by decoders that follow it."""
+    uid = uid_of(18)
+    base = image(uid, 128, 128, encapsulated(jxl(png(grey(), 128, 128))))
+    mirrored = jxl(png(grey(), 128, 128, 2))
+    return part10(base, uid, JXL_LOSSLESS), {
+        "mirrored": part10(changed(base, t7FE00010=encapsulated(mirrored)), uid, JXL_LOSSLESS)}
+
+
+def rle(pixels, noise=b""):
+    """One segment of literal runs; `noise` (control bytes 0x80) stands before each."""
+    out = b"".join(noise + bytes([127]) + pixels[i:i + 128] for i in range(0, len(pixels), 128))
+    return struct.pack("<16I", 1, 64, *([0] * 14)) + out
+
+
+@case(NEVER, "reading.ambiguous", "pixels.altered", "codec.failed")
+def rle_control_128():
+    """Control bytes 0x80: skipped by most, a run of 129 for DCMTK."""
+    uid = uid_of(19)
+    base = image(uid, 128, 128, encapsulated(rle(grey())))
+    return part10(base, uid, RLE), {
+        "noise": part10(changed(base, t7FE00010=encapsulated(rle(grey(), b"\x80\0"))), uid, RLE),
+        "noise-alone": part10(changed(base, t7FE00010=encapsulated(rle(grey(), b"\x80"))), uid, RLE)}
+
+
+@case(NEVER, "reading.ambiguous", "pixels.altered", "codec.failed")
+def jpeg_lossless_named_lossy():
+    """Lossless grey JPEG under a lossy transfer syntax: DCMTK shows other values."""
+    uid = uid_of(20)
+    native = part10(image(uid, 128, 128, grey()), uid)
+    base = image(uid, 128, 128, encapsulated(stream_of(converted(native, "dcmcjpeg", "+e1", "+un"))))
+    return part10(base, uid, JPEG_LOSSLESS), {
+        "extended": part10(base, uid, JPEG_EXTENDED), "baseline": part10(base, uid, JPEG)}
+
+
+# -- bytes that nobody looks at
+
+@case(NEVER, "reading.ambiguous", "malformed")
+def deflate_trailer():
+    """Bytes behind the end of a deflated data set."""
+    uid = uid_of(21)
+    e = image(uid, 128, 128, grey())
+    stream = deflate(body_of(e))
+    return part10(e, uid, DEFLATED), {"zip-behind": meta(DEFLATED, uid) + stream + b"PK\3\4" + b"hidden " * 1000,
+                                      "second-stream": meta(DEFLATED, uid) + stream * 2}
+
+
+# -- what ordinary tools do
+
+@case(("authentic",))
+def bare_jpeg():
+    """An encapsulated JPEG as a bare data set, not a byte of it changed."""
+    uid = uid_of(22)
+    native = part10(image(uid, 128, 128, colour(), samples=3, colour="RGB"), uid)
+    e = image(uid, 128, 128, encapsulated(stream_of(converted(native, "dcmcjpeg", "+eb", "+un"))), samples=3,
+              colour="YBR_FULL_422")
+    return part10(e, uid, JPEG), {"bare": body_of(e)}
+
+
+def small(number, syntax=EXPLICIT, implicit=False, **more):
+    uid = uid_of(number)
+    e = image(uid, 128, 128, grey(), implicit)
+    e.update({int(k[1:], 16): v for k, v in more.items()})
+    return part10(e, uid, syntax)
+
+
+@case(("authentic",), dictionary=(("authentic",),), patient_name=(DIFFERS, "attribute.altered"))
+def vr_only():
+    """The same bytes under the VR of a tool's dictionary; PN under CS is no such thing."""
+    creator = element(0x20050010, "LO", "Philips MR Imaging DD 001")
+    name = raw(0x00100010, "CS", b"Test^One")
+    f = lambda vr, **m: small(23, t20050010=creator, t2005102D=raw(0x2005102D, vr, b"\x0c\0"), **m)  # noqa: E731
+    return f("US"), {"dictionary": f("SS"), "patient_name": f("US", t00100010=name)}
+
+
+@case(("authentic",))
+def unsigned_signed_private():
+    """UL that DCMTK's dictionary calls SL: the same number for every reader."""
+    creator = element(0x00270010, "LO", "GEMS_IMAG_01")
+    f = lambda vr: small(24, t00270010=creator, t00271033=element(0x00271033, vr, 1140852768))  # noqa: E731
+    return f("UL"), {"sl": f("SL")}
+
+
+@case(("authentic",))
+def empty_private_sequence():
+    """An empty private element that became an empty sequence."""
+    name = "Philips MR Imaging DD 001"
+    base = small(25, IMPLICIT, True, t20050010=element(0x20050010, "LO", name, True),
+                 t20051083=raw(0x20051083, "UN", b"", True))
+    return base, {"sq": small(25, t20050010=element(0x20050010, "LO", name), t20051083=raw(0x20051083, "SQ", b""))}
+
+
+@case(("authentic",))
+def one_frame():
+    """Number of Frames 1 and absent are the same."""
+    return small(26, t00280008=element(0x00280008, "IS", "1")), {"absent": small(26)}
+
+
+@case(("authentic",))
+def un_with_delimiter():
+    """UN of defined length whose items end with a delimiter; GDCM and DCMTK give it undefined length."""
+    inner = item(element(0x00080104, "LO", "inner", True)) + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+    creator = element(0x00190010, "LO", "ACME")
+    return (small(27, t00190010=creator, t00191001=raw(0x00191001, "UN", inner)),
+            {"undefined-length": small(27, t00190010=creator,
+                                       t00191001=raw(0x00191001, "UN", inner, length=0xFFFFFFFF))})
+
+
+@case(("authentic",))
+def bare_private_first():
+    """A bare data set that begins with a private group."""
+    e = {0x01F10010: element(0x01F10010, "LO", "ELSCINT1"), 0x01F11001: element(0x01F11001, "LO", "x"),
+         0x30060002: element(0x30060002, "SH", "y")}
+    return part10(e, uid_of(28)), {"bare": body_of(e)}
+
+
+@case(DIFFERS, "pixels.altered", "attribute.altered")
+def sign_only():
+    """Only Pixel Representation differs."""
+    f = lambda signed: part10(image(uid_of(29), 128, 128, words(top=65536), allocated=16,  # noqa: E731
+                                    signed=signed), uid_of(29))
+    return f(1), {"unsigned": f(0)}
+
+
+@case(("authentic",))
+def binary_creator():
+    """A binary value where a private creator belongs stays as it is when the text is converted."""
+    odd = element(0x00110010, "FD", 1.1)
+    f = lambda term, text: small(30, t00080005=element(0x00080005, "CS", term), t00110010=odd,  # noqa: E731
+                                 t00104000=element(0x00104000, "LT", text))
+    return f("ISO_IR 100", b"M\xfcller"), {"utf8": f("ISO_IR 192", b"M\xc3\xbcller")}
+
+
+@case(("indeterminate",), "reading.ambiguous", base=("indeterminate",))
+def blank_vr():
+    """Two blanks, or hyphens, where the VR belongs: sealed with a warning, never authentic."""
+    blank = struct.pack("<HH", 0x28, 0x120) + b"  " + struct.pack("<H", 2) + b"\0\0"
+    return small(31, t00280120=blank), {}
+
+
+@case(("authentic", "indeterminate"))
+def empty_fragment():
+    """An empty fragment behind the last frame of RLE without an offset table."""
+    uid = uid_of(32)
+    frames = [rle(grey()), rle(grey(shift=9))]
+    f = lambda *all: part10(image(uid, 128, 128, encapsulated(*all), more={  # noqa: E731
+        0x00280008: element(0x00280008, "IS", "2")}), uid, RLE)
+    return f(*frames), {"empty-last": f(*frames, b"")}
+
+
+@case(("authentic",))
+def lossy_flag():
+    """Sealed as lossy JPEG without (0028,2110): dcmdjpeg adds it, as PS3.3 demands."""
+    uid = uid_of(33)
+    native = part10(image(uid, 128, 128, colour(), samples=3, colour="RGB"), uid)
+    base = part10(image(uid, 128, 128, encapsulated(stream_of(converted(native, "dcmcjpeg", "+eb", "+un"))),
+                        samples=3, colour="YBR_FULL_422"), uid, JPEG)
+    return base, {"dcmdjpeg": converted(base, "dcmdjpeg")}
+
+
+@case(("indeterminate",), "lossy.recompressed")
+def lossy_ct():
+    """Compression with loss after sealing: indeterminate, not altered."""
+    uid = uid_of(34)
+    pixels = b"".join(struct.pack("<h", (x * x + 3 * y * y) % 3000 - 1000) for y in range(128) for x in range(128))
+    base = part10(image(uid, 128, 128, pixels, allocated=16, signed=1, more={
+        0x00080008: element(0x00080008, "CS", "ORIGINAL\\PRIMARY\\AXIAL"),
+        0x00281052: element(0x00281052, "DS", "-1024"), 0x00281053: element(0x00281053, "DS", "1")}), uid)
+    return base, {"baseline": converted(base, "dcmcjpeg", "+eb"), "extended": converted(base, "dcmcjpeg", "+ee"),
+                  "j2k": converted(base, "gdcmconv", "--j2k", "--lossy", "-r", "20")}
