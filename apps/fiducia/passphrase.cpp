@@ -49,8 +49,7 @@ Result<std::string> ask_for(const char* question) {
   const Descriptor terminal{::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)};
   struct termios shown = {};
   if (!terminal.valid() || ::tcgetattr(terminal.value(), &shown) != 0)
-    return fail(ErrorCode::config_missing,
-                "The keys are encrypted, and no pass phrase was given.",
+    return fail(ErrorCode::config_missing, "The keys are encrypted, and no pass phrase was given.",
                 "Name a file that has it with --passphrase-file, or pass the systemd credential "
                 "fiducia.passphrase.");
   struct termios hidden = shown;

@@ -106,6 +106,16 @@ Result<int> seal_all(const SealOptions& options) {
   FIDUCIA_TRY(recorder, open_recorder(home, options.clock_is_right));
   const Appenders appenders =
       has_ledger_file(home.folder()) ? Appenders::others : Appenders::this_home;
+  const auto ledger =
+      std::ranges::find(trust.ledgers, home.about().ledger_origin, &seal::TrustedLedger::origin);
+  if (appenders == Appenders::this_home && ledger != trust.ledgers.end() &&
+      (ledger->quorum > 0 || ledger->time_stamps > 0))
+    return fail(
+        ErrorCode::config_invalid,
+        "The trust file asks for witnesses or time-stamps, and this home has no ledger.toml "
+        "that says where they are: no seal of it would count.",
+        "Write ledger.toml (docs/operations.md), or ask for none; nothing was entered.",
+        Location{.file = home.trust_path().string()});
   FIDUCIA_CHECK(check_parts(home, *store, recorder->status(), trust, appenders));
   FIDUCIA_TRY(mark, store->mark());
   mark.trust_serial = std::max(mark.trust_serial, trust.serial);

@@ -263,6 +263,14 @@ TEST(Seal, by_a_device_that_does_not_count_is_refused_before_the_ledger) {
                                   .reason = "x"});
   ASSERT_TRUE(durable_write(scratch.home() / "trust.toml", as_bytes(seal::write_trust(*changed))));
   refused("ledger.revoked", "CT-1");
+  // Witnesses are asked for, and nobody could ask them.
+  changed = seal::read_trust(trust, "t");
+  changed->ledgers.front().quorum = 1;
+  changed->ledgers.front().witnesses.push_back(
+      {.name = "w",
+       .key = ledger::make_vkey("w.example", ledger::NoteKeyType::cosignature, Bytes(32))});
+  ASSERT_TRUE(durable_write(scratch.home() / "trust.toml", as_bytes(seal::write_trust(*changed))));
+  refused("config.invalid", "CT-1");
   ASSERT_TRUE(durable_write(scratch.home() / "trust.toml", as_bytes(trust)).has_value());
   EXPECT_EQ(run_captured(sealing(scratch, {image.string()})).first, 0);
 }
