@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 import ledger
+import stamps
 from sealer import Signer
 
 DAY = 86400
@@ -42,8 +43,10 @@ class Authority:
                        key_cert_sign=is_ca, crl_sign=is_ca, encipher_only=False,
                        decipher_only=False), True))
         if usages:
-            builder = builder.add_extension(
-                x509.ExtendedKeyUsage([x509.ObjectIdentifier(u) for u in usages]), True)
+            # By hand: this library holds arcs of object identifiers in 32 bits.
+            value = stamps.der(stamps.SEQUENCE, *(stamps.der_oid(u) for u in usages))
+            builder = builder.add_extension(x509.UnrecognizedExtension(
+                x509.ObjectIdentifier("2.5.29.37"), value), True)
         digest = None if isinstance(issuer.key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
         return builder.sign(issuer.key, digest)
 
