@@ -29,7 +29,9 @@ Oddities inspect_rle(ByteView frame, const Geometry& geometry) {
   if (frame.size() < header_bytes) return out;
   const std::uint32_t segments = load_le<std::uint32_t>(frame.data());
   if (segments == 0 || segments > segments_max) return out;
-  if (segments != geometry.samples_per_pixel * geometry.bits_allocated / 8U)
+  // Bits Allocated 1 is not defined in RLE; those who write it pack eight pixels into a byte.
+  const bool packed = geometry.bits_allocated == 1;
+  if (segments != geometry.samples_per_pixel * (packed ? 1U : geometry.bits_allocated / 8U))
     out.add(Oddity::rle_surplus);
   const auto offset = [&](std::uint32_t s) {
     return load_le<std::uint32_t>(frame.data() + 4 + std::size_t{4} * s);
@@ -37,7 +39,8 @@ Oddities inspect_rle(ByteView frame, const Geometry& geometry) {
   if (offset(0) != header_bytes) out.add(Oddity::rle_surplus);
   for (std::uint32_t s = segments; s < segments_max; ++s)
     if (offset(s) != 0) out.add(Oddity::rle_surplus);
-  const std::uint64_t plane_bytes = std::uint64_t{geometry.rows} * geometry.columns;
+  const std::uint64_t pixels = std::uint64_t{geometry.rows} * geometry.columns;
+  const std::uint64_t plane_bytes = packed ? (pixels + 7) / 8 : pixels;
   for (std::uint32_t s = 0; s < segments; ++s) {
     const std::size_t begin = offset(s);
     const std::size_t end = s + 1 < segments ? offset(s + 1) : frame.size();

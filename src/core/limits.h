@@ -64,6 +64,10 @@ inline constexpr std::uint64_t tiles_max = 16'000'000;
 /// end, and a way to make a verifier print gigabytes.
 inline constexpr std::size_t findings_max = 1'000;
 /// Tiles listed in one finding. The box always covers all of them.
+/// Encapsulated Pixel Data inside items (icons): how many are decoded, and the bytes of one as a
+/// native value. Part of the canonical form (spec/seal.md 5.3).
+inline constexpr std::size_t nested_pixels_max = 64;
+inline constexpr std::uint64_t nested_pixel_bytes_max = 1 << 20;
 inline constexpr std::size_t tiles_listed_max = 4'096;
 
 // --- ledger ---------------------------------------------------------------------------------

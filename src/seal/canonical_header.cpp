@@ -299,7 +299,13 @@ CanonicalValue CanonicalHeader::value(const HeaderLeaf& leaf, dicom::Vr vr, Byte
     store_be(swap_scratch.data(), element.item_count);
     return {ValueKind::items, swap_scratch};
   }
-  if (element.encapsulated) return {ValueKind::fragments, element.value};
+  if (element.encapsulated) {
+    if (context_.nested_pixels != nullptr)
+      if (const auto found = context_.nested_pixels->native.find(&element);
+          found != context_.nested_pixels->native.end())
+        return {ValueKind::bytes, found->second};
+    return {ValueKind::fragments, element.value};
+  }
   const bool top_level_photometric =
       leaf.path_bytes == 5 && element.tag == dicom::tags::photometric_interpretation;
   if (top_level_photometric && context_.photometric_interpretation)

@@ -8,6 +8,7 @@
 
 #include "dicom/dicom.h"
 #include "seal/canonical_value.h"
+#include "seal/nested_pixels.h"
 #include "seal/salts.h"
 
 namespace fiducia::seal {
@@ -29,6 +30,8 @@ struct HeaderContext {
   const dicom::Element* pixel_element = nullptr;
   /// Stands for the value of top-level Photometric Interpretation (spec/seal.md 5.6).
   std::optional<std::string> photometric_interpretation;
+  /// Native values of encapsulated Pixel Data inside items; may be null.
+  const NestedPixels* nested_pixels = nullptr;
   /// The VR a seal names for a canonical path, absent when it names none: lets the walk read
   /// private elements that lost their VR as what they were (spec/seal.md 5.5). Empty at sealing.
   std::function<std::optional<dicom::Vr>(ByteView path)> sealed_vr;

@@ -75,8 +75,9 @@ std::string printable_value(const CanonicalValue& value) {
 class HeaderComparison {
  public:
   HeaderComparison(const CanonicalHeader& header, const Evidence& evidence,
-                   const ContentOptions& options, ContentComparison& out)
-      : header_(header), evidence_(evidence), options_(options), out_(out) {}
+                   const NestedPixels& nested, const ContentOptions& options,
+                   ContentComparison& out)
+      : header_(header), evidence_(evidence), nested_(nested), options_(options), out_(out) {}
 
   void run() {
     out_.header = Match::same;
@@ -147,6 +148,7 @@ class HeaderComparison {
         if (pair.vr_changed && element.file_vr.code() != 0) ++vr_changes_;
         return;
       }
+      if (is_sealed_fragments(pair) || is_undecodable_icon(pair)) return;
       if (header_.leaves()[pair.now].is_sequence &&
           evidence_.attributes[pair.sealed].vr == dicom::vr::sq && !pair.vr_refused) {
         item_count_differs(pair);
@@ -201,6 +203,26 @@ class HeaderComparison {
       return true;
     }
     return false;
+  }
+
+  /// Whether nested Pixel Data was sealed by its fragments, because no decoder was at hand, and has
+  /// these fragments still.
+  [[nodiscard]] bool is_sealed_fragments(const Pair& pair) const {
+    const dicom::Element& element = *header_.leaves()[pair.now].element;
+    return element.encapsulated && !pair.vr_refused &&
+           has_sealed_value(pair, {ValueKind::fragments, element.value});
+  }
+
+  /// Whether nested Pixel Data differs, but only its fragments can be seen for want of a decoder.
+  bool is_undecodable_icon(const Pair& pair) {
+    if (!header_.leaves()[pair.now].element->encapsulated || !nested_.codec_is_missing)
+      return false;
+    out_.header = std::max(out_.header, Match::undecidable);
+    out_.findings.push_back({.code = "codec.missing",
+                             .severity = Severity::warning,
+                             .text = "An icon image cannot be decoded here: no decoder for its "
+                                     "encoding is at hand."});
+    return true;
   }
 
   [[nodiscard]] bool has_sealed_value(const Pair& pair, const CanonicalValue& value) const {
@@ -305,6 +327,7 @@ class HeaderComparison {
   };
   const CanonicalHeader& header_;
   const Evidence& evidence_;
+  const NestedPixels& nested_;
   const ContentOptions& options_;
   ContentComparison& out_;
   std::vector<Salt> salts_;
@@ -320,8 +343,10 @@ class HeaderComparison {
 
 void compare_header(const dicom::DataSet& data_set, const Evidence& evidence,
                     const std::optional<std::string>& photometric_interpretation,
-                    const ContentOptions& options, ContentComparison& out) {
+                    const NestedPixels& nested_pixels, const ContentOptions& options,
+                    ContentComparison& out) {
   HeaderContext context;
+  context.nested_pixels = &nested_pixels;
   if (photometric_interpretation)
     context.photometric_interpretation =
         photometric_for_header(data_set, *photometric_interpretation);
@@ -346,7 +371,7 @@ void compare_header(const dicom::DataSet& data_set, const Evidence& evidence,
                             .text = "The header cannot be compared: " + header.error().what});
     return;
   }
-  HeaderComparison(*header, evidence, options, out).run();
+  HeaderComparison(*header, evidence, nested_pixels, options, out).run();
 }
 
 }  // namespace fiducia::seal

@@ -11,6 +11,7 @@ namespace fiducia::seal {
 /// samples, absent when no pixels were sealed.
 void compare_header(const dicom::DataSet& data_set, const Evidence& evidence,
                     const std::optional<std::string>& photometric_interpretation,
-                    const ContentOptions& options, ContentComparison& out);
+                    const NestedPixels& nested_pixels, const ContentOptions& options,
+                    ContentComparison& out);
 
 }  // namespace fiducia::seal

@@ -269,6 +269,8 @@ Result<Draft> draft_seal(const dicom::File& file, const Signer& signer, UnixTime
           statable_text(statement.encoding->photometric_interpretation).value_or("?");
   }
 
+  const NestedPixels nested = decode_nested_pixels(file, child);
+  context.nested_pixels = &nested;
   FIDUCIA_TRY(header, CanonicalHeader::read(data_set, std::move(context)));
   state->header = std::move(header);
   const std::span leaves = state->header.leaves();

@@ -356,6 +356,36 @@ def cases(make):
     yield Case("bare", base, {
         "bare": (whole[144 + struct.unpack("<I", whole[140:144])[0]:], AUTHENTIC, None)})
 
+    # Icons: DCMTK encodes and decodes them with the image.
+    def with_icon(ds, icon, **attributes):
+        item = Dataset()
+        for name in ("SamplesPerPixel", "PhotometricInterpretation", "Rows", "Columns",
+                     "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"):
+            setattr(item, name, getattr(icon, name))
+        item.PixelData = icon.PixelData
+        item["PixelData"].VR = "OB"
+        item["PixelData"].is_undefined_length = icon.file_meta.TransferSyntaxUID != EXPLICIT
+        ds.IconImageSequence = [item]
+        return ds
+    icon = native(grey(rows=31, columns=33))
+    base = with_icon(native(g8), icon)
+    encoded = make.through(base, ["dcmcjpls", "IN", "OUT"])
+    drawn = make.through(encoded, ["dcmdjpls", "IN", "OUT"])
+    drawn.IconImageSequence[0].PixelData = bytes(1024)
+    yield Case("icon", base, {
+        "jpeg-ls": (encoded, AUTHENTIC, None),
+        "rle": (make.through(base, ["dcmcrle", "IN", "OUT"]), AUTHENTIC, None),
+        "jpeg": (make.through(base, ["dcmcjpeg", "+e1", "IN", "OUT"]), AUTHENTIC, None),
+        "there and back": (make.through(encoded, ["dcmdjpls", "IN", "OUT"]), AUTHENTIC, None),
+        "by gdcm": (make.through(encoded, ["gdcmconv", "--raw", "IN", "OUT"]), AUTHENTIC, None),
+        "drawn": (drawn, ALTERED, "attribute.altered"),
+        "drawn, rle": (make.through(drawn, ["dcmcrle", "IN", "OUT"]), ALTERED,
+                       "attribute.altered")})
+    base = make.through(with_icon(native(g8), icon), ["dcmcrle", "IN", "OUT"])
+    yield Case("encoded icon", base, {
+        "native": (make.through(base, ["dcmdrle", "IN", "OUT"]), AUTHENTIC, None),
+        "j2k by gdcm": (make.through(base, ["gdcmconv", "--j2k", "IN", "OUT"]), AUTHENTIC, None)})
+
     # Loss after sealing.
     y, x = np.mgrid[0:128, 0:128]
     ct = native(((x * x + 3 * y * y) % 3000 - 1000).astype("i2"))
