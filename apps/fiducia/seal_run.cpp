@@ -157,6 +157,12 @@ fiducia::Status SealRun::check_identity(Work& work, codec::CodecChild& child) co
         FIDUCIA_TRY(ours, is_worthless_seal_of_ours(work, result));
         if (ours) return {};
       }
+      // As it was sealed, in a form that readers take differently: another seal adds nothing.
+      if (result.verdict == seal::Verdict::indeterminate && result.seal && result.seal->holds &&
+          result.seal->accepted && result.seal->content_matches) {
+        FIDUCIA_TRY(evidence, verifier_.find_evidence(file));
+        if (evidence) return reuse(work, std::move(*evidence));
+      }
       return fail(ErrorCode::conflict,
                   "This image carries or has a seal that does not count here: " +
                       (result.findings.empty() ? std::string{to_word(result.verdict)} + "."

@@ -370,7 +370,8 @@ class PixelComparison {
       const bool is_table = oddity == codec::Oddity::offset_table;
       // What was compressed with loss cannot be compared anyway, and is no forgery for that.
       const bool is_new = !sealed.has(oddity) && !is_table && !told_loss_;
-      add(is_new ? Match::different : Match::undecidable,
+      if (!is_new) out_.ambiguous = true;
+      add(is_new ? Match::different : Match::same,
           {.code = is_table ? "offset-table.wrong" : "reading.ambiguous",
            .severity = is_new ? Severity::alarm : Severity::warning,
            .text = "The pixel data hold " + std::string(codec::to_sentence(oddity)) +

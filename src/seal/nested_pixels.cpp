@@ -22,10 +22,9 @@ void append_element(Bytes& to, dicom::Tag tag, std::string_view vr, ByteView val
 std::optional<dicom::File> file_of(const dicom::File& file, const dicom::Item& item,
                                    const dicom::Element& pixels) {
   constexpr std::uint32_t undefined_length = 0xFFFFFFFF;
-  constexpr dicom::Tag tags[] = {{0x0028, 0x0002}, {0x0028, 0x0004}, {0x0028, 0x0006},
-                                 {0x0028, 0x0008}, {0x0028, 0x0010}, {0x0028, 0x0011},
-                                 {0x0028, 0x0100}, {0x0028, 0x0101}, {0x0028, 0x0102},
-                                 {0x0028, 0x0103}};
+  constexpr dicom::Tag tags[] = {
+      {0x0028, 0x0002}, {0x0028, 0x0004}, {0x0028, 0x0006}, {0x0028, 0x0008}, {0x0028, 0x0010},
+      {0x0028, 0x0011}, {0x0028, 0x0100}, {0x0028, 0x0101}, {0x0028, 0x0102}, {0x0028, 0x0103}};
   Bytes bytes(128);
   append(bytes, as_bytes("DICM"));
   std::string uid(file.transfer_syntax().uid);

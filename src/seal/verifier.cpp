@@ -43,7 +43,7 @@ Verdict verdict_of(const ContentComparison& content, const TrustJudgement& trust
   const Match worst = std::max(content.pixels, content.header);
   if (worst == Match::different) return Verdict::altered;
   if (!trust.accepted) return Verdict::untrusted;
-  if (worst == Match::undecidable) return Verdict::indeterminate;
+  if (worst == Match::undecidable || content.ambiguous) return Verdict::indeterminate;
   return Verdict::authentic;
 }
 

@@ -21,6 +21,9 @@ enum class Match : std::uint8_t {
 struct ContentComparison {
   Match pixels = Match::different;
   Match header = Match::different;
+  /// The content is what `pixels` and `header` say, but common readers show it differently: never
+  /// authentic.
+  bool ambiguous = false;
   std::vector<Finding> findings;
   std::uint64_t textured_tiles = 0;       // tiles that are not all one value (only if counted)
   std::uint64_t textured_tiles_same = 0;  // those of them that verify

@@ -461,6 +461,9 @@ def main():
                 expected[str(path)] = (verdict, code)
         sealed = fiducia.run("seal", "--json", work / "base", "--out", work / "sealed")
         checks.equal(sealed.code, 0, "everything is sealed", sealed)
+        again = fiducia.run("seal", "--json", work / "sealed")
+        checks.equal({line["status"] for line in again.lines}, {"already-sealed"},
+                     "what was sealed is not sealed again", again)
         for command, source, target in later:
             tool(*command, source, target)
         answer = fiducia.run("verify", "--json", work / "base", work / "changed")
