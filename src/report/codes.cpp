@@ -98,6 +98,10 @@ constexpr std::array code_table{
     CodeEntry{"encoding.changed",
               "The file was re-encoded without loss since it was sealed; its content is the same.",
               "Nothing needs to be done."},
+    CodeEntry{"overlay.moved",
+              "An overlay that lay in unused bits of the samples is a plane of its own now, and "
+              "shows the same.",
+              "Nothing needs to be done."},
     CodeEntry{"lossy.recompressed",
               "The file was compressed with loss since it was sealed, so its pixels cannot be "
               "compared exactly.",

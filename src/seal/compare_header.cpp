@@ -141,6 +141,7 @@ class HeaderComparison {
     const ByteView path = path_of(pair);
     if (!skip_prefix_.empty() && starts_with(path, skip_prefix_)) return;
     skip_prefix_ = {};
+    if (is_moved_overlay(pair)) return;
     if (pair.sealed != none && pair.now != none) {
       if (hashes_[pair.sealed] == evidence_.attributes[pair.sealed].hash && !pair.vr_refused) {
         // In implicit VR every VR is gone: nothing to tell about.
@@ -203,6 +204,14 @@ class HeaderComparison {
       return true;
     }
     return false;
+  }
+
+  /// Whether the attribute says where an overlay is that was proven to show what was sealed.
+  [[nodiscard]] bool is_moved_overlay(const Pair& pair) const {
+    if (out_.moved_overlays.empty() || pair.now == none) return false;
+    const HeaderLeaf& leaf = header_.leaves()[pair.now];
+    return leaf.path_bytes == 5 && !leaf.duplicate && !leaf.is_sequence &&
+           out_.moved_overlays.explains(leaf.element->tag);
   }
 
   /// Whether nested Pixel Data was sealed by its fragments, because no decoder was at hand, and has

@@ -35,6 +35,8 @@ class PixelComparison {
     const std::uint32_t sealed_frames = sealed_.geometry.frames;
     const std::uint32_t common = std::min(reader_.frames_present(), sealed_frames);
     untouched_encoding_ = is_untouched_encoding(geometry);
+    if (!evidence_.pixels.outside_bits.empty())
+      moved_ = MovedOverlays::find(file_.data_set(), evidence_, geometry);
     if (untouched_encoding_) photometric_ = sealed_.photometric_interpretation;
     found_.add(reader_.form_oddities());
     for (std::uint32_t f = 0; f < common; ++f) compare_frame(f);
@@ -46,6 +48,7 @@ class PixelComparison {
                         .text = "The encoded frames are as they were sealed; their samples were "
                                 "not sealed, as no decoder could read them."});
     tell_of_lost_bits();
+    tell_of_moved_overlays();
     tell_of_new_label();
     compare_counts(sealed_frames);
     compare_tail();
@@ -218,7 +221,19 @@ class PixelComparison {
                 count_of(grid_.count(), "tile", "tiles") +
                 (differing.size() == 1 ? " differs" : " differ") + " from the seal."));
     }
-    compare_outside_bits(f, frame);
+    if (moved_.empty()) {
+      compare_outside_bits(f, frame);
+      return;
+    }
+    // What is outside the Bits Stored once the planes are back must be what was sealed.
+    const Bytes samples = moved_.put_back(f, frame.samples, reader_.geometry());
+    codec::Frame restored = frame;
+    restored.samples = samples;
+    restored.carries_all_bits = true;
+    outside_.clear();
+    hasher_->hash(f, restored, salts_, hashes_, outside_);
+    overlays_differ_ |= !compare_outside_bits(f, restored);
+    ++frames_restored_;
   }
 
   /// Which renditions this frame, and all before it, can be.
@@ -245,7 +260,8 @@ class PixelComparison {
 
   /// Bits above and below Bits Stored: which tiles carry other ones than were sealed. An encoding
   /// that may have no place for them can lose them, but never add or change one.
-  void compare_outside_bits(std::uint32_t f, const codec::Frame& frame) {
+  /// False when some tile differs.
+  bool compare_outside_bits(std::uint32_t f, const codec::Frame& frame) {
     const auto before = [](const OutsideBitsLeaf& leaf, std::uint32_t number) {
       return leaf.frame < number;
     };
@@ -276,11 +292,12 @@ class PixelComparison {
         ++now;
       }
     }
-    if (differing.empty()) return;
+    if (differing.empty()) return true;
     add(Match::different, tile_finding(f, differing,
                                        "Frame " + std::to_string(f + 1) + ": in " +
                                            count_of(differing.size(), "tile", "tiles") +
                                            ", bits outside Bits Stored differ from the seal."));
+    return false;
   }
 
   [[nodiscard]] Finding tile_finding(std::uint32_t f, std::span<const std::uint64_t> differing,
@@ -349,6 +366,15 @@ class PixelComparison {
          .severity = Severity::warning,
          .text = "The image was compressed with loss after it was sealed: its samples can no "
                  "longer be compared with the seal."});
+  }
+
+  void tell_of_moved_overlays() {
+    if (moved_.empty() || overlays_differ_ || frames_restored_ != sealed_.geometry.frames) return;
+    out_.moved_overlays = moved_;
+    add(Match::same, {.code = "overlay.moved",
+                      .severity = Severity::note,
+                      .text = "An overlay that lay in unused bits of the samples was moved into "
+                              "(60xx,3000); it shows the same."});
   }
 
   void tell_of_lost_bits() {
@@ -453,6 +479,9 @@ class PixelComparison {
   bool told_loss_ = false;
   bool undecodable_loss_ = false;  // a frame in a lossy encoding that does not decode
   bool lost_outside_bits_ = false;
+  MovedOverlays moved_;           // that the attributes allow
+  bool overlays_differ_ = false;  // from what was sealed, once back in the samples
+  std::uint32_t frames_restored_ = 0;
   codec::Oddities found_;    // beside the samples of what is not as it was sealed
   bool relabelled_ = false;  // same codestream, another Photometric Interpretation
   std::uint64_t tiles_compared_ = 0;

@@ -7,6 +7,7 @@
 #include "dicom/dicom.h"
 #include "seal/evidence.h"
 #include "seal/lookup.h"
+#include "seal/moved_overlay.h"
 #include "seal/result.h"
 
 namespace fiducia::seal {
@@ -25,6 +26,8 @@ struct ContentComparison {
   /// authentic.
   bool ambiguous = false;
   std::vector<Finding> findings;
+  /// Overlays that are proven to be where they were moved; compare_pixels fills it.
+  MovedOverlays moved_overlays = {};
   std::uint64_t textured_tiles = 0;       // tiles that are not all one value (only if counted)
   std::uint64_t textured_tiles_same = 0;  // those of them that verify
 };

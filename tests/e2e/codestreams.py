@@ -386,6 +386,32 @@ def cases(make):
         "native": (make.through(base, ["dcmdrle", "IN", "OUT"]), AUTHENTIC, None),
         "j2k by gdcm": (make.through(base, ["gdcmconv", "--j2k", "IN", "OUT"]), AUTHENTIC, None)})
 
+    # An overlay in an unused bit, and what a transcoder makes of it.
+    values = grey("u2", 12)
+    mark = np.zeros(values.shape, "u1")
+    mark[40:60, 100:140] = 1
+    base = native((values | (mark.astype("u2") << 13)).astype("<u2"), bits=12)
+    base.add_new(0x60000010, "US", values.shape[0])
+    base.add_new(0x60000011, "US", values.shape[1])
+    base.add_new(0x60000040, "CS", "G")
+    base.add_new(0x60000050, "SS", [1, 1])
+    base.add_new(0x60000100, "US", 16)
+    base.add_new(0x60000102, "US", 13)
+
+    def moved(plane):
+        out = native_of(base, values)
+        bits = np.packbits(plane.ravel(), bitorder="little").tobytes()
+        out[0x60000100].value, out[0x60000102].value = 1, 0
+        out.add_new(0x60003000, "OW", bits + b"\0" * (len(bits) % 2))
+        return out
+    shifted = np.roll(mark, 1, axis=1)
+    yield Case("overlay", base, {
+        "moved": (moved(mark), AUTHENTIC, "overlay.moved"),
+        "moved, jpeg-ls": (make.through(moved(mark), ["dcmcjpls", "IN", "OUT"]), AUTHENTIC,
+                           "overlay.moved"),
+        "moved and shifted": (moved(shifted), ALTERED, "pixels.altered"),
+        "gone": (native_of(base, values), ALTERED, "pixels.altered")})
+
     # Loss after sealing.
     y, x = np.mgrid[0:128, 0:128]
     ct = native(((x * x + 3 * y * y) % 3000 - 1000).astype("i2"))

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "seal/moved_overlay.h"
+
+#include <algorithm>
+#include <array>
+
+#include "seal/canonical_header.h"
+
+namespace fiducia::seal {
+namespace {
+
+constexpr std::uint16_t element_rows = 0x0010;
+constexpr std::uint16_t element_columns = 0x0011;
+constexpr std::uint16_t element_frames = 0x0015;
+constexpr std::uint16_t element_origin = 0x0050;
+constexpr std::uint16_t element_bits_allocated = 0x0100;
+constexpr std::uint16_t element_bit_position = 0x0102;
+constexpr std::uint16_t element_data = 0x3000;
+
+/// The sealed leaf of a top-level attribute; its index in the table, or the size of the table.
+std::size_t sealed_index(const Evidence& evidence, dicom::Tag tag) {
+  std::array<std::byte, 5> path{};
+  store_be(path.data(), tag.group);
+  store_be(path.data() + 3, tag.element);
+  const auto& table = evidence.attributes;
+  const auto at = std::ranges::find_if(
+      table, [&](const SealedAttribute& a) { return same_bytes(a.path, path); });
+  return static_cast<std::size_t>(at - table.begin());
+}
+
+/// Whether the attribute was sealed with this number: leaves are hashes, but these are few.
+bool was_sealed_as(const Evidence& evidence, dicom::Tag tag, std::uint16_t number) {
+  const std::size_t index = sealed_index(evidence, tag);
+  if (index == evidence.attributes.size()) return false;
+  const SealedAttribute& attribute = evidence.attributes[index];
+  Bytes value;
+  append_le(value, number);
+  Digest hash;
+  HeaderHasher hasher;
+  hasher.add(Salts(evidence.seed).header_one(index), attribute.path, attribute.vr,
+             {ValueKind::bytes, value}, &hash);
+  hasher.flush();
+  return hash == attribute.hash;
+}
+
+}  // namespace
+
+MovedOverlays MovedOverlays::find(const dicom::DataSet& data_set, const Evidence& evidence,
+                                  const codec::Geometry& geometry) {
+  MovedOverlays out;
+  if (geometry.kind != codec::SampleKind::unsigned_integer || geometry.samples_per_pixel != 1 ||
+      geometry.bits_allocated > 16 || geometry.bits_stored == geometry.bits_allocated)
+    return out;
+  const std::uint64_t bits = std::uint64_t{geometry.rows} * geometry.columns * geometry.frames;
+  for (std::uint16_t group = 0x6000; group <= 0x60FE; group += 2) {
+    const dicom::Element* data = data_set.find({group, element_data});
+    if (data == nullptr || data->big_endian || data->value.size() < (bits + 7) / 8) continue;
+    if (data_set.find_us({group, element_rows}) != geometry.rows ||
+        data_set.find_us({group, element_columns}) != geometry.columns ||
+        data_set.find_us({group, element_bits_allocated}) != 1 ||
+        data_set.find_us({group, element_bit_position}) != 0)
+      continue;
+    const dicom::Element* origin = data_set.find({group, element_origin});
+    constexpr std::array<std::byte, 4> one_one{std::byte{1}, std::byte{0}, std::byte{1},
+                                               std::byte{0}};
+    if (origin == nullptr || !same_bytes(origin->value, one_one)) continue;
+    // One plane belongs to the one frame; planes of several frames say how many.
+    if (geometry.frames != 1 &&
+        data_set.find_text({group, element_frames}) != std::to_string(geometry.frames))
+      continue;
+    if (sealed_index(evidence, {group, element_data}) != evidence.attributes.size() ||
+        !was_sealed_as(evidence, {group, element_bits_allocated}, geometry.bits_allocated))
+      continue;
+    for (unsigned bit = 0; bit < geometry.bits_allocated; ++bit)
+      if (was_sealed_as(evidence, {group, element_bit_position}, static_cast<std::uint16_t>(bit)))
+        out.planes_.push_back({.group = group, .bit = bit, .bits = data->value});
+  }
+  return out;
+}
+
+bool MovedOverlays::explains(dicom::Tag tag) const {
+  return (tag.element == element_data || tag.element == element_bits_allocated ||
+          tag.element == element_bit_position) &&
+         std::ranges::find(planes_, tag.group, &Plane::group) != planes_.end();
+}
+
+Bytes MovedOverlays::put_back(std::uint32_t frame, ByteView samples,
+                              const codec::Geometry& geometry) const {
+  Bytes out(samples.begin(), samples.end());
+  const std::size_t pixels = std::size_t{geometry.rows} * geometry.columns;
+  const std::size_t sample_bytes = geometry.sample_bytes();
+  for (const Plane& plane : planes_)
+    for (std::size_t i = 0; i < pixels; ++i) {
+      const std::size_t at = frame * pixels + i;
+      if ((plane.bits[at / 8] >> (at % 8) & std::byte{1}) == std::byte{0}) continue;
+      out[i * sample_bytes + plane.bit / 8] |= std::byte{1} << (plane.bit % 8);
+    }
+  return out;
+}
+
+}  // namespace fiducia::seal
