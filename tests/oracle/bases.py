@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The files that mutants are made of: small, of several kinds and encodings, explicit little endian."""
+import io
+
+import pydicom
+import writer as w
+from cases import colour, converted, grey, jxl, png, rle, stream_of, words
+
+# Sample -> why. Explicit little endian, small.
+SAMPLES = {"CT_small": "private blocks, padding", "MR_small": "", "MR_small_RLE": "", "rtplan": "nested",
+           "test-SR": "deeply nested", "JPEG2000": "", "MR_small_jpeg_ls_lossless": "", "pet": "palette"}
+
+
+def with_uid(elements, uid):
+    return {**elements, 0x00080018: w.element(0x00080018, "UI", uid)}
+
+
+def make(samples):
+    """Name -> bytes."""
+    out = {}
+
+    def put(name, syntax=w.EXPLICIT, **of):
+        uid = f"2.25.71{len(out):04d}"
+        out[name] = w.part10(w.image(uid, of.pop("rows", 32), of.pop("columns", 32), of.pop("pixels"), **of), uid, syntax)
+
+    creator = {0x00190010: w.element(0x00190010, "LO", "ACME 1"), 0x00191001: w.element(0x00191001, "LO", "x"),
+               0x00191002: w.element(0x00191002, "FD", 1.5), 0x00191003: w.element(0x00191003, "US", 7),
+               0x00191004: w.sequence(0x00191004, w.element(0x00080100, "SH", "A"))}
+    header = {0x00080005: w.element(0x00080005, "CS", "ISO_IR 100"), 0x00104000: w.element(0x00104000, "LT", b"M\xfcller"),
+              0x00281050: w.element(0x00281050, "DS", "200"), 0x00281051: w.element(0x00281051, "DS", "400"),
+              0x00281052: w.element(0x00281052, "DS", "-1024"), 0x00281053: w.element(0x00281053, "DS", "2"),
+              0x00200032: w.element(0x00200032, "DS", "1.5\\-2\\300"), 0x00180050: w.element(0x00180050, "DS", "5"),
+              0x00081140: w.sequence(0x00081140, w.element(0x00081150, "UI", "1.2.3") + w.element(0x00081155, "UI", "1.2.4"))}
+    plain = words(32, 32)
+    put("grey8", pixels=grey(32, 32), more=creator)
+    put("ct", pixels=plain, allocated=16, stored=12, more={**header, **creator})
+    lut = w.element(0x00283002, "US", [4096, 0, 16]) + w.element(0x00283004, "LO", "US")
+    put("lut", pixels=plain, allocated=16, stored=12, more={
+        0x00283000: w.sequence(0x00283000, lut + w.raw(0x00283006, "OW", words(64, 64, 65536))),
+        0x20500020: w.element(0x20500020, "CS", "INVERSE")})
+    put("overlay", pixels=grey(32, 32), more={
+        0x60000010: w.element(0x60000010, "US", 32), 0x60000011: w.element(0x60000011, "US", 32),
+        0x60000040: w.element(0x60000040, "CS", "G"), 0x60000050: w.element(0x60000050, "SS", [1, 1]),
+        0x60000100: w.element(0x60000100, "US", 1), 0x60000102: w.element(0x60000102, "US", 0),
+        0x60003000: w.raw(0x60003000, "OW", grey(32, 4))})
+    put("rgb", pixels=colour(32, 32), samples=3, colour="RGB")
+    two = {0x00280008: w.element(0x00280008, "IS", "2")}
+    put("frames=2", pixels=grey(32, 32) + grey(32, 32, 9), more=two)
+    put("rle frames=2", w.RLE, pixels=w.encapsulated(rle(grey(32, 32)), rle(grey(32, 32, 9))), more=two)
+    native = w.part10(w.image("2.25.7", 32, 32, colour(32, 32), samples=3, colour="RGB"), "2.25.7")
+    put("jpeg colour", w.JPEG, pixels=w.encapsulated(stream_of(converted(native, "dcmcjpeg", "+eb", "+un"))), samples=3,
+        colour="YBR_FULL_422")
+    small = w.part10(w.image("2.25.7", 32, 32, plain, allocated=16, stored=12), "2.25.7")
+    code = lambda *tool: w.encapsulated(stream_of(converted(small, *tool)))  # noqa: E731
+    for name, syntax, tool in (("lossless", w.JPEG_LOSSLESS, ("dcmcjpeg", "+e1", "+un")),
+                               ("jpeg-ls", "1.2.840.10008.1.2.4.80", ("dcmcjpls", "+un")),
+                               ("j2k", w.J2K, ("gdcmconv", "--j2k"))):
+        put(name, syntax, pixels=code(*tool), allocated=16, stored=12, more=header)
+    put("jxl", w.JXL_LOSSLESS, pixels=w.encapsulated(jxl(png(grey(32, 32), 32, 32))))
+    for stem in SAMPLES:
+        path = samples / "real/pydicom" / f"{stem}.dcm"
+        if path.exists():
+            ds = pydicom.dcmread(path)
+            ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f"2.25.72{len(out):04d}"
+            if not ds.file_meta.TransferSyntaxUID.is_compressed:
+                ds.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+            ds.is_little_endian, ds.is_implicit_VR = True, False
+            buffer = io.BytesIO()
+            ds.save_as(buffer, write_like_original=False)
+            out[stem] = buffer.getvalue()
+    return out

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What DCMTK, GDCM and pydicom make of a file: attributes (path -> value) and samples, as
+(attributes or None, picture or None). None: it refuses, or shows nothing, which is no opinion.
+"""
+import decimal
+import io
+import pathlib
+import re
+import subprocess
+import warnings
+
+import numpy as np
+import pydicom
+from pydicom.pixel_data_handlers.util import apply_modality_lut
+
+warnings.filterwarnings("ignore")
+pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+
+# Not content: spec/seal.md 5.4, and what a change of encoding sets.
+OUTSIDE = {0x00080001, 0x00080005, 0xFFFCFFFC, 0x7FE00001, 0x7FE00002, 0x7FE00003, 0x00280008, 0x4FFE0001, 0xFFFAFFFA}
+
+
+def outside(tag):
+    group, number = tag >> 16, tag & 0xFFFF
+    return (tag in OUTSIDE or number == 0 or group <= 2 or group in (0x0F1D, 0x7FE0) or
+            bool(group & 1) and number <= 0xFF)
+
+
+def number_of(text):
+    try:
+        return str(decimal.Decimal(text.strip(" \0")).normalize() + 0)
+    except decimal.InvalidOperation:
+        return text
+
+
+def canonical(vr, value):
+    if vr in ("DS", "IS") and isinstance(value, (str, bytes)):
+        text = value.decode("latin-1") if isinstance(value, bytes) else value
+        return "\\".join(number_of(v) for v in text.split("\\"))
+    if vr == "PN":
+        return "\\".join("=".join(p.rstrip(" ^\0") for p in v.split("=")).rstrip("=")
+                         for v in str(value).split("\\"))
+    if isinstance(value, bytes):
+        return value.rstrip(b" \0")
+    values = value if isinstance(value, (list, tuple, pydicom.multival.MultiValue)) else [value]
+    return "\\".join(str("" if v is None else v).strip(" \0") for v in values)
+
+
+def walk(ds, prefix, out):
+    for tag in ds.keys():
+        if outside(int(tag)):
+            continue
+        raw = ds.get_item(tag)
+        name = f"({tag.group:04X},{tag.element:04X})"
+        if tag.is_private:  # by creator: the block number is not content
+            creator = ds.get((tag.group, tag.element >> 8))
+            name = f"({tag.group:04X},{str(creator.value).strip() if creator else '?'},{tag.element & 0xFF:02X})"
+        text = raw.value if isinstance(raw, pydicom.dataelem.RawDataElement) else None
+        element = ds[tag]
+        if element.VR not in ("DS", "IS"):
+            text = None
+        if element.VR == "SQ":
+            out[prefix + name] = ("SQ", len(element.value))
+            for i, item in enumerate(element.value):
+                walk(item, f"{prefix}{name}[{i}].", out)
+        else:
+            value = element.value if text is None else text
+            out[prefix + name] = (element.VR, canonical(element.VR, value))
+    return out
+
+
+def with_pydicom(path):
+    try:
+        ds = pydicom.dcmread(path)
+        attributes = walk(ds, "", {})
+    except Exception:  # it raises what it happens to meet
+        return None, None
+    try:
+        picture = apply_modality_lut(ds.pixel_array, ds)
+        picture = (str(ds.get("PhotometricInterpretation")).strip(" \0"), picture.shape, picture.astype(np.float64).tobytes())
+    except Exception:
+        picture = None
+    return attributes or None, picture
+
+
+DUMPED = re.compile(rb"^( *)\(([0-9a-f]{4}),([0-9a-f]{4})\) (..) (.*?) +# +(\S+),", re.DOTALL)
+
+
+def with_dcmtk(path, frame):
+    """dcmdump's lines with their values, and the picture after the modality and the presentation LUT."""
+    done = subprocess.run(["dcmdump", "-q", "+L", path], capture_output=True)
+    attributes, parents, counts = {}, {}, {}
+    for line in done.stdout.split(b"\n") if done.returncode == 0 else []:
+        found = DUMPED.match(line)
+        if not found:
+            continue
+        depth, tag = len(found[1]) // 2, int(found[2] + found[3], 16)
+        vr, value = found[4].decode("latin-1"), found[5].strip()
+        if tag == 0xFFFEE000:
+            parent = parents.get(depth - 1)
+            counts[parent] = counts.get(parent, 0) + 1
+            parents[depth] = f"{parent}[{counts[parent]}]"
+            continue
+        if tag >> 16 == 0xFFFE or depth and depth - 1 not in parents:
+            continue
+        name = (parents[depth - 1] + "." if depth else "") + f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
+        parents[depth] = name
+        if outside(tag) or tag >> 16 & 1:  # private blocks may move: pydicom compares these
+            continue
+        if value.startswith(b"(no value") or vr == "SQ":
+            value = b""
+        if value[:1] == b"[" and value[-1:] == b"]":
+            value = value[1:-1]
+        attributes[name] = vr, value
+    # Text by the file's own character set; dcmdump prints its bytes.
+    charset = "utf-8" if b"ISO_IR 192" in done.stdout else "latin-1"
+    attributes = {name: (vr, canonical(vr, value.decode(charset, "replace")))
+                  for name, (vr, value) in attributes.items()}
+    picture = subprocess.run(["dcmj2pnm", "-q", "+opw", "+F", str(frame), path], capture_output=True)
+    shown = picture.stdout if picture.returncode == 0 and picture.stdout else None
+    return attributes or None, shown
+
+
+def with_gdcm(path):
+    """What GDCM writes when it decodes the file, read back."""
+    target = pathlib.Path(str(path) + ".gdcm")
+    done = subprocess.run(["gdcmconv", "--raw", path, target], capture_output=True)
+    try:
+        if done.returncode != 0 or not target.exists():
+            return None, None
+        return with_pydicom(io.BytesIO(target.read_bytes()))
+    finally:
+        target.unlink(missing_ok=True)
+
+
+READERS = {"DCMTK": with_dcmtk, "GDCM": lambda path, frame: with_gdcm(path),
+           "pydicom": lambda path, frame: with_pydicom(path)}
+
+
+def compared(base, seen, lossy):
+    """Where a reader shows another thing in the mutant than in the base: list of texts."""
+    out = []
+    if base[0] is not None and seen[0] is not None:
+        before, after = base[0], seen[0]
+        for path in sorted(before.keys() | after.keys()):
+            if path not in after or path not in before:
+                # An empty value that is nowhere else is no other content for any viewer; nor is what a
+                # reader that keeps the bytes of a sequence does not list inside.
+                vr, value = (before if path in before else after)[path]
+                parent = path.rsplit("[", 1)[0] if "[" in path else None
+                if value in ("", b"") or parent and "SQ" not in (
+                        before.get(parent, ("SQ",))[0], after.get(parent, ("SQ",))[0]):
+                    continue
+                if parent and (before.get(parent, ("?",))[0] != "SQ" or after.get(parent, ("?",))[0] != "SQ"):
+                    continue
+                out.append(f"{path} {'gone' if path in before else 'new'}")
+                continue
+            (vr, value), (vr2, value2) = before[path], after[path]
+            if value != value2 and vr == vr2:
+                out.append(f"{path} {vr}: {value!r:.60} became {value2!r:.60}")
+    if base[1] is not None and seen[1] is not None and base[1] != seen[1] and not near(base[1], seen[1], lossy):
+        out.append("the picture")
+    return out
+
+
+def near(a, b, lossy):
+    """Lossy frames agree within 2 of their samples' units: rounding of a colour transform."""
+    if isinstance(a, bytes) or not lossy or a[:2] != b[:2]:
+        return False
+    return bool(np.abs(np.frombuffer(a[2]) - np.frombuffer(b[2])).max(initial=0) <= 2)
