@@ -490,3 +490,64 @@ def lossy_ct():
         0x00281052: element(0x00281052, "DS", "-1024"), 0x00281053: element(0x00281053, "DS", "1")}), uid)
     return base, {"baseline": converted(base, "dcmcjpeg", "+eb"), "extended": converted(base, "dcmcjpeg", "+ee"),
                   "j2k": converted(base, "gdcmconv", "--j2k", "--lossy", "-r", "20")}
+
+
+# -- each exception that spec/seal.md grants, in the form that tools write
+
+@case(("authentic",))
+def granted_exceptions():
+    """Not covered (section 1), left out (5.4), padding (2.8), in legitimate forms: authentic."""
+    uid = uid_of(40)
+    creator = {0x00190010: element(0x00190010, "LO", "ACME"), 0x00191001: element(0x00191001, "LO", "x")}
+    moved = {0x00190011: element(0x00190011, "LO", "ACME"), 0x00191101: element(0x00191101, "LO", "x")}
+    inner = element(0x00080100, "SH", "A")
+    code = {0x00081140: sequence(0x00081140, inner)}
+    endless = raw(0x00081140, "SQ", b"\xfe\xff\x00\xe0\xff\xff\xff\xff" + inner +
+                  b"\xfe\xff\x0d\xe0\0\0\0\0\xfe\xff\xdd\xe0\0\0\0\0", length=0xFFFFFFFF)
+    e = image(uid, 128, 128, grey(), more={**code, **creator})
+    plain = {tag: data for tag, data in e.items() if tag not in creator}
+    file = part10(e, uid)
+    group28 = sum(len(data) for tag, data in e.items() if tag >> 16 == 0x28)
+    implicit = image(uid, 128, 128, grey(), True, more={
+        0x00081140: sequence(0x00081140, element(0x00080100, "SH", "A", True), implicit=True),
+        0x00190010: element(0x00190010, "LO", "ACME", True), 0x00191001: element(0x00191001, "LO", "x", True)})
+    return file, {
+        "1-preamble": b"II*\0" + bytes(range(124)) + file[128:],
+        "1-implementation": file.replace(b"2.25.99\0", b"2.25.98\0"),
+        "1-transfer-syntax-implicit": part10(implicit, uid, IMPLICIT),
+        "1-transfer-syntax-deflated": part10(e, uid, DEFLATED),
+        "1-pad-bytes": part10(changed(e, t00100020=element(0x00100020, "LO", "ID1   ")), uid),
+        "1-private-block": part10({**plain, **moved}, uid),
+        "1-undefined-lengths": part10(changed(e, t00081140=endless), uid),
+        "2.8-zeros": file + bytes(100),
+        "5.3-number": part10(changed(e, t00200013=element(0x00200013, "IS", "+5")), uid),
+        "5.4-group-length": part10(changed(e, t00280000=element(0x00280000, "UL", group28)), uid),
+        "5.4-padding": part10(changed(e, tFFFCFFFC=element(0xFFFCFFFC, "OB", bytes(64))), uid),
+        "5.4-character-set": part10(changed(e, t00080005=element(0x00080005, "CS", "ISO_IR 192")), uid)}
+
+
+@case(("authentic",))
+def granted_planar():
+    """5.4: Planar Configuration, when the samples lie as it says."""
+    uid = uid_of(41)
+    pixels = colour()
+    base = image(uid, 128, 128, pixels, samples=3, colour="RGB")
+    return part10(base, uid), {"planes": part10(changed(
+        base, t00280006=element(0x00280006, "US", 1),
+        t7FE00010=raw(PIXELS, "OB", pixels[0::3] + pixels[1::3] + pixels[2::3])), uid)}
+
+
+@case(("authentic",))
+def granted_offset_table():
+    """5.4 and 7: a right offset table, none, and fragments are not covered."""
+    uid = uid_of(42)
+    frames = [rle(grey()), rle(grey(shift=9))]
+    more = {0x00280008: element(0x00280008, "IS", "2")}
+    base = image(uid, 128, 128, encapsulated(*frames), more=more)
+    size = 8 + len(frames[0]) + len(frames[0]) % 2
+    table = struct.pack("<HHIII", 0xFFFE, 0xE000, 8, 0, size)
+    with_table = base[PIXELS][:12] + table + base[PIXELS][20:]
+    extended = {0x7FE00001: raw(0x7FE00001, "OV", struct.pack("<QQ", 0, size)),
+                0x7FE00002: raw(0x7FE00002, "OV", struct.pack("<QQ", *map(len, frames)))}
+    return part10(base, uid, RLE), {"basic": part10(changed(base, t7FE00010=with_table), uid, RLE),
+                                    "extended": part10({**base, **extended}, uid, RLE)}
