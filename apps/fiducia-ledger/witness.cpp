@@ -208,6 +208,12 @@ Result<ledger::Visit> visit(const ledger::Witness& witness, const std::string& t
 }
 
 Result<int> cosign(const WitnessOptions& options) {
+  const OutputRules rules{
+      .kind = "checkpoint",
+      .is_kind = [](ByteView content) { return ledger::read_note(as_text(content)).has_value(); },
+      .inputs = {options.target},
+      .folders = {options.folder}};
+  if (!options.out.empty()) FIDUCIA_CHECK(check_output(options.out, rules));
   FIDUCIA_TRY(witness, ledger::Witness::open(options.folder));
   FIDUCIA_TRY(visited, visit(witness, options.target));
   const ledger::WitnessAnswer& answer = visited.answer;
@@ -215,7 +221,7 @@ Result<int> cosign(const WitnessOptions& options) {
   const bool misbehaved = answer.status == WitnessStatus::inconsistent || visited.shrunk ||
                           answer.evidence.starts_with("split-view.");
   if (good && !options.out.empty())
-    FIDUCIA_CHECK(durable_write(options.out, as_bytes(visited.note)));
+    FIDUCIA_CHECK(write_output(options.out, as_bytes(visited.note), rules));
   if (options.json) {
     report::JsonWriter json;
     json.open_object();

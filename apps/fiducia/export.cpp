@@ -15,6 +15,7 @@ namespace {
 constexpr std::uint64_t export_bytes_max = 1ULL << 30;
 
 struct Gathered {
+  std::vector<std::size_t> exported;  // indices of inputs
   std::vector<Bytes> evidences;
   std::set<Digest> seen;  // several files may rest on one evidence
   std::uint64_t bytes = 0;
@@ -36,8 +37,9 @@ void print_result(const Input& input, std::string_view status, const CommonOptio
   }
 }
 
-Status gather(const Input& input, const seal::Verifier& verifier, const CommonOptions& common,
-              Gathered& gathered) {
+Status gather(const std::vector<Input>& inputs, std::size_t index, const seal::Verifier& verifier,
+              const CommonOptions& common, Gathered& gathered) {
+  const Input& input = inputs[index];
   FIDUCIA_TRY(file, open_input(input));
   FIDUCIA_TRY(evidence, verifier.find_evidence(file));
   if (!evidence) {
@@ -50,30 +52,47 @@ Status gather(const Input& input, const seal::Verifier& verifier, const CommonOp
     gathered.bytes += evidence->size();
     gathered.evidences.push_back(std::move(*evidence));
   }
-  print_result(input, "exported", common);
+  gathered.exported.push_back(index);
   return {};
 }
 
 Result<int> export_evidence(const ExportOptions& options) {
   FIDUCIA_TRY(source, open_verifier_source(options.common.home, options.trust));
   FIDUCIA_TRY(verifier, seal::Verifier::make(std::move(source.trust), {}, source.lookup.get()));
-  FIDUCIA_TRY(inputs, find_inputs(options.paths));
+  std::vector<LeftOut> left_out;
+  FIDUCIA_TRY(inputs, find_inputs(options.paths, &left_out));
+  const OutputRules rules = output_rules("evidence file", seal::is_evidence_file,
+                                         options.common.home, inputs, {options.trust});
+  FIDUCIA_CHECK(check_output(options.out, rules));
   Gathered gathered;
+  gathered.exit_code = tell_left_out(left_out, options.common.json);
+  std::size_t no_images = 0;
   Progress progress{"Exporting", inputs.size(), options.common.quiet || !options.common.json};
-  for (const Input& input : inputs) {
-    if (auto done = gather(input, verifier, options.common, gathered); !done) {
+  for (std::size_t index = 0; index < inputs.size(); ++index) {
+    if (auto done = gather(inputs, index, verifier, options.common, gathered); !done) {
+      progress.advance();
+      if (is_no_image(inputs[index], done.error())) {
+        ++no_images;
+        continue;
+      }
       print_error(done.error(), options.common.json);
       gathered.exit_code = 1;
+      continue;
     }
     if (gathered.bytes > export_bytes_max)
       return fail(ErrorCode::over_limit, "The evidence is larger than 1 GiB.",
                   "Export fewer images at a time.");
     progress.advance();
   }
+  if (no_images > 0 && !options.common.quiet)
+    print_warning("left out " + std::to_string(no_images) +
+                  (no_images == 1 ? " file that is no image" : " files that are no images"));
   if (gathered.evidences.empty())
     return fail(ErrorCode::io_unreadable, "There is no evidence for any of these files.",
                 "Seal them first, or name the home that sealed them with --home.");
-  FIDUCIA_CHECK(durable_write(options.out, seal::write_evidence_file(gathered.evidences)));
+  FIDUCIA_CHECK(write_output(options.out, seal::write_evidence_file(gathered.evidences), rules));
+  for (const std::size_t index : gathered.exported)
+    print_result(inputs[index], "exported", options.common);
   return gathered.exit_code;
 }
 

@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <set>
 
+#include "home.h"
+#include "output.h"
 #include "seal/seal.h"
 
 namespace fiducia::app {
 
-Result<std::vector<Input>> find_inputs(const std::vector<std::string>& paths) {
+Result<std::vector<Input>> find_inputs(const std::vector<std::string>& paths,
+                                       std::vector<LeftOut>* left_out) {
   std::vector<Input> inputs;
   std::set<std::filesystem::path> seen;
   for (const std::string& name : paths) {
@@ -23,7 +26,7 @@ Result<std::vector<Input>> find_inputs(const std::vector<std::string>& paths) {
       inputs.push_back({.path = path, .relative = path.filename(), .is_explicit = true});
       continue;
     }
-    FIDUCIA_TRY(files, list_files(path));
+    FIDUCIA_TRY(files, list_files(path, left_out));
     inputs.reserve(inputs.size() + files.size());
     for (std::filesystem::path& file : files) {
       if (file.extension() == ".evidence") continue;
@@ -33,6 +36,51 @@ Result<std::vector<Input>> find_inputs(const std::vector<std::string>& paths) {
     }
   }
   return inputs;
+}
+
+int tell_left_out(const std::vector<LeftOut>& left_out, bool json) {
+  int exit_code = 0;
+  for (const LeftOut& entry : left_out) {
+    if (entry.unreadable) {
+      exit_code = 1;
+      print_error(Error{.code = ErrorCode::io_unreadable,
+                        .what = entry.why + "; what lies in it is not known.",
+                        .remedy = "Check its permissions.",
+                        .where = {.file = entry.path.string()}},
+                  json);
+    } else {
+      print_warning("left out " + entry.path.string() + ", which " + entry.why +
+                    (entry.why == "is a linked folder" ? "; name it to have it looked at" : ""));
+    }
+  }
+  return exit_code;
+}
+
+bool is_no_image(const Input& input, const Error& error) {
+  if (input.is_explicit || error.code != ErrorCode::malformed || error.kind != "not_dicom" ||
+      dicom::has_image_name(input.path))
+    return false;
+  std::error_code ignored;
+  if (std::filesystem::exists(seal::sidecar_path(input.path), ignored)) return false;
+  // Some readers look for the prefix elsewhere than in its place.
+  constexpr std::size_t head_bytes = 4096;
+  const auto file = MappedFile::open(input.path);
+  if (!file) return false;
+  const ByteView head = file->bytes().first(std::min(file->bytes().size(), head_bytes));
+  return as_text(head).find("DICM") == std::string_view::npos;
+}
+
+OutputRules output_rules(std::string kind, std::function<bool(ByteView)> is_kind,
+                         const std::string& home_option, const std::vector<Input>& inputs,
+                         const std::vector<std::string>& further) {
+  OutputRules rules{.kind = std::move(kind), .is_kind = std::move(is_kind)};
+  for (const Input& input : inputs)
+    if (!input.is_stdin()) rules.inputs.push_back(input.path);
+  for (const std::string& path : further)
+    if (!path.empty()) rules.inputs.emplace_back(path);
+  if (const auto home = locate_home(home_option); home && is_home(*home))
+    rules.folders.push_back(*home);
+  return rules;
 }
 
 Result<dicom::File> open_input(const Input& input) {

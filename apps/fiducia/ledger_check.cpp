@@ -2,6 +2,7 @@
 #include "ledger_check.h"
 
 #include "home.h"
+#include "inputs.h"
 #include "output.h"
 #include "report/json_writer.h"
 #include "stop_on_signal.h"
@@ -82,13 +83,22 @@ void print_check(const LedgerOptions& options, const ledger::LogCheck& checked) 
   }
 }
 
+OutputRules state_rules(const LedgerOptions& options) {
+  return output_rules(
+      "state of a check",
+      [](ByteView content) { return ledger::read_check_state(content).has_value(); },
+      options.common.home, {});
+}
+
 Result<int> check_whole(const LedgerOptions& options, const Target& target) {
+  const OutputRules rules = state_rules(options);
   Progress progress{"Checking", 2, options.common.quiet};
   auto state = read_state(options);
   if (!state) {  // of a damaged state the log is not to blame: exit code 1
     print_error(state.error(), options.common.json);
     return stopped_exit_code;
   }
+  if (!options.resume.empty()) FIDUCIA_CHECK(check_output(options.resume, rules));
   ledger::CheckOptions how;
   how.progress = [&](std::uint64_t done, std::uint64_t total) { progress.set(done, total); };
   how.from = std::move(*state);
@@ -97,7 +107,7 @@ Result<int> check_whole(const LedgerOptions& options, const Target& target) {
     signals.emplace();
     how.stop = [] { return stop_requested.load(std::memory_order_relaxed); };
     how.save = [&](const ledger::CheckState& reached) {
-      return durable_write(options.resume, ledger::write_check_state(reached));
+      return write_output(options.resume, ledger::write_check_state(reached), rules);
     };
   }
   auto checked = ledger::check_log(*target.source, target.key, how);
@@ -143,19 +153,36 @@ Result<Other> open_other(const std::string& named, const LedgerAccess& access) {
 
 /// What somebody needs to see a split view for himself: the notes, and what the larger log says
 /// that it was at the size of the smaller one.
-Status write_evidence(const fs::path& folder, const ledger::LogComparison& found) {
+Status write_evidence(const fs::path& folder, const ledger::LogComparison& found,
+                      const LedgerOptions& options) {
+  const auto rules = [&](std::string kind, std::function<bool(ByteView)> is_kind) {
+    return output_rules(std::move(kind), std::move(is_kind), options.common.home, {},
+                        {options.against});
+  };
+  const OutputRules note_rules = rules("checkpoint", [](ByteView content) {
+    return ledger::read_note(as_text(content)).has_value();
+  });
+  // Hashes, one a line: base64 and hexadecimal alike.
+  const OutputRules hash_rules = rules("list of hashes", [](ByteView content) {
+    return as_text(content).find_first_not_of(
+               "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\n") ==
+           std::string_view::npos;
+  });
+  for (const char* name : {"checkpoint.ours", "checkpoint.other"})
+    FIDUCIA_CHECK(check_output(folder / name, note_rules));
   std::error_code error;
   fs::create_directories(folder, error);
   if (error)
     return fail(ErrorCode::io_unwritable, "cannot be made: " + error.message() + ".",
                 "Name another folder.", Location{.file = folder.string()});
-  FIDUCIA_CHECK(durable_write(folder / "checkpoint.ours", as_bytes(found.our_note)));
-  FIDUCIA_CHECK(durable_write(folder / "checkpoint.other", as_bytes(found.other_note)));
+  FIDUCIA_CHECK(write_output(folder / "checkpoint.ours", as_bytes(found.our_note), note_rules));
+  FIDUCIA_CHECK(write_output(folder / "checkpoint.other", as_bytes(found.other_note), note_rules));
   if (!found.root_then) return {};
   std::string proof;
   for (const Digest& hash : found.proof) proof += to_base64(hash.view()) + "\n";
-  FIDUCIA_CHECK(durable_write(folder / "consistency-proof", as_bytes(proof)));
-  return durable_write(folder / "root-then", as_bytes(to_hex(found.root_then->view()) + "\n"));
+  FIDUCIA_CHECK(write_output(folder / "consistency-proof", as_bytes(proof), hash_rules));
+  return write_output(folder / "root-then", as_bytes(to_hex(found.root_then->view()) + "\n"),
+                      hash_rules);
 }
 
 void write_side(report::JsonWriter& json, const char* key, const ledger::Checkpoint& checkpoint,
@@ -206,7 +233,7 @@ Result<int> compare(const LedgerOptions& options, const Target& target,
     if (found.error().where.file.empty()) found.error().where.file = options.against;
     return std::unexpected(std::move(found).error());
   }
-  if (!options.out.empty()) FIDUCIA_CHECK(write_evidence(options.out, *found));
+  if (!options.out.empty()) FIDUCIA_CHECK(write_evidence(options.out, *found, options));
   print_comparison(options, *found);
   return found->views == ledger::Views::split ? damaged_exit_code : 0;
 }

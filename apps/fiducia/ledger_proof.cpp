@@ -152,6 +152,11 @@ void print_json(const Judgement& answer, std::uint64_t index) {
 }  // namespace
 
 Result<int> prove_entry(const LedgerOptions& options, const LedgerAccess& access) {
+  const OutputRules rules = output_rules(
+      "tlog-proof",
+      [](ByteView content) { return ledger::read_tlog_proof(as_text(content)).has_value(); },
+      options.common.home, {}, {options.target});
+  if (!options.out.empty()) FIDUCIA_CHECK(check_output(options.out, rules));
   FIDUCIA_TRY(index, find_index(options));
   FIDUCIA_TRY(opened, open_ledger(options, access));
   FIDUCIA_TRY(reader, ledger::LogReader::open(opened.source, opened.key));
@@ -166,7 +171,7 @@ Result<int> prove_entry(const LedgerOptions& options, const LedgerAccess& access
   FIDUCIA_CHECK(merkle::verify_inclusion(index, reader.status().tree_size, merkle::leaf_hash(entry),
                                          path, reader.status().root));
   const std::string proof = ledger::write_tlog_proof(index, path, reader.checkpoint());
-  if (!options.out.empty()) FIDUCIA_CHECK(durable_write(options.out, as_bytes(proof)));
+  if (!options.out.empty()) FIDUCIA_CHECK(write_output(options.out, as_bytes(proof), rules));
   if (options.common.json) {
     report::JsonWriter json;
     json.open_object();

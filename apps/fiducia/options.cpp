@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "options.h"
 
+#include <algorithm>
+#include <span>
+
 // The one file that includes CLI11: it takes four seconds to compile.
 #include <CLI/CLI.hpp>
 
@@ -22,7 +25,7 @@ void add_common(CLI::App& app, CommonOptions& common) {
                  "XDG_DATA_HOME/fiducia, else ~/.local/share/fiducia)")
       ->type_name("DIR");
   app.add_flag("--json", common.json, "Print one JSON object a line and nothing else");
-  app.add_flag("--quiet,-q", common.quiet, "Print nothing but errors");
+  app.add_flag("--quiet,-q", common.quiet, "Print the problems and nothing else");
 }
 
 /// Which second of it a bare day names.
@@ -159,6 +162,11 @@ void add_verify(CLI::App& app, VerifyOptions& o) {
            "Judge as of TIME: later seals and revocations do not count");
   app.add_flag("--show-values", o.show_values,
                "Show attribute values in the findings (patient data)");
+  app.add_flag("--only-problems", o.only_problems,
+               "Print only files that are not authentic, or that have a warning");
+  app.add_flag("--strict", o.strict,
+               "Judge every file of a folder, also those that are no images and not\ncalled so; "
+               "else they are left out and counted");
   add_common(app, o.common);
   app.footer(
       std::string("With --trust no home is needed.\n\nExample:\n"
@@ -325,6 +333,41 @@ void add_options(CLI::App& app, std::string_view name, Command& command) {
   if (name == "ledger") add_ledger(app, command.emplace<LedgerOptions>());
 }
 
+std::string names_of(std::span<const std::string_view> names) {
+  std::string list;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    list += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + std::string(names[i]);
+  return list;
+}
+
+/// What is wrong with the words that have to name a command; CLI11 only says that one is missing.
+std::optional<std::string> find_wrong_command(std::span<const std::string> arguments) {
+  const auto wrong = [](const std::string& word, std::string_view before,
+                        std::span<const std::string_view> names) -> std::optional<std::string> {
+    if (std::ranges::find(names, word) != names.end()) return std::nullopt;
+    const std::string spoken = before.empty() ? "fiducia" : "fiducia " + std::string(before);
+    if (word.starts_with('-')) {
+      if (word == "--help" || word == "-h" || word == "--version") return std::nullopt;
+      return "Options follow the command: \"" + word + "\" stands before it";
+    }
+    return "\"" + word + "\" is no command of `" + spoken + "`: those are " + names_of(names);
+  };
+  std::vector<std::string_view> commands;
+  for (const SubCommand& sub : sub_commands) commands.emplace_back(sub.name);
+  if (auto text = wrong(arguments.front(), "", commands)) return text;
+  std::vector<std::string_view> below;
+  if (arguments.front() == "device") below = {"add", "list", "revoke"};
+  if (arguments.front() == "ledger") {
+    below = {"status", "check", "prove", "verify-proof"};
+    for (const SiblingCommand& sibling : sibling_commands) below.emplace_back(sibling.name);
+  }
+  if (arguments.front() == "store") below = {"check", "accept"};
+  if (below.empty()) return std::nullopt;
+  if (arguments.size() == 1)
+    return "`fiducia " + arguments.front() + "` needs one of its commands: " + names_of(below);
+  return wrong(arguments[1], arguments.front(), below);
+}
+
 }  // namespace
 
 std::variant<Command, Answer> read_arguments(std::vector<std::string> arguments) {
@@ -343,6 +386,8 @@ std::variant<Command, Answer> read_arguments(std::vector<std::string> arguments)
     if (!arguments.empty() && arguments.front() == sub.name)
       add_options(*parser, sub.name, command);
   }
+  if (arguments.empty()) return Answer{0, app.help()};
+  if (auto text = find_wrong_command(arguments)) return Answer{1, std::move(*text)};
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes the last one first
   try {
     app.parse(arguments);

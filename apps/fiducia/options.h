@@ -14,7 +14,7 @@ namespace fiducia::app {
 struct CommonOptions {
   std::string home;                  // --home; empty: the environment decides
   bool json = false;                 // one JSON object a line on stdout, nothing else
-  bool quiet = false;                // nothing but errors
+  bool quiet = false;                // nothing but problems
   std::string passphrase_file = {};  // --passphrase-file, of commands that use keys
 };
 
@@ -59,6 +59,8 @@ struct VerifyOptions {
   std::vector<std::string> evidence;
   std::optional<UnixTime> at;
   bool show_values = false;
+  bool only_problems = false;  // print no file that is authentic without a warning
+  bool strict = false;         // judge every file of a folder, also what is no image
 };
 
 struct ExportOptions {

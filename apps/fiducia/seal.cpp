@@ -26,6 +26,8 @@ std::string_view to_word(Sealed::Status status) {
       return "already-sealed";
     case Sealed::Status::skipped:
       return "skipped";
+    case Sealed::Status::unwritten:
+      return "unwritten";
     case Sealed::Status::failed:
       return "failed";
   }
@@ -34,7 +36,7 @@ std::string_view to_word(Sealed::Status status) {
 
 std::string to_json(const Sealed& sealed) {
   const bool has_seal =
-      sealed.status == Sealed::Status::sealed || sealed.status == Sealed::Status::already_sealed;
+      sealed.status != Sealed::Status::failed && sealed.status != Sealed::Status::skipped;
   report::JsonWriter json;
   json.open_object();
   json.member("schema", "fiducia.seal/1");
@@ -45,6 +47,7 @@ std::string to_json(const Sealed& sealed) {
     json.member("device", sealed.device);
     json.key("ledger");
     json.open_object();
+    json.member("origin", sealed.origin);
     json.member("index", sealed.ledger_index);
     json.member("tree_size", sealed.tree_size);
     json.close_object();
@@ -77,14 +80,17 @@ std::string to_json(const Sealed& sealed) {
   return json.take();
 }
 
-std::string to_line(const Sealed& sealed, const std::string& origin) {
+std::string to_line(const Sealed& sealed) {
   std::string line = std::string(to_word(sealed.status)) + "  " + printable(sealed.path) + "  ";
   if (sealed.error) {
     Error error = *sealed.error;
     error.where.file.clear();  // it stands in the line already
+    if (sealed.status == Sealed::Status::unwritten)
+      line += "entry " + std::to_string(sealed.ledger_index) + " of " + printable(sealed.origin) +
+              "; ledger and store have the seal, but the file was not written: ";
     return line + printable(to_sentence(error));
   }
-  line += "entry " + std::to_string(sealed.ledger_index) + " of " + origin;
+  line += "entry " + std::to_string(sealed.ledger_index) + " of " + printable(sealed.origin);
   if (!sealed.output.empty()) line += ", in " + printable(sealed.output);
   for (const seal::Finding& finding : sealed.findings)
     if (finding.severity != seal::Severity::note) line += ". " + printable(finding.text);
@@ -127,25 +133,32 @@ Result<int> seal_all(const SealOptions& options) {
     print_warning("removed " + std::to_string(removed) +
                   " temporary files of an earlier run that was killed");
   // After that, so that no temporary file is taken for an input.
-  FIDUCIA_TRY(inputs, find_inputs(options.paths));
-  FIDUCIA_CHECK(check_outputs(options, inputs));
+  std::vector<LeftOut> left_out;
+  FIDUCIA_TRY(inputs, find_inputs(options.paths, &left_out));
+  FIDUCIA_CHECK(check_outputs(options, inputs, home.folder()));
   FIDUCIA_TRY(verifier, seal::Verifier::make(std::move(trust), {}, store.get()));
 
   const StopOnSignal signals;
   SealRun run{options, home, signer, *recorder, *store, mark, appenders, verifier, stop_requested};
   Progress progress{"Sealing", inputs.size(), options.common.quiet};
-  int exit_code = 0;
+  int exit_code = tell_left_out(left_out, options.common.json);
   std::size_t skipped = 0;
   const fiducia::Status done = run.seal(std::move(inputs), [&](Sealed&& sealed) {
-    if (sealed.status == Sealed::Status::failed) exit_code = 1;
+    if (sealed.error && sealed.status != Sealed::Status::skipped) exit_code = 1;
     if (sealed.status == Sealed::Status::skipped) ++skipped;
     if (options.common.json) {
       if (sealed.status != Sealed::Status::skipped) print_line(to_json(sealed));
     } else if (options.common.quiet) {
-      if (sealed.status == Sealed::Status::failed) print_error(*sealed.error, false);
+      const bool warns = std::ranges::any_of(sealed.findings, [](const seal::Finding& finding) {
+        return finding.severity != seal::Severity::note;
+      });
+      if (sealed.status == Sealed::Status::failed)
+        print_error(*sealed.error, false);
+      else if (sealed.status == Sealed::Status::unwritten || warns)
+        print_line(to_line(sealed));
     } else if (sealed.status != Sealed::Status::skipped) {
       progress.hide();
-      print_line(to_line(sealed, home.about().ledger_origin));
+      print_line(to_line(sealed));
     }
     progress.advance();
   });

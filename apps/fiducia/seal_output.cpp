@@ -11,14 +11,6 @@
 namespace fiducia::app {
 namespace {
 
-/// Whether `inner` is `outer` or lies below it, links resolved as far as the paths exist.
-bool is_inside(const std::filesystem::path& inner, const std::filesystem::path& outer) {
-  std::error_code error;
-  const std::filesystem::path a = std::filesystem::weakly_canonical(inner, error);
-  const std::filesystem::path b = std::filesystem::weakly_canonical(outer, error);
-  return std::mismatch(a.begin(), a.end(), b.begin(), b.end()).second == b.end();
-}
-
 /// A UID as a file name: digits and dots only, so that a hostile one cannot leave the folder.
 std::string file_name_of_uid(std::string_view uid) {
   const bool plain = !uid.empty() && uid.size() <= 64 && std::ranges::all_of(uid, [](char c) {
@@ -110,13 +102,40 @@ Status write_sidecar(const Input& input, ByteView evidence, const std::filesyste
       {.mode = mode_of(input), .keep_mode = false, .create_only = false, .check = as_meant});
 }
 
-Status check_outputs(const SealOptions& options, const std::vector<Input>& inputs) {
+Status check_target(const SealOptions& options, const Input& input,
+                    const std::filesystem::path& target, std::string_view sop_instance_uid) {
+  std::error_code error;
+  if (options.in_place || !std::filesystem::exists(target, error)) return {};
+  const auto refuse = [&](std::string what) {
+    return fail(ErrorCode::usage_invalid, std::move(what),
+                "Remove it, or name another folder with --out.", Location{.file = target.string()});
+  };
+  if (!std::filesystem::is_regular_file(target, error)) return refuse("is not a regular file.");
+  if (options.sidecar) {
+    FIDUCIA_TRY(file, MappedFile::open(target));
+    if (file.bytes().empty() || seal::is_evidence_file(file.bytes())) return {};
+    return fail(ErrorCode::usage_invalid, "exists and is no evidence; it would be replaced.",
+                "Remove it, or use --out.", Location{.file = target.string()});
+  }
+  const auto there = dicom::File::open(target);
+  if (!there) return refuse("exists and is not an image that can be read; it would be replaced.");
+  if (there->data_set().find_text(dicom::tags::sop_instance_uid).value_or("") != sop_instance_uid)
+    return refuse("is another image; it would be replaced by the copy of " + input.path.string() +
+                  ".");
+  return {};
+}
+
+Status check_outputs(const SealOptions& options, const std::vector<Input>& inputs,
+                     const std::filesystem::path& home) {
   for (const Input& input : inputs)
     if (input.is_stdin() && (options.in_place || options.sidecar))
       return fail(ErrorCode::usage_invalid,
                   "Standard input can be neither replaced nor have a file beside it.",
                   "Use --out DIR, or none of these options.");
   if (options.out.empty()) return {};
+  if (is_inside(options.out, home))
+    return fail(ErrorCode::usage_invalid, "lies in the home, where only Fiducia itself writes.",
+                "Name a folder outside of it with --out.", Location{.file = options.out});
   for (const std::string& path : options.paths) {
     std::error_code error;
     if (path == "-" || !std::filesystem::is_directory(path, error)) continue;

@@ -21,6 +21,12 @@ enum class EvidencePlace { store, file, sidecar };
 [[nodiscard]] Result<std::optional<std::filesystem::path>> output_path(
     const SealOptions& options, const Input& input, std::string_view sop_instance_uid);
 
+/// Whether `target` may be written for this input: a copy replaces only an image of the same
+/// identity, a sidecar only evidence. Asked before the ledger. Errors: usage_invalid.
+[[nodiscard]] Status check_target(const SealOptions& options, const Input& input,
+                                  const std::filesystem::path& target,
+                                  std::string_view sop_instance_uid);
+
 /// Writes the copy of `file` that carries `evidence`, whole or not at all; folders are made.
 /// Errors: io_unwritable; those of embed_parts.
 [[nodiscard]] Status write_copy(const SealOptions& options, const Input& input,
@@ -31,8 +37,9 @@ enum class EvidencePlace { store, file, sidecar };
 [[nodiscard]] Status write_sidecar(const Input& input, ByteView evidence,
                                    const std::filesystem::path& target);
 
-/// Whether these inputs and options fit together, before anything is sealed. Errors:
-/// usage_invalid.
-[[nodiscard]] Status check_outputs(const SealOptions& options, const std::vector<Input>& inputs);
+/// Whether these inputs and options fit together, before anything is sealed. `home`: nothing is
+/// written below it. Errors: usage_invalid.
+[[nodiscard]] Status check_outputs(const SealOptions& options, const std::vector<Input>& inputs,
+                                   const std::filesystem::path& home);
 
 }  // namespace fiducia::app

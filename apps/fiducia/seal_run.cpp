@@ -107,12 +107,16 @@ void SealRun::prepare(Work& work, codec::CodecChild& child) const {
     return;
   }
   work.file = std::move(*file);
-  fiducia::Status done = check_identity(work, child);
+  fiducia::Status done = check_target_of(work);
+  if (done) done = check_identity(work, child);
   if (done && work.evidence.empty()) done = draft(work, child);
+  if (done && work.draft) done = check_can_be_found(work);
   if (!done) {
     work.sealed.status = Sealed::Status::failed;
     work.sealed.error = with_file(std::move(done).error(), work.input);
     work.file.reset();
+    work.draft.reset();
+    work.evidence = {};
     return;
   }
   if (evidence_place(options_) != EvidencePlace::file) {
@@ -121,6 +125,25 @@ void SealRun::prepare(Work& work, codec::CodecChild& child) const {
     work.content = crypto::sha256(work.file->bytes());
     work.file.reset();
   }
+}
+
+/// What cannot be written is refused before the ledger has it.
+fiducia::Status SealRun::check_target_of(const Work& work) const {
+  const std::string uid = instance_uid(*work.file);
+  FIDUCIA_TRY(target, output_path(options_, work.input, uid));
+  return target ? check_target(options_, work.input, *target, uid) : fiducia::Status{};
+}
+
+/// The store finds evidence by the SOP Instance UID or by the picture: an object with neither (a
+/// DICOMDIR) has to carry its evidence.
+fiducia::Status SealRun::check_can_be_found(const Work& work) const {
+  if (evidence_place(options_) != EvidencePlace::store || !work.draft->sop_instance_uid().empty() ||
+      !work.draft->sketch().values.empty())
+    return {};
+  return fail(
+      ErrorCode::usage_invalid,
+      "has no SOP Instance UID and no picture by which the store could find its seal again.",
+      "Seal it with --out, --in-place or --sidecar, so that it carries its evidence.");
 }
 
 /// Leaves evidence in `work` when the object is sealed already, nothing when it is not known.
@@ -142,7 +165,7 @@ fiducia::Status SealRun::check_identity(Work& work, codec::CodecChild& child) co
     case seal::Verdict::authentic: {
       FIDUCIA_TRY(evidence, verifier_.find_evidence(file));
       if (!evidence) return {};
-      return reuse(work, std::move(*evidence));
+      return reuse(work, std::move(*evidence), result);
     }
     case seal::Verdict::unsealed:
       return {};
@@ -161,7 +184,7 @@ fiducia::Status SealRun::check_identity(Work& work, codec::CodecChild& child) co
       if (result.verdict == seal::Verdict::indeterminate && result.seal && result.seal->holds &&
           result.seal->accepted && result.seal->content_matches) {
         FIDUCIA_TRY(evidence, verifier_.find_evidence(file));
-        if (evidence) return reuse(work, std::move(*evidence));
+        if (evidence) return reuse(work, std::move(*evidence), result);
       }
       return fail(ErrorCode::conflict,
                   "This image carries or has a seal that does not count here: " +
@@ -194,10 +217,11 @@ Result<bool> SealRun::is_worthless_seal_of_ours(Work& work,
   return true;
 }
 
-fiducia::Status SealRun::reuse(Work& work, Bytes evidence) const {
+fiducia::Status SealRun::reuse(Work& work, Bytes evidence, const seal::VerifyResult& result) const {
   FIDUCIA_TRY(known, seal::read_evidence(evidence));
   work.sealed.status = Sealed::Status::already_sealed;
   work.sealed.device = known.statement.device;
+  if (result.ledger) work.sealed.origin = result.ledger->origin;
   work.sealed.object_root = known.object_root;
   if (!known.receipts.empty()) {
     FIDUCIA_TRY(receipt, ledger::read_receipt(known.receipts.front()));
@@ -291,6 +315,7 @@ fiducia::Status SealRun::record(std::vector<Work>& batch) {
       const ledger::Appended& appended = recorded.entries[i];
       work.evidence = work.draft->finish(appended, recorded.checkpoint, recorded.time_stamps);
       work.sealed.status = Sealed::Status::sealed;
+      work.sealed.origin = home_.about().ledger_origin;
       work.sealed.ledger_index = appended.index;
       work.sealed.tree_size = appended.tree_size;
       // Signature, receipt and trust file, before anybody calls it sealed; nothing is decoded.
@@ -320,7 +345,7 @@ fiducia::Status SealRun::write_outputs(std::vector<Work>& batch) {
     const auto target =
         output_path(options_, work.input, work.file ? instance_uid(*work.file) : "");
     if (!target) {
-      work.sealed.status = Sealed::Status::failed;
+      work.sealed.status = Sealed::Status::unwritten;
       work.sealed.error = target.error();
       continue;
     }
@@ -351,8 +376,9 @@ void SealRun::write_one(Work& work) const {
     return write_copy(options_, work.input, *work.file, work.evidence_file(), target);
   };
   if (fiducia::Status written = write(); !written) {
-    work.sealed.status = Sealed::Status::failed;
+    work.sealed.status = Sealed::Status::unwritten;
     work.sealed.error = with_file(std::move(written).error(), work.input);
+    work.sealed.evidence = EvidencePlace::store;
     work.sealed.output.clear();
   }
   work.file.reset();

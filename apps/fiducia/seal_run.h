@@ -18,17 +18,19 @@ namespace fiducia::app {
 
 /// What became of one input.
 struct Sealed {
-  enum class Status { sealed, already_sealed, skipped, failed };
+  /// unwritten: ledger and store have the seal, but the copy or sidecar could not be written.
+  enum class Status { sealed, already_sealed, skipped, unwritten, failed };
   Status status = Status::failed;
   std::string path;
   std::string device;  // of the seal that holds now
   Digest object_root;
+  std::string origin;  // of the ledger that has the entry
   std::uint64_t ledger_index = 0;
   std::uint64_t tree_size = 0;
   EvidencePlace evidence = EvidencePlace::store;
   std::string output;                   // the file written, "" when none
   std::vector<seal::Finding> findings;  // what the person who seals should know
-  std::optional<Error> error;           // failed
+  std::optional<Error> error;           // failed, skipped, unwritten
 };
 
 /// Seals inputs batch by batch. Each batch: drafts in parallel, one append to the ledger, one
@@ -60,7 +62,10 @@ class SealRun {
   [[nodiscard]] fiducia::Status draft(Work& work, codec::CodecChild& child) const;
   [[nodiscard]] Result<bool> is_worthless_seal_of_ours(Work& work,
                                                        const seal::VerifyResult& result) const;
-  [[nodiscard]] fiducia::Status reuse(Work& work, Bytes evidence) const;
+  [[nodiscard]] fiducia::Status reuse(Work& work, Bytes evidence,
+                                      const seal::VerifyResult& result) const;
+  [[nodiscard]] fiducia::Status check_can_be_found(const Work& work) const;
+  [[nodiscard]] fiducia::Status check_target_of(const Work& work) const;
   [[nodiscard]] fiducia::Status check_branch(const seal::VerifyResult& result) const;
   [[nodiscard]] fiducia::Status take_mark(const ledger::Recorded& recorded);
   [[nodiscard]] fiducia::Status record(std::vector<Work>& batch);

@@ -18,10 +18,18 @@ Result<std::vector<Bytes>> read_evidence_files(std::span<const std::string> path
   std::vector<Bytes> files;
   for (const std::string& path : paths) {
     FIDUCIA_TRY(bytes, read_file(path, evidence_file_bytes_max));
-    if (auto parts = seal::read_evidence_file(bytes); !parts) {
-      parts.error().where.file = path;
-      return std::unexpected(parts.error());
-    }
+    const auto of_file = [&](Error error) {
+      error.where.file = path;
+      error.what = "is not evidence that can be read: " + error.what;
+      if (error.remedy.empty())
+        error.remedy = "Give a file that `fiducia export` or `fiducia seal --sidecar` wrote.";
+      return std::unexpected(std::move(error));
+    };
+    auto parts = seal::read_evidence_file(bytes);
+    if (!parts) return of_file(std::move(parts).error());
+    for (const ByteView part : *parts)
+      if (auto evidence = seal::read_evidence(part); !evidence)
+        return of_file(std::move(evidence).error());
     files.push_back(std::move(bytes));
   }
   return files;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <array>
 #include <atomic>
 
@@ -23,6 +24,7 @@ constexpr std::size_t pictures_max = 2000;
 struct Judged {
   Result<seal::VerifyResult> result = seal::VerifyResult{};
   report::Pictures pictures;
+  bool left_out = false;  // no image, found in a folder
 };
 
 class VerifyRun {
@@ -41,6 +43,7 @@ class VerifyRun {
   }
 
   [[nodiscard]] int exit_code() const { return exit_code_; }
+  [[nodiscard]] const report::Tally& tally() const { return tally_; }
   [[nodiscard]] std::vector<report::ReportItem>& items() { return items_; }
 
  private:
@@ -48,6 +51,8 @@ class VerifyRun {
     const std::string name = input.path.string();
     const auto file = open_input(input);
     if (!file) {
+      if (!options_.strict && is_no_image(input, file.error()))
+        return {.result = std::unexpected(file.error()), .pictures = {}, .left_out = true};
       if (auto verdict = seal::verdict_of_error(name, file.error()))
         return {.result = std::move(*verdict), .pictures = {}};
       return {.result = std::unexpected(file.error()), .pictures = {}};
@@ -68,13 +73,17 @@ class VerifyRun {
 
   /// Called for one result at a time, in the order of the inputs.
   void emit(Judged judged) {
-    if (!judged.result) {
+    if (judged.left_out) {
+      tally_.add_left_out();
+    } else if (!judged.result) {
       progress_.hide();
+      tally_.add_error();
       exit_code_ = seal::worse_exit_code(exit_code_, 1);
       print_error(judged.result.error(), options_.common.json);
     } else {
       const seal::VerifyResult& result = *judged.result;
       exit_code_ = seal::worse_exit_code(exit_code_, seal::exit_code(result.verdict));
+      tally_.add(result);
       print(result);
       if (!options_.report.empty()) keep(std::move(judged));
     }
@@ -82,11 +91,11 @@ class VerifyRun {
   }
 
   void print(const seal::VerifyResult& result) {
+    if ((options_.only_problems || options_.common.quiet) && !report::is_problem(result)) return;
     if (options_.common.json) {
       printed_ = print_line(report::to_json(result)) && printed_;
       return;
     }
-    if (options_.common.quiet) return;
     progress_.hide();
     printed_ = print_line(report::to_line(result, colour_)) && printed_;
     if (!options_.show_values) return;
@@ -114,9 +123,23 @@ class VerifyRun {
   std::atomic<std::size_t> pictured_{0};
   // Touched by emit only, which runs one at a time.
   int exit_code_ = 0;
+  report::Tally tally_;
   bool printed_ = true;
   std::vector<report::ReportItem> items_;
 };
+
+/// The last line of a folder: nobody counts the lines of ten thousand images.
+void print_summary(const VerifyOptions& options, const std::vector<Input>& inputs,
+                   const report::Tally& tally) {
+  const bool of_folder =
+      std::ranges::any_of(inputs, [](const Input& input) { return !input.is_explicit; });
+  if (!of_folder || options.common.quiet) return;
+  if (!options.common.json)
+    print_line(tally.summary());
+  else if (tally.left_out() > 0)
+    print_warning("left out " + std::to_string(tally.left_out()) +
+                  (tally.left_out() == 1 ? " file that is no image" : " files that are no images"));
+}
 
 Result<int> verify(const VerifyOptions& options) {
   FIDUCIA_TRY(source, open_verifier_source(options.common.home, options.trust));
@@ -124,10 +147,17 @@ Result<int> verify(const VerifyOptions& options) {
       verifier,
       make_verifier(source, options.evidence,
                     {.at = options.at, .show_values = options.show_values, .look_beside = true}));
-  FIDUCIA_TRY(inputs, find_inputs(options.paths));
+  std::vector<LeftOut> left_out;
+  FIDUCIA_TRY(inputs, find_inputs(options.paths, &left_out));
+  const int left_out_code = tell_left_out(left_out, options.common.json);
   if (inputs.empty())
     return fail(ErrorCode::usage_invalid, "There is no file to verify there.",
                 "Name a file, or a folder that holds files.");
+  std::vector<std::string> further = options.evidence;
+  further.push_back(options.trust);
+  const OutputRules rules =
+      output_rules("report of Fiducia", report::is_report, options.common.home, inputs, further);
+  if (!options.report.empty()) FIDUCIA_CHECK(check_output(options.report, rules));
 
   VerifyRun run{options, verifier, inputs.size()};
   const std::string codec = codec::codec_program().string();
@@ -138,18 +168,21 @@ Result<int> verify(const VerifyOptions& options) {
     run.verify(inputs[index], index, children[worker]);
   });
 
+  if (run.tally().left_out() == inputs.size())
+    return fail(ErrorCode::usage_invalid, "There is no image to verify there.",
+                "Name a file, a folder that holds images, or judge every file with --strict.");
+  print_summary(options, inputs, run.tally());
   if (!options.report.empty()) {
     const std::string html = report::to_html(run.items(), system_now());
     // Pictures and findings are of patients: the page is for its maker's eyes first.
-    FIDUCIA_CHECK(durable_write(options.report, as_bytes(html),
-                                {.mode = 0600, .keep_mode = true, .create_only = false}));
+    FIDUCIA_CHECK(write_output(options.report, as_bytes(html), rules, 0600));
     if (!options.common.quiet && !options.common.json)
       print_warning("wrote the report " + options.report);
   }
   if (std::fflush(stdout) != 0)
     return fail(ErrorCode::io_unwritable, "The results could not be printed.",
                 "Make room where standard output goes.");
-  return run.exit_code();
+  return seal::worse_exit_code(run.exit_code(), left_out_code);
 }
 
 }  // namespace

@@ -6,5 +6,6 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/limits.h"
+#include "core/output_file.h"
 #include "core/thread_pool.h"
 #include "core/time.h"

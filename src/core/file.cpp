@@ -305,7 +305,36 @@ FileLock::~FileLock() {
 
 // --- folders --------------------------------------------------------------------------------
 
-Result<std::vector<std::filesystem::path>> list_files(const std::filesystem::path& path) {
+namespace {
+
+/// Why an entry of a folder is neither a file to list nor a folder to enter; "" when it is one.
+LeftOut left_out_entry(const std::filesystem::directory_entry& entry) {
+  std::error_code error;
+  const auto type = entry.status(error).type();
+  const bool is_link = entry.is_symlink(error);
+  LeftOut out{.path = entry.path(), .why = {}};
+  switch (type) {
+    case std::filesystem::file_type::regular:
+      break;
+    case std::filesystem::file_type::directory:
+      if (is_link)
+        out.why = "is a linked folder";
+      else if (::access(entry.path().c_str(), R_OK | X_OK) != 0)
+        out = {.path = entry.path(), .why = "cannot be entered", .unreadable = true};
+      break;
+    case std::filesystem::file_type::not_found:
+      out.why = is_link ? "is a link that leads nowhere" : "is gone";
+      break;
+    default:
+      out.why = "is not a regular file";
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<std::filesystem::path>> list_files(const std::filesystem::path& path,
+                                                      std::vector<LeftOut>* left_out) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (error || status.type() == std::filesystem::file_type::not_found)
@@ -323,6 +352,9 @@ Result<std::vector<std::filesystem::path>> list_files(const std::filesystem::pat
     if (error) return unreadable(path, error.message());
     std::error_code ignored;
     if (it->is_regular_file(ignored)) files.push_back(it->path());
+    if (left_out == nullptr) continue;
+    if (LeftOut entry = left_out_entry(*it); !entry.why.empty())
+      left_out->push_back(std::move(entry));
   }
   std::sort(files.begin(), files.end());
   return files;

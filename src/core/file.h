@@ -86,9 +86,17 @@ class FileLock {
   int fd_;
 };
 
-/// The regular files below `path` (itself, if it is one), sorted by name, links to folders not
-/// followed. Errors: io_unreadable.
+/// Something below a folder that is neither listed nor entered.
+struct LeftOut {
+  std::filesystem::path path;
+  std::string why;          // "is a linked folder"
+  bool unreadable = false;  // a folder that this user may not enter
+};
+
+/// The regular files below `path` (itself, if it is one), sorted by name. Links to folders are not
+/// followed, for they can lead in circles: they, folders that cannot be entered, links to nothing
+/// and what is no file are named in `left_out`. Errors: io_unreadable.
 [[nodiscard]] Result<std::vector<std::filesystem::path>> list_files(
-    const std::filesystem::path& path);
+    const std::filesystem::path& path, std::vector<LeftOut>* left_out = nullptr);
 
 }  // namespace fiducia

@@ -317,4 +317,18 @@ Status File::read_named(const TransferSyntax& syntax) {
   return {};
 }
 
+bool has_image_name(const std::filesystem::path& path) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const std::string name = path.filename().string();
+  std::string ending = path.extension().string();
+  std::ranges::transform(ending, ending.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  constexpr std::string_view endings[] = {".dcm", ".dicom", ".dic", ".dc3", ".ima", ".acr"};
+  if (std::ranges::find(endings, ending) != std::end(endings)) return true;
+  if (name == "DICOMDIR") return true;
+  return std::ranges::none_of(ending, is_letter) && std::ranges::any_of(name, is_digit);
+}
+
 }  // namespace fiducia::dicom

@@ -74,4 +74,8 @@ class File {
   std::vector<Note> notes_;
 };
 
+/// Whether a file is called as images are: DICOMDIR, the endings of images, or no ending in letters
+/// but a digit (a UID, IM000001).
+[[nodiscard]] bool has_image_name(const std::filesystem::path& path);
+
 }  // namespace fiducia::dicom

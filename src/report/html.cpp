@@ -19,6 +19,9 @@ constexpr std::string_view content_security_policy =
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
     "form-action 'none'";
 
+/// By this a later run knows the page as one that it may replace.
+constexpr std::string_view generator = "Fiducia";
+
 /// Indices of items, worst verdict first, otherwise in the order given.
 std::vector<std::size_t> worst_first(std::span<const ReportItem> items) {
   std::vector<std::size_t> order(items.size());
@@ -40,6 +43,7 @@ void write_head(HtmlWriter& html, const std::string& title) {
   html.single("meta", {{"name", "color-scheme"}, {"content", "light dark"}});
   html.single("meta", {{"name", "referrer"}, {"content", "no-referrer"}});
   html.single("meta", {{"name", "robots"}, {"content", "noindex"}});
+  html.single("meta", {{"name", "generator"}, {"content", generator}});
   html.single("link", {{"rel", "icon"}, {"href", "data:,"}});
   html.element("title", title);
   html.open("style");
@@ -164,6 +168,14 @@ std::string to_html(std::span<const ReportItem> items, UnixTime made_at) {
   html.close();
   html.close();
   return html.take();
+}
+
+bool is_report(ByteView content) {
+  constexpr std::size_t head_bytes = 2048;  // the mark stands before the style sheet
+  const std::string_view head = as_text(content.first(std::min(content.size(), head_bytes)));
+  return head.starts_with("<!DOCTYPE html>") &&
+         head.find("name=\"generator\" content=\"" + std::string(generator) + "\"") !=
+             std::string_view::npos;
 }
 
 }  // namespace fiducia::report

@@ -9,6 +9,7 @@
 #include "core/core.h"
 #include "report/json_writer.h"
 #include "report/picture.h"
+#include "report/tally.h"
 #include "report/text.h"
 #include "seal/result.h"
 
@@ -32,5 +33,7 @@ struct ReportItem {
 /// thumbnails, worst first, and each report below it. Holds no attribute value but the findings'
 /// current_value, runs no script and loads nothing.
 [[nodiscard]] std::string to_html(std::span<const ReportItem> items, UnixTime made_at);
+/// Whether a file is such a page.
+[[nodiscard]] bool is_report(ByteView content);
 
 }  // namespace fiducia::report

@@ -334,6 +334,11 @@ Result<std::vector<ByteView>> read_evidence_list(ByteView encoded, bool padded) 
 
 }  // namespace
 
+bool is_evidence_file(ByteView encoded) {
+  const auto parts = read_evidence_file(encoded);
+  return parts && !parts->empty() && read_evidence(parts->front()).has_value();
+}
+
 Bytes write_evidence_file(std::span<const Bytes> evidences) {
   if (evidences.size() == 1) return evidences.front();
   crypto::CborWriter out;

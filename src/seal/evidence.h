@@ -55,6 +55,9 @@ struct Evidence {
 /// The same of what a file carries (find_embedded), where a pad byte 00 may follow.
 [[nodiscard]] Result<std::vector<ByteView>> read_embedded_evidence(ByteView value);
 
+/// Whether a file is one: its first evidence can be read.
+[[nodiscard]] bool is_evidence_file(ByteView encoded);
+
 /// One evidence stays as it is, several become a CBOR array.
 [[nodiscard]] Bytes write_evidence_file(std::span<const Bytes> evidences);
 

@@ -74,6 +74,21 @@ void order_findings(std::vector<Finding>& findings) {
        .text = "At least " + std::to_string(left_out) + " more findings are not listed."});
 }
 
+/// Where evidence was found, as a sentence goes on.
+std::string_view place_of(FoundIn found_in) {
+  switch (found_in) {
+    case FoundIn::file:
+      return "in the file";
+    case FoundIn::sidecar:
+      return "beside the file";
+    case FoundIn::store:
+      return "in the evidence store";
+    case FoundIn::given:
+      return "that was given";
+  }
+  std::unreachable();
+}
+
 Finding unreadable(const std::string& where, const Error& error) {
   return {.code = "seal.invalid",
           .severity = Severity::alarm,
@@ -347,8 +362,7 @@ struct Verifier::State {
         result.findings.push_back(
             {.code = "seal.invalid",
              .severity = Severity::alarm,
-             .text = std::string("The seal ") +
-                     (judged[i].found_in == FoundIn::file ? "in the file" : "beside the file") +
+             .text = "The seal " + std::string(place_of(judged[i].found_in)) +
                      " does not belong to this image, or was itself changed; other evidence was "
                      "used."});
       } else if (judged[i].verdict == Verdict::untrusted) {

@@ -65,8 +65,8 @@ TEST(Options, of_the_other_commands_arrive_where_they_belong) {
 
 TEST(Options, that_do_not_fit_are_answered_with_exit_code_1) {
   for (const std::vector<std::string>& arguments :
-       std::vector<std::vector<std::string>>{{},
-                                             {"frobnicate"},
+       std::vector<std::vector<std::string>>{{"frobnicate"},
+                                             {"--json", "verify", "x"},
                                              {"verify"},
                                              {"verify", "--bogus", "x"},
                                              {"verify", "x", "--at", "yesterday"},
@@ -83,6 +83,34 @@ TEST(Options, that_do_not_fit_are_answered_with_exit_code_1) {
     ASSERT_NE(answer, nullptr) << testing::PrintToString(arguments);
     EXPECT_EQ(answer->exit_code, 1) << testing::PrintToString(arguments);
     EXPECT_FALSE(answer->text.empty());
+  }
+}
+
+TEST(Options, without_any_the_overview_is_shown) {
+  const auto result = read_arguments({});
+  const auto* answer = std::get_if<Answer>(&result);
+  ASSERT_NE(answer, nullptr);
+  EXPECT_EQ(answer->exit_code, 0);
+  EXPECT_NE(answer->text.find("Show what the reader sees"), std::string::npos) << answer->text;
+}
+
+TEST(Options, that_name_no_command_are_named) {
+  struct Row {
+    std::vector<std::string> arguments;
+    const char* said;
+  };
+  for (const Row& row :
+       {Row{{"frobnicate"}, "\"frobnicate\" is no command of `fiducia`: those are init, device"},
+        Row{{"--json", "verify"}, "\"--json\" stands before it"},
+        Row{{"device"}, "needs one of its commands: add, list and revoke"},
+        Row{{"device", "drop", "x"}, "\"drop\" is no command of `fiducia device`"},
+        Row{{"ledger", "--json", "check"}, "\"--json\" stands before it"},
+        Row{{"ledger", "chek"}, "\"chek\" is no command of `fiducia ledger`"}}) {
+    const auto result = read_arguments(row.arguments);
+    const auto* answer = std::get_if<Answer>(&result);
+    ASSERT_NE(answer, nullptr) << row.said;
+    EXPECT_EQ(answer->exit_code, 1);
+    EXPECT_NE(answer->text.find(row.said), std::string::npos) << answer->text;
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "scratch_home.h"
 #include "seal/seal.h"
+#include "support/dicom_builder.h"
 
 namespace fiducia::app {
 namespace {
@@ -188,6 +189,51 @@ TEST(Seal, of_a_damaged_file_fails_and_the_others_are_sealed) {
   EXPECT_EQ(code, 1);
   EXPECT_EQ(count(out, R"("status":"sealed")"), 1u) << out;
   EXPECT_EQ(count(out, R"("status":"failed")"), 1u) << out;
+}
+
+TEST(Seal, without_output_of_what_could_never_be_found_again_is_refused) {
+  const ScratchHome scratch;
+  test::DicomDataSet directory;
+  directory.text({0x0004, 0x1130}, "CS", "DISC");
+  const auto path = scratch.path("DICOMDIR");
+  ASSERT_TRUE(durable_write(path, directory.file("1.2.840.10008.1.2.1")));
+  const auto [code, out] = run_captured(sealing(scratch, {path.string()}));
+  EXPECT_EQ(code, 1);
+  EXPECT_EQ(count(out, R"("status":"failed")"), 1u) << out;
+  EXPECT_EQ(tree_size(scratch), 1u) << "nothing of it is in the ledger";
+  SealOptions options = sealing(scratch, {path.string()});
+  options.sidecar = true;
+  EXPECT_EQ(run_captured(options).first, 0);
+  EXPECT_EQ(verify(scratch, path), 0);
+}
+
+TEST(Seal, replaces_neither_another_image_nor_another_kind_of_file) {
+  const ScratchHome scratch;
+  const auto image = scratch.write_image("in/a.dcm", "1.2.3", 1);
+  const auto other = scratch.write_image("out/a.dcm", "1.2.4", 2);
+  const auto refused = [&](SealOptions options, const std::filesystem::path& target) {
+    const std::string before = test::content(target);
+    const auto [code, out] = run_captured(options);
+    EXPECT_EQ(code, 1) << target;
+    EXPECT_EQ(count(out, "usage.invalid"), 1u) << out;
+    EXPECT_EQ(test::content(target), before) << target;
+    EXPECT_EQ(tree_size(scratch), 1u) << "refused before the ledger";
+  };
+  SealOptions options = sealing(scratch, {image.string()});
+  options.out = scratch.path("out").string();
+  refused(options, other);
+  ASSERT_TRUE(durable_write(other, as_bytes("a letter")));
+  refused(options, other);
+  options.out = (scratch.home() / "new").string();
+  refused(options, scratch.home() / "trust.toml");
+  options.out = "";
+  options.sidecar = true;
+  const auto sidecar = scratch.path("in/a.dcm.evidence");
+  ASSERT_TRUE(durable_write(sidecar, as_bytes("a letter")));
+  refused(options, sidecar);
+  std::filesystem::remove(sidecar);
+  EXPECT_EQ(run_captured(options).first, 0);
+  EXPECT_EQ(run_captured(options).first, 0) << "its own kind may be replaced";
 }
 
 TEST(Seal, refuses_outputs_that_would_replace_or_mix_up_sources) {

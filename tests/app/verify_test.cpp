@@ -111,12 +111,16 @@ TEST(Verify, shows_values_only_when_asked) {
   }
 }
 
-TEST(Verify, quiet_prints_nothing) {
+TEST(Verify, quiet_prints_the_problems_and_nothing_else) {
   const ScratchHome scratch;
   const auto image = scratch.write_image("a.dcm", "1.2.1", 1);
   VerifyOptions options = verifying(scratch, {image.string()});
   options.common = {.home = scratch.home().string(), .json = false, .quiet = true};
-  EXPECT_EQ(run_captured(options), (std::pair<int, std::string>{3, ""}));
+  const auto [code, out] = run_captured(options);
+  EXPECT_EQ(code, 3);
+  EXPECT_EQ(out.find("unsealed  "), 0u) << out;
+  EXPECT_EQ(run_captured(scratch.sealing(image)).first, 0);
+  EXPECT_EQ(run_captured(options), (std::pair<int, std::string>{0, ""}));
 }
 
 TEST(Verify, without_home_and_trust_file_says_what_to_do) {
@@ -240,6 +244,107 @@ TEST(Export, of_nothing_sealed_writes_no_file) {
                                 .trust = ""};
   EXPECT_EQ(run_captured(exporting).first, 1);
   EXPECT_FALSE(std::filesystem::exists(exporting.out));
+}
+
+void write_text(const std::filesystem::path& path, std::string_view text) {
+  std::filesystem::create_directories(path.parent_path());
+  ASSERT_TRUE(durable_write(path, as_bytes(text)).has_value());
+}
+
+TEST(Verify, of_a_folder_ends_with_what_was_found) {
+  const ScratchHome scratch;
+  for (unsigned i = 0; i < 3; ++i)
+    scratch.write_image("in/" + std::to_string(i) + ".dcm", "1.2." + std::to_string(i), i);
+  EXPECT_EQ(run_captured(scratch.sealing(scratch.path("in"))).first, 0);
+  scratch.write_image("in/1.dcm", "1.2.1", 7);
+  write_text(scratch.path("in/README.txt"), "scans of the year");
+  VerifyOptions options = verifying(scratch, {scratch.path("in").string()});
+  options.common.json = false;
+  options.only_problems = true;
+  const auto [code, out] = run_captured(options);
+  EXPECT_EQ(code, 2);
+  EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 2) << out;
+  EXPECT_NE(out.find("3 files: 2 authentic, 1 altered; the worst: altered, " +
+                     scratch.path("in/1.dcm").string() + ". Left out: 1 file that is no image.\n"),
+            std::string::npos)
+      << out;
+  options.strict = true;
+  EXPECT_NE(run_captured(options).second.find("1 malformed"), std::string::npos);
+}
+
+TEST(Verify, leaves_out_only_what_nobody_takes_for_an_image) {
+  const ScratchHome scratch;
+  const auto verdicts = [&](const std::string& folder) {
+    VerifyOptions options = verifying(scratch, {scratch.path(folder).string()});
+    return run_captured(options);
+  };
+  scratch.write_image("in/a.dcm", "1.2.1", 1);
+  for (const char* name : {"notes.txt", "LICENSE", ".DS_Store"})
+    write_text(scratch.path("in") / name, "plain words");
+  EXPECT_EQ(verdicts("in").first, 3);
+  // Called as images are, with a sidecar, or with the prefix out of its place: an alarm.
+  for (const char* name : {"b.dcm", "IM000001", "1.2.840.1", "DICOMDIR", "c.IMA"}) {
+    write_text(scratch.path("in") / name, "plain words");
+    const auto [code, out] = verdicts("in");
+    EXPECT_EQ(code, 6) << name;
+    EXPECT_NE(out.find("malformed"), std::string::npos) << name;
+    std::filesystem::remove(scratch.path("in") / name);
+  }
+  write_text(scratch.path("in/moved.txt"), "word DICM and what follows");
+  EXPECT_EQ(verdicts("in").first, 6);
+  std::filesystem::remove(scratch.path("in/moved.txt"));
+  write_text(scratch.path("in/notes.txt.evidence"), "x");
+  EXPECT_EQ(verdicts("in").first, 6);
+  // A file that is named itself is meant; a folder without any image is no success.
+  EXPECT_EQ(run_captured(verifying(scratch, {scratch.path("in/LICENSE").string()})).first, 6);
+  write_text(scratch.path("none/LICENSE"), "plain words");
+  EXPECT_EQ(verdicts("none").first, 1);
+}
+
+TEST(Verify, report_replaces_nothing_but_a_report) {
+  const ScratchHome scratch;
+  const auto image = scratch.write_image("a.dcm", "1.2.1", 1);
+  const auto other = scratch.write_image("b.dcm", "1.2.2", 2);
+  write_text(scratch.path("letter.html"), "<!DOCTYPE html>a letter");
+  const std::string trust = test::content(scratch.home() / "trust.toml");
+  std::filesystem::create_symlink(image, scratch.path("link.html"));
+  for (const auto& path :
+       {image, other, scratch.path("letter.html"), scratch.path("link.html"),
+        scratch.home() / "trust.toml", scratch.home() / "new.html", scratch.path("")}) {
+    const std::string before = std::filesystem::is_regular_file(path) ? test::content(path) : "";
+    VerifyOptions options = verifying(scratch, {image.string()});
+    options.report = path.string();
+    const auto [code, out] = run_captured(options);
+    EXPECT_EQ(code, 1) << path;
+    EXPECT_NE(out.find("usage.invalid"), std::string::npos) << out;
+    if (!before.empty()) {
+      EXPECT_EQ(test::content(path), before) << path;
+    }
+  }
+  EXPECT_FALSE(std::filesystem::exists(scratch.home() / "new.html"));
+  EXPECT_EQ(test::content(scratch.home() / "trust.toml"), trust);
+  VerifyOptions options = verifying(scratch, {image.string()});
+  options.report = scratch.path("report.html").string();
+  EXPECT_EQ(run_captured(options).first, 3);
+  EXPECT_EQ(run_captured(options).first, 3) << "a report may be replaced";
+}
+
+TEST(Export, replaces_nothing_but_evidence) {
+  const ScratchHome scratch;
+  const auto image = scratch.write_image("a.dcm", "1.2.1", 1);
+  EXPECT_EQ(run_captured(scratch.sealing(image)).first, 0);
+  ExportOptions options;
+  options.common = scratch.common();
+  options.paths = {image.string()};
+  const std::string before = test::content(image);
+  options.out = image.string();
+  const auto [code, out] = run_captured(options);
+  EXPECT_EQ(code, 1);
+  EXPECT_EQ(out.find("exported"), std::string::npos) << "said before it was done: " << out;
+  EXPECT_EQ(test::content(image), before);
+  options.out = scratch.path("a.evidence").string();
+  EXPECT_EQ(run_captured(options).first, 0);
+  EXPECT_EQ(run_captured(options).first, 0);
 }
 
 }  // namespace

@@ -127,7 +127,8 @@ def test_odd_names(world, folder, checks):
     answer = world.run("verify", out, program=program)
     checks.equal((answer.code, len(answer.lines)), (0, len(names)), "all names are verified", answer)
     people = program.run("verify", out)
-    checks.equal(people.out.count(b"\n"), len(names), "a line a file, whatever its name", people)
+    checks.equal(people.out.count(b"\n"), len(names) + 1,
+                 "a line a file, whatever its name, and the summary", people)
     checks.that(b"\x1b" not in people.out and b"\t" not in people.out,
                 "control characters do not reach the terminal", people)
     for name in names:

@@ -41,8 +41,9 @@ def test_verdicts_and_exit_codes(world, folder, checks):
         checks.that(text.startswith(f"{verdict}  {files[verdict]}  ") and text.count("\n") == 1,
                     "people get one line: verdict, path, reason", people)
         quiet = world.program.run("verify", "--quiet", files[verdict])
-        checks.equal((quiet.code, quiet.out, quiet.err), (code, b"", b""),
-                     f"{verdict} with --quiet says nothing", quiet)
+        checks.equal((quiet.code, quiet.out, quiet.err),
+                     (code, b"" if verdict == "authentic" else people.out, b""),
+                     f"{verdict} with --quiet: problems and nothing else", quiet)
 
     code_of = {**EXIT_OF_VERDICT, "error": 1}
     for one, other in itertools.combinations(files, 2):
@@ -63,8 +64,11 @@ def test_verdicts_and_exit_codes(world, folder, checks):
 
 
 def test_errors(world, folder, checks):
+    overview = world.program.run()
+    checks.that(overview.code == 0 and b"verify" in overview.out and overview.err == b"",
+                "without arguments the overview is shown", overview)
     for arguments, sentence in (
-            ((), "no sub-command"), (("verify",), "no path"), (("nonsense",), "unknown command"),
+            (("verify",), "no path"), (("nonsense",), "unknown command"),
             (("verify", "--nonsense", world.ct), "unknown option"),
             (("seal", world.ct, "--in-place", "--sidecar"), "two places for the evidence"),
             (("verify", world.ct, "--at", "yesterday"), "a time that is none"),

@@ -120,7 +120,7 @@ def odd_places(given, work, program, checks):
     (folder / "loop").symlink_to(folder)
     (folder / "dangling.dcm").symlink_to(folder / "nowhere")
     (folder / "zero.dcm").symlink_to("/dev/zero")
-    measured = given.launcher.run(program, "verify", folder, "--json", timeout_s=20)
+    measured = given.launcher.run(program, "verify", folder, "--strict", "--json", timeout_s=20)
     checks.that(measured.answer.code in CONTRACT_EXIT_CODES and measured.wall_s < 10,
                 "a folder with a pipe, loops and devices is walked", measured.answer)
     checks.that(b"good.dcm" in measured.answer.out, "and the image in it is judged", measured.answer)
@@ -151,7 +151,7 @@ def odd_places(given, work, program, checks):
 def run_folder(given, work, program, checks, folder, sentence):
     """One run over many files: a line each, exit code of the worst, nothing lost."""
     names = sorted(p.name for p in folder.iterdir())
-    measured = given.launcher.run(program, "verify", folder, "--json")
+    measured = given.launcher.run(program, "verify", folder, "--strict", "--json")
     answer = measured.answer
     lines = answer.lines
     checks.equal(len(lines), len(names), f"{sentence}: each file has an answer", answer)
