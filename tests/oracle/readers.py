@@ -30,7 +30,7 @@ def number_of(text):
     try:
         return str(decimal.Decimal(text.strip(" \0")).normalize() + 0)
     except decimal.InvalidOperation:
-        return text
+        return text.strip(" \0")
 
 
 def canonical(vr, value):
