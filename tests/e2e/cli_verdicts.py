@@ -63,6 +63,32 @@ def test_verdicts_and_exit_codes(world, folder, checks):
     checks.equal(paths, sorted(paths), "lines of a folder come in one order", whole)
 
 
+def test_each_command_prints_what_its_schema_says(world, folder, checks):
+    """Each line is checked as it comes back; here each schema is met, and errors too."""
+    program = world.new_home(folder / "home")
+    out = folder / "out"
+    out.mkdir()
+    met = set()
+    for arguments, schema in (
+            (("device", "add", "B"), "device"), (("device", "revoke", "B"), "device"),
+            (("device", "list"), "device"), (("seal", world.ct), "seal"),
+            (("inspect", world.ct, "--show-values"), "inspect"),
+            (("export", world.ct, "--out", out / "e"), "export"),
+            (("export", world.ct, "--out", world.ct), "error"),
+            (("verify", world.ct), "verify"), (("inspect", out / "none"), "error"),
+            (("ledger", "status"), "ledger"), (("ledger", "check"), "ledger-check"),
+            (("ledger", "check", "--against", folder / "home/ledger"), "ledger-check"),
+            (("ledger", "prove", "1", "--out", out / "p"), "ledger-proof"),
+            (("ledger", "verify-proof", out / "p", world.ct), "ledger-proof-check"),
+            (("device", "revoke", "none"), "error"), (("ledger", "prove", "99"), "error")):
+        answer = world.run(*arguments, program=program)
+        names = {line["schema"] for line in answer.lines}
+        checks.equal(names, {f"fiducia.{schema}/1"}, f"the schema of {arguments[:2]}", answer)
+        checks.equal(answer.code, 1 if schema == "error" else 0, "and its exit code", answer)
+        met |= names
+    checks.equal(set(world.schemas) - met, set(), "each schema in spec/ was met")
+
+
 def test_errors(world, folder, checks):
     overview = world.program.run()
     checks.that(overview.code == 0 and b"verify" in overview.out and overview.err == b"",
