@@ -50,6 +50,47 @@ std::unexpected<Error> undecodable(const std::string& what) {
 constexpr std::uint64_t rle_ratio_max = 64;
 constexpr std::uint64_t deflate_ratio_max = 1032;
 
+/// What decoding a sample costs at least, in the unit of Budget: measured with blank images, whose
+/// codestreams cost nothing themselves (docs/performance.md).
+std::uint64_t work_a_sample(PixelEncoding encoding) {
+  switch (encoding) {
+    case PixelEncoding::jpeg_2000:
+      return 28;
+    case PixelEncoding::htj2k:
+      return 20;
+    case PixelEncoding::jpeg_xl:
+      return 40;
+    case PixelEncoding::jpeg_lossless:
+    case PixelEncoding::jpeg_extended:
+    case PixelEncoding::jpeg_other:
+      return 15;
+    case PixelEncoding::jpeg_baseline:
+    case PixelEncoding::jpeg_ls:
+      return 10;
+    case PixelEncoding::deflated_frame:
+      return 2 * limits::work_an_inflated_byte;
+    default:
+      return 1;
+  }
+}
+
+/// Whether fiducia-codec decodes it.
+bool is_decoded_by_child(PixelEncoding encoding) {
+  switch (encoding) {
+    case PixelEncoding::jpeg_baseline:
+    case PixelEncoding::jpeg_extended:
+    case PixelEncoding::jpeg_lossless:
+    case PixelEncoding::jpeg_other:
+    case PixelEncoding::jpeg_ls:
+    case PixelEncoding::jpeg_2000:
+    case PixelEncoding::htj2k:
+    case PixelEncoding::jpeg_xl:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 struct FrameReader::State {
@@ -79,6 +120,8 @@ struct FrameReader::State {
   Bytes joined;
 
   void look_at_form();
+  std::uint64_t passes(std::uint32_t frame) const;
+  Status pay(std::uint32_t frame) const;
   Status open_native(const dicom::Element& element);
   Status open_encapsulated(const dicom::Element& element);
   std::span<const ByteView> fragments_of(std::uint32_t frame) const;
@@ -114,6 +157,42 @@ void FrameReader::State::look_at_form() {
     default:
       break;  // JPEG and JPEG XL subsample inside
   }
+}
+
+/// How often a decoder goes over all samples: once for each scan of a JPEG, as progressive ones of
+/// a few bytes a scan visit every coefficient again. FFDA cannot stand in entropy-coded data.
+std::uint64_t FrameReader::State::passes(std::uint32_t frame) const {
+  if (encoding != PixelEncoding::jpeg_baseline && encoding != PixelEncoding::jpeg_extended &&
+      encoding != PixelEncoding::jpeg_lossless && encoding != PixelEncoding::jpeg_other)
+    return 1;
+  std::uint64_t scans = 0;
+  for (const ByteView piece : fragments_of(frame)) {
+    std::string_view rest = as_text(piece);
+    for (std::size_t at = 0; (at = rest.find("\xFF\xDA", at)) != std::string_view::npos; at += 2)
+      ++scans;
+  }
+  // Scans of one component each are how lossless colour is written.
+  return std::max<std::uint64_t>(1, scans / geometry.samples_per_pixel);
+}
+
+/// Takes from the object's budget what a frame costs, hashing and looking at its tiles included,
+/// and refuses frames that need more memory than the file's size explains.
+Status FrameReader::State::pay(std::uint32_t frame) const {
+  const std::uint64_t pixels = std::uint64_t{geometry.rows} * geometry.columns;
+  const std::uint64_t samples = pixels * geometry.samples_per_pixel;
+  const std::uint64_t bytes = geometry.frame_bytes();
+  const std::uint64_t a_byte = limits::frame_samples_a_byte * file->bytes().size();
+  const bool by_child = is_decoded_by_child(encoding);
+  if (by_child ? samples > std::max(limits::frame_samples_free, a_byte)
+               : encapsulated && bytes > std::max(limits::frame_bytes_free, a_byte))
+    return fail(ErrorCode::over_limit, "a frame is larger than a file of this size may have.",
+                "Convert it to an uncompressed transfer syntax first, if its source is trusted.");
+  const std::uint64_t tiles =
+      (geometry.rows / 64 + std::uint64_t{1}) * (geometry.columns / 64 + std::uint64_t{1});
+  return file->budget().spend(limits::work_a_frame + (by_child ? limits::work_a_codestream : 0) +
+                              tiles * limits::work_a_tile +
+                              samples * work_a_sample(encoding) * passes(frame) +
+                              bytes * limits::work_a_hashed_byte);
 }
 
 Status FrameReader::State::open_native(const dicom::Element& element) {
@@ -260,8 +339,9 @@ Result<Frame> FrameReader::State::read_by_child(std::uint32_t frame, Rendition r
   if (child == nullptr)
     return fail(ErrorCode::codec_missing, "this transfer syntax needs the decoder fiducia-codec.",
                 "Install fiducia-codec beside fiducia.");
-  // A file of a million frames that each take their full time would stop the world.
-  if (failing_time > std::chrono::milliseconds{limits::decode_timeout_ms})
+  // A file of a million frames that each take their full time would stop the world. Time is the
+  // last resort: what a decoder does inside cannot be counted.
+  if (failing_time > std::chrono::milliseconds{limits::decode_failing_ms_max})
     return undecodable("frames before this one took the decoder too long in vain.");
   const std::vector<ByteView> pieces = codestream_pieces(fragments_of(frame), encoding);
   const auto start = std::chrono::steady_clock::now();
@@ -365,6 +445,7 @@ Result<Frame> FrameReader::read(std::uint32_t frame, Rendition rendition) {
       total_bytes(state.fragments_of(frame)) > limits::encoded_frame_bytes_max)
     return fail(ErrorCode::over_limit, "the encoded frame is too large.",
                 "Split the object into smaller ones.");
+  FIDUCIA_CHECK(state.pay(frame));
   switch (state.encoding) {
     case PixelEncoding::native:
       return state.read_native(frame);

@@ -61,8 +61,8 @@ class FrameReader {
   [[nodiscard]] Oddities oddities(std::uint32_t frame) const;
   /// The same for Pixel Data as a whole: its form, its offset tables.
   [[nodiscard]] Oddities form_oddities() const;
-  /// Decodes a frame (index from 0); valid until the next call. Errors: codec_missing,
-  /// codec_failed, unsupported, truncated.
+  /// Decodes a frame (index from 0); valid until the next call. Takes what it costs from the
+  /// file's budget. Errors: codec_missing, codec_failed, unsupported, truncated, over_limit.
   [[nodiscard]] Result<Frame> read(std::uint32_t frame);
   /// Whether the frames are JPEG of 8 bits with three samples that the header calls YBR_*, so
   /// that decoders may give other renditions.

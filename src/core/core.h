@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The front of module core: bytes, checked arithmetic, limits, errors, time, files, threads.
+// The front of module core: bytes, budgets of work, checked arithmetic, limits, errors, time,
+// files, threads.
+#include "core/budget.h"
 #include "core/bytes.h"
 #include "core/checked.h"
 #include "core/error.h"

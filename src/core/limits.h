@@ -16,27 +16,78 @@ inline constexpr std::uint32_t nesting_depth_max = 64;
 inline constexpr std::uint32_t elements_max = 4'000'000;
 /// Items in one data set, all depths. Big: limit.reached.
 inline constexpr std::uint32_t items_max = 2'000'000;
+/// Elements of an inflated data set that are always allowed; past them, one for each byte of the
+/// file. Only deflated data sets can have more than a byte holds; honest headers deflate to two
+/// bytes an element and more. Bounds memory. Big: limit.reached.
+inline constexpr std::uint32_t elements_free = 500'000;
 /// Bytes an inflated data set may have in memory. Big: limit.reached.
 inline constexpr std::uint64_t inflated_bytes_max = 1ULL << 30;
-/// Inflating may always yield this much ...
-inline constexpr std::uint64_t inflate_free_bytes = 64ULL << 20;
+/// Inflating may always yield this much: a segmentation of 500 frames of 512 x 512 bytes, which
+/// may be blank and so deflate a thousandfold ...
+inline constexpr std::uint64_t inflate_free_bytes = 128ULL << 20;
 /// ... and past it at most this many times the input. A blank image reaches 1,000 and is small;
-/// a bomb needs both. Hostile: malformed.inflate_ratio.
-inline constexpr std::uint64_t inflate_ratio_max = 200;
+/// a bomb needs both. Big: limit.reached.
+inline constexpr std::uint64_t inflate_ratio_max = 128;
 /// Fragments of encapsulated Pixel Data. Big: limit.reached.
 inline constexpr std::uint32_t fragments_max = 4'000'000;
 /// Bytes read from standard input. Big: limit.reached.
 inline constexpr std::uint64_t stream_bytes_max = 4ULL << 30;
+
+// --- work: what one object may cost -----------------------------------------------------------
+// Units of about a nanosecond of one core (an AMD EPYC of 2024); docs/performance.md has what was
+// measured. What a step costs stands beside the step's own numbers: per byte, sample, look-up.
+/// Work for an object of up to work_floor_bytes: two thirds of the two seconds that no file below
+/// 1 MB may take, as start-up, parsing and the margin of the figures need the rest. Decodes a
+/// mammogram of 24 million samples from JPEG 2000 twice, inflates and hashes a segmentation of 128
+/// MiB, compares fifty evidences with a CT slice. Big: limit.reached.
+inline constexpr std::uint64_t work_floor = 1'300'000'000;
+inline constexpr std::uint64_t work_floor_bytes = 1'000'000;
+/// Work for each byte more: JPEG 2000 at 100:1 decoded, at 30 a sample, and once again for a
+/// candidate that the store proposes. Real files take below 10.
+inline constexpr std::uint64_t work_a_byte = 6'000;
+/// Hashing a byte, with its copy into canonical form and the sketch.
+inline constexpr std::uint64_t work_a_hashed_byte = 2;
+/// Inflating a byte (zlib).
+inline constexpr std::uint64_t work_an_inflated_byte = 3;
+/// Parsing an element, sorting its leaf, hashing two blocks and more of it, comparing it.
+inline constexpr std::uint64_t work_an_element = 1'000;
+/// A byte of a value, which may be decoded text, or a number brought into normal form.
+inline constexpr std::uint64_t work_a_value_byte = 20;
+/// A byte of a canonical path: built, sorted, looked up, hashed.
+inline constexpr std::uint64_t work_a_path_byte = 8;
+/// A Specific Character Set that is not counted with every value; past it, each value that does
+/// not decode is hashed behind it.
+inline constexpr std::size_t character_set_bytes_free = 256;
+/// A frame of any size: its salts, its leaves, its finding.
+inline constexpr std::uint64_t work_a_frame = 2'000;
+/// A tile of any size: its head block, its salt.
+inline constexpr std::uint64_t work_a_tile = 300;
+/// A codestream handed to the decoder and back.
+inline constexpr std::uint64_t work_a_codestream = 30'000;
+/// Reading an evidence and judging its seal: some signatures and certificates.
+inline constexpr std::uint64_t work_an_evidence = 2'000'000;
+/// A key of a sketch looked up in the store, an object that has it.
+inline constexpr std::uint64_t work_a_look_up = 5'000;
 
 // --- codec: frames --------------------------------------------------------------------------
 /// Frames of one object. Big: limit.reached.
 inline constexpr std::uint32_t frames_max = 1'000'000;
 /// Bytes of one decoded frame (a 32768 x 32768 slide at 8 bits fits). Big: limit.reached.
 inline constexpr std::uint64_t frame_bytes_max = 1ULL << 30;
+/// Samples of one frame that a decoder in its own process may always be asked for: the largest
+/// mammograms, blank ones included. It needs some 10 bytes a sample. Bounds memory. ...
+inline constexpr std::uint64_t frame_samples_free = 24ULL << 20;
+/// Bytes of a decoded frame of the encodings that are decoded here, which need it twice. ...
+inline constexpr std::uint64_t frame_bytes_free = 64ULL << 20;
+/// ... and past these, for each byte of the file: JPEG 2000 at 100:1 of 8 bits, blank RLE at 64:1
+/// reach half of it. Big: limit.reached.
+inline constexpr std::uint64_t frame_samples_a_byte = 128;
 /// Bytes of one encoded frame. Big: limit.reached.
 inline constexpr std::uint64_t encoded_frame_bytes_max = 1ULL << 30;
 /// Time one frame may take in the decoder. Big: codec.failed.
 inline constexpr std::uint32_t decode_timeout_ms = 60'000;
+/// Time that frames of one object may take the decoder in vain, all together. Big: codec.failed.
+inline constexpr std::uint32_t decode_failing_ms_max = 1'000;
 
 // --- crypto: CBOR, COSE, certificates -------------------------------------------------------
 inline constexpr std::uint32_t cbor_depth_max = 16;
@@ -58,6 +109,13 @@ inline constexpr std::uint64_t evidence_bytes_max = 256ULL << 20;
 /// Time-stamps over the checkpoint of one evidence; a trust file asks for one or two. Bounds what a
 /// verifier may be made to check. Hostile: malformed.
 inline constexpr std::size_t time_stamps_max = 8;
+/// Evidences beside one file, or in the store under its UID, that are read. An object is sealed a
+/// few times. Big: limit.reached.
+inline constexpr std::size_t object_evidences_max = 64;
+/// Bytes of paths of one header that are always allowed, and for each byte of its file: honest
+/// ones need three. Bounds memory. Big: limit.reached.
+inline constexpr std::uint64_t path_bytes_free = 24ULL << 20;
+inline constexpr std::uint64_t path_bytes_a_byte = 16;
 /// Tiles of one object. Big: limit.reached.
 inline constexpr std::uint64_t tiles_max = 16'000'000;
 /// Findings listed in a result; the rest is counted in a last one. A page nobody reads to its

@@ -11,10 +11,10 @@ struct Inflated {
 };
 
 /// Inflates a raw deflate stream. Memory stays within the limits whatever the input claims:
-/// output past limits::inflate_free_bytes may be limits::inflate_ratio_max times the input that
-/// was consumed for it, and never more than limits::inflated_bytes_max.
+/// output past limits::inflate_free_bytes may be limits::inflate_ratio_max times the input, and
+/// never more than limits::inflated_bytes_max.
 /// `origin` is the offset of bytes[0] in the file.
-/// Errors: truncated; malformed (kinds "deflate", "inflate_ratio"); over_limit.
+/// Errors: truncated; malformed (kind "deflate"); over_limit.
 [[nodiscard]] Result<Inflated> inflate_raw(ByteView bytes, std::uint64_t origin);
 
 /// Deflates to a raw stream, padded with one 00 to even length.

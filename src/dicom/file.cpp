@@ -177,6 +177,7 @@ void File::release(ByteView used) const {
 bool File::was_truncated() const { return mapped_ && mapped_->was_truncated(); }
 
 Result<File> File::parse(File file) {
+  file.budget_ = std::make_unique<Budget>(file.bytes().size());
   Status status = file.read_parts();
   if (!status) {
     Error error = std::move(status).error();

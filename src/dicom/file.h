@@ -50,6 +50,8 @@ class File {
   [[nodiscard]] ByteView data_set_bytes() const { return data_set_bytes_; }
   /// Lets the kernel drop pages of a part of bytes() that is done with; harmless otherwise.
   void release(ByteView used) const;
+  /// What may still be done about this object; every step that costs takes from it.
+  [[nodiscard]] Budget& budget() const { return *budget_; }
   /// Whether the file shrank while it was read: then no verdict may rest on it.
   [[nodiscard]] bool was_truncated() const;
 
@@ -72,6 +74,7 @@ class File {
   std::uint64_t data_set_offset_ = 0;
   ByteView data_set_bytes_;
   std::vector<Note> notes_;
+  std::unique_ptr<Budget> budget_;
 };
 
 /// Whether a file is called as images are: DICOMDIR, the endings of images, or no ending in letters

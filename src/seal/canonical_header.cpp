@@ -85,7 +85,12 @@ int compare_paths(ByteView a, ByteView b) {
 /// The walk over one data set and its items; its stack is a vector, so depth costs no stack.
 class HeaderWalk {
  public:
-  HeaderWalk(CanonicalHeader& out) : out_(out) {}
+  explicit HeaderWalk(CanonicalHeader& out) : out_(out) {
+    if (const Budget* budget = out.context_.budget)
+      paths_bytes_max_ = std::min<std::uint64_t>(
+          arena_bytes_max,
+          limits::path_bytes_free + limits::path_bytes_a_byte * budget->object_bytes());
+  }
 
   Status run(const dicom::DataSet& data_set) {
     out_.text_encodings_.emplace_back();
@@ -126,6 +131,7 @@ class HeaderWalk {
     if (stack_.size() > 2 * limits::nesting_depth_max)
       return fail_malformed("nesting", "sequences are nested more than " +
                                            std::to_string(limits::nesting_depth_max) + " deep.");
+    FIDUCIA_CHECK(spend(limits::work_an_element + prefix.size() * limits::work_a_path_byte));
     Level level{.data_set = &data_set,
                 .element = first,
                 .top = stack_.empty(),
@@ -145,7 +151,9 @@ class HeaderWalk {
     }
     for (auto i = first; i != dicom::no_index; i = data_set.element(i).next) {
       const dicom::Element& element = data_set.element(i);
-      if (element.tag.is_private_creator()) add_block(level, element);
+      if (!element.tag.is_private_creator()) continue;
+      FIDUCIA_CHECK(spend(value_work(level, element)));
+      add_block(level, element);
     }
     level.blocks.finish();
     stack_.push_back(std::move(level));
@@ -165,6 +173,17 @@ class HeaderWalk {
                 .usable = !name.empty() && name.size() <= creator_bytes_max,
                 .creator = std::string(as_text(name))};
     level.blocks.add(std::move(block));
+  }
+
+  /// What it costs to bring a value into canonical form, and to hash it.
+  static std::uint64_t value_work(const Level& level, const dicom::Element& element) {
+    const std::size_t term = level.text_encoding->term.size();
+    return (element.value.size() + (term > limits::character_set_bytes_free ? term : 0)) *
+           limits::work_a_value_byte;
+  }
+
+  Status spend(std::uint64_t work) {
+    return out_.context_.budget == nullptr ? Status{} : out_.context_.budget->spend(work);
   }
 
   static void append_step(Bytes& path, const Level& level, dicom::Tag tag) {
@@ -204,6 +223,8 @@ class HeaderWalk {
       return {};
     path_.assign(level.prefix.begin(), level.prefix.end());
     append_step(path_, level, element.tag);
+    FIDUCIA_CHECK(spend(limits::work_an_element + path_.size() * limits::work_a_path_byte +
+                        value_work(level, element)));
 
     std::optional<dicom::Vr> sealed;
     if (element.vr_source != dicom::VrSource::file || element.vr == dicom::vr::un ||
@@ -233,8 +254,8 @@ class HeaderWalk {
                     .element = walked,
                     .text_encoding = level.text_encoding,
                     .is_sequence = sequence};
-    if (out_.arena_.size() + path_.size() > arena_bytes_max)
-      return fail(ErrorCode::over_limit, "the header's paths are too long to seal.",
+    if (out_.arena_.size() + path_.size() > paths_bytes_max_)
+      return fail(ErrorCode::over_limit, "the paths of its attributes are too long together.",
                   "Split the object.");
     append(out_.arena_, path_);
     out_.leaves_.push_back(leaf);
@@ -276,6 +297,7 @@ class HeaderWalk {
   static constexpr std::size_t arena_bytes_max = 1U << 30;
 
   CanonicalHeader& out_;
+  std::uint64_t paths_bytes_max_ = arena_bytes_max;
   std::vector<Level> stack_;
   Bytes path_;
 };

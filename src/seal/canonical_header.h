@@ -35,6 +35,8 @@ struct HeaderContext {
   /// The VR a seal names for a canonical path, absent when it names none: lets the walk read
   /// private elements that lost their VR as what they were (spec/seal.md 5.5). Empty at sealing.
   std::function<std::optional<dicom::Vr>(ByteView path)> sealed_vr;
+  /// Of the object; null: no limit but those of memory.
+  Budget* budget = nullptr;
 };
 
 /// The header of one data set as the list of leaves that a seal covers, in canonical order

@@ -265,11 +265,12 @@ class HeaderComparison {
   [[nodiscard]] std::optional<std::uint32_t> sealed_item_count(const Pair& pair,
                                                                std::uint32_t now) {
     // Nearest first; all sequences of a file share the tries, so hostile evidence costs little.
-    for (std::uint32_t step = 1; tries_left_ > 0; ++step) {
+    const std::size_t bytes = evidence_.attributes[pair.sealed].path.size() + 256;
+    for (std::uint32_t step = 1; try_bytes_left_ >= bytes; ++step) {
       const std::uint32_t half = step / 2;
       if (half > now && half > 1'000) break;
       if (step % 2 != 0 && half >= now) continue;
-      --tries_left_;
+      try_bytes_left_ -= bytes;
       const std::uint32_t count = step % 2 == 0 ? now + half : now - half - 1;
       std::array<std::byte, 4> value;
       store_be(value.data(), count);
@@ -278,8 +279,12 @@ class HeaderComparison {
     return std::nullopt;
   }
 
-  /// Whether `path` lies in an item that an item.added or item.removed already speaks of.
-  [[nodiscard]] bool is_under_reported_item(ByteView path) const {
+  /// Whether `path` lies in an item that an item.added or item.removed already speaks of. Paths
+  /// are asked for in their order, so a sequence that does not enclose this one encloses no later
+  /// one: what stays are sequences inside each other.
+  [[nodiscard]] bool is_under_reported_item(ByteView path) {
+    while (!reported_.empty() && !starts_with(path, reported_.back().sequence))
+      reported_.pop_back();
     return std::ranges::any_of(reported_, [&](const ReportedItems& items) {
       return starts_with(path, items.sequence) && path.size() >= items.sequence.size() + 4 &&
              load_be<std::uint32_t>(path.data() + items.sequence.size()) >= items.first;
@@ -345,17 +350,18 @@ class HeaderComparison {
   ByteView skip_prefix_;
   std::vector<ReportedItems> reported_;
   std::uint64_t vr_changes_ = 0;
-  std::uint32_t tries_left_ = 200'000;
+  std::size_t try_bytes_left_ = 60'000'000;  // hashed: 200,000 tries of ordinary paths
 };
 
 }  // namespace
 
-void compare_header(const dicom::DataSet& data_set, const Evidence& evidence,
+void compare_header(const dicom::DataSet& data_set, Budget& budget, const Evidence& evidence,
                     const std::optional<std::string>& photometric_interpretation,
                     const NestedPixels& nested_pixels, const ContentOptions& options,
                     ContentComparison& out) {
   HeaderContext context;
   context.nested_pixels = &nested_pixels;
+  context.budget = &budget;
   if (photometric_interpretation)
     context.photometric_interpretation =
         photometric_for_header(data_set, *photometric_interpretation);

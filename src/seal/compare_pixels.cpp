@@ -39,7 +39,8 @@ class PixelComparison {
       moved_ = MovedOverlays::find(file_.data_set(), evidence_, geometry);
     if (untouched_encoding_) photometric_ = sealed_.photometric_interpretation;
     found_.add(reader_.form_oddities());
-    for (std::uint32_t f = 0; f < common; ++f) compare_frame(f);
+    for (std::uint32_t f = 0; f < common && !file_.budget().is_exceeded(); ++f) compare_frame(f);
+    if (file_.budget().is_exceeded()) tell_of_limit();
     weigh_losses();
     tell_of_oddities();
     if (!sealed_.root && out_.pixels == Match::same)
@@ -112,6 +113,10 @@ class PixelComparison {
   void compare_frame(std::uint32_t f) {
     if (untouched_encoding_) {
       const std::vector<ByteView> pieces = reader_.encoded(f);
+      if (const Status paid = pay_for(pieces); !paid) {
+        undecodable(f, paid.error());
+        return;
+      }
       const bool same = encoded_frame_hash(f, salts_, pieces) == evidence_.pixels.encoded_frames[f];
       for (const ByteView piece : pieces) file_.release(piece);
       if (same && !options_.count_textured) return;
@@ -137,6 +142,14 @@ class PixelComparison {
     found_.add(frame->oddities);
     if (hasher_->has_unextended_signs()) found_.add(codec::Oddity::signs_not_extended);
     if (frame->borrowed_from_file) file_.release(frame->samples);
+  }
+
+  /// Takes from the object's budget what hashing an encoded frame costs.
+  [[nodiscard]] Status pay_for(std::span<const ByteView> pieces) const {
+    std::uint64_t bytes = 0;
+    for (const ByteView piece : pieces) bytes += piece.size();
+    return file_.budget().spend(limits::work_a_frame + pieces.size() * limits::work_a_tile +
+                                bytes * limits::work_a_hashed_byte);
   }
 
   /// Whether the frame's bytes are those that were sealed, although the header around them says
@@ -322,6 +335,17 @@ class PixelComparison {
             .width = std::min((high.column + 1) * tile_edge, sealed_.geometry.columns) - x,
             .height = std::min((high.row + 1) * tile_edge, sealed_.geometry.rows) - y};
     return finding;
+  }
+
+  /// Whatever was compared, some frame was not.
+  void tell_of_limit() {
+    out_.pixels = std::max(out_.pixels, Match::undecidable);
+    if (std::exchange(told_undecodable_, true)) return;
+    add(Match::undecidable,
+        {.code = "limit.reached",
+         .severity = Severity::warning,
+         .text = "The frames were not all compared: that costs more work than a file of this size "
+                 "may."});
   }
 
   /// A lossy encoding changes nearly every tile and proves nothing either way.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "seal/embed.h"
 
+#include <algorithm>
+#include <array>
+
 namespace fiducia::seal {
 namespace {
 
@@ -29,12 +32,20 @@ dicom::Tag evidence_tag(std::uint16_t block) {
 }  // namespace
 
 std::optional<ByteView> find_embedded(const dicom::DataSet& data_set) {
+  // The first element of each block, in one walk: hostile files repeat our creator thousands of
+  // times, and a search for each would cost the square of that.
+  std::array<const dicom::Element*, 256> by_block{};
+  for (auto i = data_set.first(); i != dicom::no_index; i = data_set.element(i).next) {
+    const dicom::Element& element = data_set.element(i);
+    const std::uint16_t block = element.tag.element >> 8U;
+    if (block >= 0x10 && element.tag == evidence_tag(block) && by_block[block] == nullptr)
+      by_block[block] = &element;
+  }
   std::optional<ByteView> found;
   for_each_block(data_set, [&](const dicom::Element& creator) {
-    if (found) return;
-    const dicom::Element* element = data_set.find(evidence_tag(creator.tag.element));
+    const dicom::Element* element = by_block[creator.tag.element];
     // A sequence read from bytes keeps those bytes as its value: evidence never looks like one.
-    if (element != nullptr && element->vr != dicom::vr::sq) found = element->value;
+    if (!found && element != nullptr && element->vr != dicom::vr::sq) found = element->value;
   });
   return found;
 }
@@ -44,6 +55,7 @@ Result<std::vector<ByteView>> embed_parts(const dicom::File& file, ByteView evid
   FIDUCIA_TRY(block, dicom::find_private_block(file.data_set(), embedded_group, embedded_creator));
   std::vector<dicom::Tag> remove;
   for_each_block(file.data_set(), [&](const dicom::Element& creator) {
+    if (std::ranges::find(remove, creator.tag) != remove.end()) return;  // at most 240 blocks
     remove.push_back(creator.tag);
     remove.push_back(evidence_tag(creator.tag.element));
   });

@@ -110,6 +110,8 @@ NestedPixels decode_nested_pixels(const dicom::File& file, codec::CodecChild* ch
       if (!alone) continue;
       if (auto value = native_value(*alone, child, out.codec_is_missing))
         out.native.emplace(pixels, std::move(*value));
+      // What is decoded here is part of the object's work.
+      if (!file.budget().take(alone->budget().spent())) return out;
     }
   }
   return out;

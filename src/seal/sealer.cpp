@@ -115,6 +115,16 @@ class PixelSealer {
   /// Tools that decompress colour JPEG leave the colours as coded or not, and spread them in one
   /// way or another. A codestream without YCbCr has no other renditions.
   void hash_renditions(PixelPart& part) {
+    // Each is a pass more. Where the budget has no room for them, the image is sealed without.
+    const Budget& budget = file_.budget();
+    if (budget.spent() > budget.allowed() / (codec::rendition_count + 1U)) {
+      findings_.push_back(
+          {.code = "limit.reached",
+           .severity = Severity::note,
+           .text = "The image is too large for its file to be decoded in all the ways that other "
+                   "decoders do it: decompressed by them it will be indeterminate."});
+      return;
+    }
     for (std::uint8_t n = 1; n < codec::rendition_count; ++n) {
       const auto rendition = static_cast<codec::Rendition>(n);
       std::vector<Digest> leaves;
@@ -203,6 +213,25 @@ struct Draft::State {
   std::vector<Finding> findings;
 };
 
+/// Evidence that no store takes must fail here, alone: after the ledger it would be an entry
+/// without a seal, and would take the other objects of its batch with it.
+Status check_evidence_size(const Draft::State& state) {
+  // Statement, certificates, receipt, checkpoint and time-stamps have limits of their own.
+  constexpr std::uint64_t rest_bytes = 2ULL << 20;
+  constexpr std::uint64_t row_bytes = 64;  // hash, VR, numbers and heads of CBOR
+  std::uint64_t bytes = rest_bytes;
+  for (const SealedAttribute& attribute : state.attributes)
+    bytes += attribute.path.size() + row_bytes;
+  if (state.pixels)
+    bytes += (state.pixels->tiles.size() + state.pixels->encoded_frames.size()) * sizeof(Digest) +
+             state.pixels->outside_bits.size() * row_bytes;
+  if (bytes <= limits::evidence_bytes_max) return {};
+  return fail(ErrorCode::over_limit,
+              "its evidence would be larger than " +
+                  std::to_string(limits::evidence_bytes_max >> 20U) + " MiB.",
+              "Split the object into several with fewer frames or attributes.");
+}
+
 Draft::Draft(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Draft::Draft(Draft&&) noexcept = default;
 Draft& Draft::operator=(Draft&&) noexcept = default;
@@ -271,6 +300,7 @@ Result<Draft> draft_seal(const dicom::File& file, const Signer& signer, UnixTime
 
   const NestedPixels nested = decode_nested_pixels(file, child);
   context.nested_pixels = &nested;
+  context.budget = &file.budget();
   FIDUCIA_TRY(header, CanonicalHeader::read(data_set, std::move(context)));
   state->header = std::move(header);
   const std::span leaves = state->header.leaves();
@@ -294,6 +324,7 @@ Result<Draft> draft_seal(const dicom::File& file, const Signer& signer, UnixTime
   statement.header_root = merkle::root(hashes);
   statement.header_leaf_count = hashes.size();
   if (file.was_truncated()) return shrank(file);
+  FIDUCIA_CHECK(check_evidence_size(*state));
 
   const Bytes payload = write_statement(statement);
   const crypto::Sign1Spec spec{.algorithm = signer.key.default_algorithm(),

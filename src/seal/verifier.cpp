@@ -2,6 +2,7 @@
 #include "seal/verifier.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "seal/embed.h"
 #include "seal/evidence.h"
@@ -135,10 +136,21 @@ struct Verifier::State {
   struct Attached {
     std::vector<Candidate> candidates;
     std::vector<Finding> broken;  // evidence that could not even be read
+    bool left_out = false;        // more of it than is read
   };
   Result<Attached> attached(const dicom::File& file) const {
     Attached out;
     const auto take = [&](ByteView encoded, FoundIn found_in, const std::string& where) {
+      const bool known = std::ranges::any_of(out.candidates, [&](const Candidate& candidate) {
+        return same_bytes(candidate.evidence.encoded, encoded);
+      });
+      if (known) return;
+      if (out.candidates.size() + out.broken.size() == limits::object_evidences_max ||
+          !file.budget().take(limits::work_an_evidence +
+                              encoded.size() * limits::work_a_value_byte)) {
+        out.left_out = true;
+        return;
+      }
       auto evidence = read_evidence(encoded);
       if (evidence) {
         out.candidates.push_back({.evidence = std::move(*evidence), .found_in = found_in});
@@ -166,7 +178,10 @@ struct Verifier::State {
                                  : Result<std::vector<ByteView>>(std::unexpected(bytes.error()));
         if (!parts) out.broken.push_back(unreadable("beside the file", parts.error()));
         if (parts)
-          for (const ByteView part : *parts) take(part, FoundIn::sidecar, "beside the file");
+          for (const ByteView part : *parts) {
+            take(part, FoundIn::sidecar, "beside the file");
+            if (out.left_out) break;
+          }
       }
     }
     return out;
@@ -188,6 +203,9 @@ struct Verifier::State {
         return same_bytes(candidate.evidence.encoded, encoded);
       });
       if (known) continue;
+      if (!file.budget().take(limits::work_an_evidence +
+                              encoded.size() * limits::work_a_value_byte))
+        break;  // found out by whoever compares
       if (auto evidence = read_evidence(encoded))
         out.push_back({.evidence = std::move(*evidence), .found_in = FoundIn::store});
     }
@@ -205,12 +223,38 @@ struct Verifier::State {
     return found;
   }
 
+  /// Judges candidates in this order: all seals first, which is cheap; then the content, for those
+  /// that hold and whose signers count, in their order; then for a few of the others, as hundreds
+  /// of strangers' seals can be put beside a file. Without its content, a seal that does not hold
+  /// is told as such, and one of a stranger as a stranger's.
+  std::vector<Judgement> judge_candidates(const dicom::File& file,
+                                          std::span<const Candidate> candidates,
+                                          codec::CodecChild* child) const {
+    constexpr std::size_t others_compared_max = 4;
+    std::vector<TrustJudgement> trust;
+    for (const Candidate& candidate : candidates) trust.push_back(judge.judge(candidate.evidence));
+    std::vector<std::size_t> order(candidates.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
+      return trust[a].accepted && !trust[b].accepted;
+    });
+    std::vector<Judgement> out(candidates.size());
+    std::size_t others = 0;
+    for (const std::size_t i : order) {
+      const bool compared = trust[i].accepted || others++ < others_compared_max;
+      out[i] = judge_candidate(file, candidates[i], std::move(trust[i]), compared, child);
+    }
+    return out;
+  }
+
   Judgement judge_candidate(const dicom::File& file, const Candidate& candidate,
-                            codec::CodecChild* child) const {
-    TrustJudgement trust = judge.judge(candidate.evidence);
-    ContentComparison content =
-        compare_content(file, candidate.evidence, child,
-                        {.show_values = options.show_values, .count_textured = false});
+                            TrustJudgement trust, bool compared, codec::CodecChild* child) const {
+    ContentComparison content;
+    if (compared)
+      content = compare_content(file, candidate.evidence, child,
+                                {.show_values = options.show_values, .count_textured = false});
+    else
+      content.pixels = content.header = Match::undecidable;
     Judgement out{.verdict = verdict_of(content, trust),
                   .signer_accepted = trust.accepted,
                   .found_in = candidate.found_in,
@@ -229,9 +273,7 @@ struct Verifier::State {
     result.path = file.name();
     result.image = image_info(file);
     FIDUCIA_TRY(attached_evidence, attached(file));
-    std::vector<Judgement> judged;
-    for (const Candidate& candidate : attached_evidence.candidates)
-      judged.push_back(judge_candidate(file, candidate, child));
+    std::vector<Judgement> judged = judge_candidates(file, attached_evidence.candidates, child);
     const bool carries = !judged.empty() || !attached_evidence.broken.empty();
     const bool proven = !judged.empty() && std::ranges::all_of(judged, [](const Judgement& j) {
       return j.verdict == Verdict::authentic;
@@ -240,12 +282,12 @@ struct Verifier::State {
     bool damaged = false;
     if (!proven || lookup != nullptr) {
       FIDUCIA_TRY(candidates, stored(file, attached_evidence.candidates, damaged));
-      for (const Candidate& candidate : candidates) {
+      std::erase_if(candidates, [&](const Candidate& candidate) {
         const Digest sign1_hash = crypto::sha256(candidate.evidence.sign1);
-        const bool known = std::ranges::any_of(
-            judged, [&](const Judgement& j) { return j.sign1_hash == sign1_hash; });
-        if (known) continue;
-        Judgement j = judge_candidate(file, candidate, child);
+        return std::ranges::any_of(judged,
+                                   [&](const Judgement& j) { return j.sign1_hash == sign1_hash; });
+      });
+      for (Judgement& j : judge_candidates(file, candidates, child)) {
         if (proven || std::ranges::any_of(judged, [](const Judgement& other) {
               return other.verdict == Verdict::authentic;
             })) {
@@ -256,8 +298,11 @@ struct Verifier::State {
         judged.push_back(std::move(j));
       }
     }
-    if (judged.empty())
-      return without_seal(file, child, std::move(result), attached_evidence, damaged);
+    if (judged.empty()) {
+      FIDUCIA_TRY(unsealed,
+                  without_seal(file, child, std::move(result), attached_evidence, damaged));
+      return admit_limits(file, attached_evidence, std::move(unsealed));
+    }
     // A stranger's seal must not hide what the store can tell by the pixels.
     const bool only_strangers =
         std::ranges::none_of(judged, [](const Judgement& j) { return j.signer_accepted; });
@@ -283,6 +328,29 @@ struct Verifier::State {
            .severity = Severity::warning,
            .text = "The evidence store holds another object that was sealed under the same SOP "
                    "Instance UID: one of the two may be an exchanged or replayed image."});
+    order_findings(result.findings);
+    return admit_limits(file, attached_evidence, std::move(result));
+  }
+
+  /// What was not read, looked for or compared, because it costs too much, may have been the proof:
+  /// then neither `unsealed` nor `untrusted` may be said.
+  static VerifyResult admit_limits(const dicom::File& file, const Attached& attached_evidence,
+                                   VerifyResult result) {
+    if (!attached_evidence.left_out && !file.budget().is_exceeded()) return result;
+    if (result.verdict == Verdict::authentic || result.verdict == Verdict::altered) return result;
+    result.verdict = Verdict::indeterminate;
+    const bool told = std::ranges::any_of(
+        result.findings, [](const Finding& finding) { return finding.code == "limit.reached"; });
+    std::erase_if(result.findings, [](const Finding& f) { return f.code == "unsealed"; });
+    if (!told)
+      result.findings.push_back(
+          {.code = "limit.reached",
+           .severity = Severity::warning,
+           .text =
+               attached_evidence.left_out
+                   ? "There is more evidence with this file than is read for a file of its size."
+                   : "Not all was looked for and compared: that costs more work than a file of "
+                     "this size may."});
     order_findings(result.findings);
     return result;
   }
@@ -433,7 +501,10 @@ struct Verifier::State {
     if (lookup == nullptr) return false;
     const std::unique_ptr<SketchBuilder> builder = lookup->new_sketch();
     const auto sketch = sketch_of(file, child, *builder);
-    if (!sketch) return false;
+    if (!sketch) {
+      if (sketch.error().code == ErrorCode::over_limit) file.budget().exhaust();
+      return false;
+    }
     FIDUCIA_TRY(found, sound(lookup->find_by_sketch(*sketch), damaged));
     return judge_similar(file, child, found, accepted_only, result, similar);
   }

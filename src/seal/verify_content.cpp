@@ -34,7 +34,7 @@ ContentComparison compare_content(const dicom::File& file, const Evidence& evide
     photometric = compare_pixels(file, evidence, child, options, out);
   else
     out.pixels = Match::same;  // none were sealed; pixel data now would be an added attribute
-  compare_header(file.data_set(), evidence, photometric, decode_nested_pixels(file, child), options,
+  compare_header(file.data_set(), file.budget(), evidence, photometric, decode_nested_pixels(file, child), options,
                  out);
   const std::string& sealed_as = evidence.statement.transfer_syntax_uid;
   if (file.transfer_syntax().uid != sealed_as)
@@ -72,22 +72,21 @@ bool is_same_instance(const dicom::DataSet& data_set, const Evidence& evidence) 
   return hash == at->hash;
 }
 
-std::optional<Sketch> sketch_of(const dicom::File& file, codec::CodecChild* child,
-                                SketchBuilder& builder) {
-  auto reader = codec::FrameReader::open(file, child);
-  if (!reader) return std::nullopt;
-  const codec::Geometry& geometry = reader->geometry();
+Result<Sketch> sketch_of(const dicom::File& file, codec::CodecChild* child,
+                         SketchBuilder& builder) {
+  FIDUCIA_TRY(reader, codec::FrameReader::open(file, child));
+  const codec::Geometry& geometry = reader.geometry();
+  if (tile_grid(geometry.rows, geometry.columns).count() * geometry.frames > limits::tiles_max)
+    return fail(ErrorCode::over_limit, "the image has more than 16 million tiles.");
   TileHasher hasher(geometry);
-  if (hasher.grid().count() * geometry.frames > limits::tiles_max) return std::nullopt;
   const Salts salts{Seed{}};  // the hashes are not used, only the walk over the tiles
   std::vector<Digest> hashes(hasher.grid().count());
   std::vector<OutsideBitsLeaf> outside;
-  for (std::uint32_t f = 0; f < reader->frames_present(); ++f) {
-    auto frame = reader->read(f);
-    if (!frame) return std::nullopt;
+  for (std::uint32_t f = 0; f < reader.frames_present(); ++f) {
+    FIDUCIA_TRY(frame, reader.read(f));
     outside.clear();
-    hasher.hash(f, *frame, salts, hashes, outside, &builder);
-    if (frame->borrowed_from_file) file.release(frame->samples);
+    hasher.hash(f, frame, salts, hashes, outside, &builder);
+    if (frame.borrowed_from_file) file.release(frame.samples);
   }
   return builder.finish();
 }

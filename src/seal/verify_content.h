@@ -47,8 +47,8 @@ struct ContentOptions {
 /// Whether the file's SOP Instance UID is the one that `evidence` sealed.
 [[nodiscard]] bool is_same_instance(const dicom::DataSet& data_set, const Evidence& evidence);
 
-/// The sketch of the file's samples as they are now; absent when they cannot be decoded.
-[[nodiscard]] std::optional<Sketch> sketch_of(const dicom::File& file, codec::CodecChild* child,
-                                              SketchBuilder& builder);
+/// The sketch of the file's samples as they are now. Errors: those of decoding them; over_limit.
+[[nodiscard]] Result<Sketch> sketch_of(const dicom::File& file, codec::CodecChild* child,
+                                       SketchBuilder& builder);
 
 }  // namespace fiducia::seal

@@ -180,7 +180,7 @@ TEST(EncapsulatedFrames, of_rle_are_decoded_and_bounded) {
   const auto bomb = image.file();
   auto hungry = FrameReader::open(bomb, nullptr);
   ASSERT_TRUE(hungry.has_value());
-  EXPECT_EQ(hex_of(*hungry, 0), "codec.failed");
+  EXPECT_EQ(hex_of(*hungry, 0), "limit.reached");
 }
 
 TEST(EncapsulatedFrames, deflated_and_native_are_read_in_process) {
