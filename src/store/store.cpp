@@ -305,7 +305,8 @@ Result<std::unique_ptr<Reader>> open_reader(const std::filesystem::path& path, O
   FIDUCIA_TRY(by_instance, connection.prepare(select + "instance = ? ORDER BY id DESC LIMIT " +
                                               std::to_string(instance_evidences_max)));
   FIDUCIA_TRY(by_root, connection.prepare(select + "root = ?"));
-  FIDUCIA_TRY(by_value, connection.prepare("SELECT object FROM sketch WHERE value = ? LIMIT " +
+  FIDUCIA_TRY(by_value, connection.prepare("SELECT object FROM sketch WHERE value = ? "
+                                           "ORDER BY object LIMIT " +
                                            std::to_string(common_value_objects + 1)));
   FIDUCIA_TRY(tiles_of, connection.prepare("SELECT textured_tiles FROM object WHERE id = ?"));
   FIDUCIA_TRY(evidence_of, connection.prepare(select + "id = ?"));
@@ -643,7 +644,10 @@ Result<std::vector<Bytes>> EvidenceStore::find_by_sketch(const seal::Sketch& ske
     // One read transaction: the answers fit together, and the locks are taken once.
     FIDUCIA_TRY(transaction, Transaction::begin(reader.connection, "BEGIN"));
     std::vector<std::int64_t> hits;
-    for (std::size_t i = 0; i < std::min(sketch.values.size(), sketch_values_max); ++i) {
+    std::vector<std::int64_t> common_hits;  // of the oldest objects that have a common value
+    std::size_t common_values = 0;
+    const std::size_t asked = std::min(sketch.values.size(), sketch_values_max);
+    for (std::size_t i = 0; i < asked; ++i) {
       const ResetAtEnd reset{reader.by_value};
       reader.by_value.bind(1, std::bit_cast<std::int64_t>(sketch.values[i]));
       const std::size_t before = hits.size();
@@ -652,7 +656,11 @@ Result<std::vector<Bytes>> EvidenceStore::find_by_sketch(const seal::Sketch& ske
         if (!row) break;
         hits.push_back(reader.by_value.integer(0));
       }
-      if (hits.size() - before > common_value_objects) hits.resize(before);  // a template
+      if (hits.size() - before <= common_value_objects) continue;
+      ++common_values;
+      common_hits.insert(common_hits.end(), hits.begin() + static_cast<std::ptrdiff_t>(before),
+                         hits.end());
+      hits.resize(before);  // a template
     }
     std::vector<Candidate> candidates = count_hits(std::move(hits));
     // Of those that share as much, the one with about as many textured tiles.
@@ -671,10 +679,27 @@ Result<std::vector<Bytes>> EvidenceStore::find_by_sketch(const seal::Sketch& ske
         candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
           return a.shared != b.shared ? a.shared > b.shared : a.size_ratio > b.size_ratio;
         });
+    candidates.resize(std::min(candidates.size(), sketch_evidences_max));
+    // An image nearly all of which stands in many objects is no template with something of its own:
+    // somebody may have had copies of a sealed image sealed, so that it counts as one and is not
+    // found any more. The first to have been sealed are asked as well.
+    if (common_values * 16 >= asked * 15) {
+      std::vector<Candidate> oldest = count_hits(std::move(common_hits));
+      std::ranges::stable_sort(oldest, [](const Candidate& a, const Candidate& b) {
+        return a.shared != b.shared ? a.shared > b.shared : a.object < b.object;
+      });
+      std::size_t added = 0;
+      for (const Candidate& candidate : oldest) {
+        if (added == sketch_evidences_max) break;
+        if (std::ranges::find(candidates, candidate.object, &Candidate::object) != candidates.end())
+          continue;
+        candidates.push_back(candidate);
+        ++added;
+      }
+    }
     std::vector<Bytes> found;
     std::size_t total_bytes = 0;
     for (const Candidate& candidate : candidates) {
-      if (found.size() == sketch_evidences_max) break;
       const ResetAtEnd reset{reader.evidence_of};
       reader.evidence_of.bind(1, candidate.object);
       FIDUCIA_TRY(row, reader.evidence_of.step());
