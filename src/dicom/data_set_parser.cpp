@@ -116,6 +116,11 @@ bool DataSetParser::read_elements() {
       continue;
     }
     if (!read_header(frame, remaining, header)) return false;
+    // Readers look there to tell explicit from implicit VR, whatever the file names.
+    if (!frame.explicit_vr && frame.last_element == no_index && strict_ == 0 &&
+        is_upper_case(static_cast<unsigned char>(bytes_[pos_ + 4])) &&
+        is_upper_case(static_cast<unsigned char>(bytes_[pos_ + 5])))
+      if (!odd(Oddity::looks_explicit, pos_)) return false;
     if (header.tag.group <= 0x0006 && !meta_ && header.tag.group != 0x0004)
       if (!odd(Oddity::forbidden_group, pos_)) return false;
 

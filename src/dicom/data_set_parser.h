@@ -19,6 +19,7 @@ enum class Oddity : std::uint8_t {
   delimiter_length,  // a delimiter whose length is not 0
   unknown_vr,        // two capital letters that are no VR of PS3.5: read as long form
   forbidden_group,   // group 0000, 0002 or 0006 inside the data set
+  looks_explicit,    // implicit VR whose first length spells two letters, as a VR would
   trailing_zeros,    // nothing but zeros after the last element; kept last
 };
 inline constexpr std::size_t oddity_count = static_cast<std::size_t>(Oddity::trailing_zeros) + 1;

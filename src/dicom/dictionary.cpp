@@ -51,6 +51,8 @@ std::optional<DictionaryEntry> find_dictionary_entry(Tag tag) {
   return std::nullopt;
 }
 
+bool is_recent(Tag tag) { return std::ranges::binary_search(recent, tag.value()); }
+
 std::optional<Tag> find_tag(std::string_view keyword) {
   const auto found = std::ranges::lower_bound(by_keyword, keyword, {}, [](std::uint16_t index) {
     return keyword_of(row_by_keyword(index));

@@ -17,6 +17,9 @@ struct DictionaryEntry {
 /// and have no VR; so `vrs` is never empty. A group length (gggg,0000) without an entry of its own
 /// is UL with an empty keyword. Spans and views outlive everything. Constant time, no allocation.
 [[nodiscard]] std::optional<DictionaryEntry> find_dictionary_entry(Tag tag);
+/// Whether PS3.6 has had the tag only since editions that no common dictionary knows: neither DCMTK
+/// 3.6.7 nor pydicom 2.3.1. What such readers do not know they cannot show, whatever its VR.
+[[nodiscard]] bool is_recent(Tag tag);
 /// The tag of a keyword, if there is one. For an attribute of repeating groups the first of its
 /// tags: OverlayData is (6000,3000).
 [[nodiscard]] std::optional<Tag> find_tag(std::string_view keyword);

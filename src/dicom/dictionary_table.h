@@ -14,6 +14,7 @@ inline constexpr std::size_t row_count = 5181;
 inline constexpr std::size_t repeater_count = 88;
 inline constexpr std::size_t vr_set_count = 38;
 inline constexpr std::size_t chunk_count = 5;
+inline constexpr std::size_t recent_count = 261;
 inline constexpr unsigned slot_bits = 14;
 inline constexpr std::size_t slot_count = std::size_t{1} << slot_bits;
 
@@ -50,6 +51,7 @@ extern const std::array<Repeater, repeater_count> repeaters;  // ascending by ma
 extern const std::array<std::uint16_t, slot_count> slots;     // 1 + index into rows; 0: free
 /// All attributes ascending by keyword: below row_count into rows, then into repeaters.
 extern const std::array<std::uint16_t, row_count + repeater_count> by_keyword;
+extern const std::array<std::uint32_t, recent_count> recent;  // ascending
 extern const std::array<const char*, chunk_count> chunks;
 
 }  // namespace fiducia::dicom::dictionary_table

@@ -6,6 +6,7 @@
 
 #include "dicom/data_set_parser.h"
 #include "dicom/deflate.h"
+#include "dicom/dictionary.h"
 #include "dicom/vr_table.h"
 
 namespace fiducia::dicom {
@@ -57,6 +58,7 @@ constexpr std::array<OddityText, oddity_count> oddity_texts{{
     {Oddity::delimiter_length, "delimiter_length", "Delimiters with a length other than 0"},
     {Oddity::unknown_vr, "unknown_vr", "Elements with a VR that PS3.5 does not know"},
     {Oddity::forbidden_group, "forbidden_group", "Elements of a group that has no place there"},
+    {Oddity::looks_explicit, "looks_explicit", "Lengths in implicit VR that spell a VR"},
     {Oddity::trailing_zeros, "trailing_zeros", "Zeros after the last element"},
 }};
 
@@ -237,9 +239,59 @@ Status File::read_parts() {
       reader.note("no_meta", "There is no meta information: the encoding is guessed.", at);
     FIDUCIA_TRY(guessed, reader.read_guessed(data_set_bytes_, at));
     take_guessed(std::move(guessed.data_set), guessed.encoding, nullptr);
+    look_for_second_reading(guessed.encoding);
     return {};
   }
   return read_named(*named);
+}
+
+/// Whether group 0002 is what PS3.10 7.1 asks for, to the byte: then no two readers can disagree
+/// about where it ends or what it names. `length` is that of the group.
+bool File::has_exact_meta(std::size_t length) const {
+  const ElementIndex first = meta_.first();
+  if (first == no_index) return false;
+  const Element& group_length = meta_.element(first);
+  if (group_length.tag != Tag{0x0002, 0x0000} || group_length.value.size() != 4 ||
+      12 + std::size_t{load_le<std::uint32_t>(group_length.value.data())} != length)
+    return false;
+  std::uint32_t before = 0;
+  for (auto i = first; i != no_index; i = meta_.element(i).next) {
+    const Element& element = meta_.element(i);
+    if (i != first && element.tag.value() <= before) return false;
+    before = element.tag.value();
+    if (element.value.size() % 2 != 0 || element.vr == vr::sq) return false;
+    const auto entry = find_dictionary_entry(element.tag);
+    if (entry && std::ranges::find(entry->vrs, element.file_vr) == entry->vrs.end()) return false;
+  }
+  const Element* syntax = meta_.find(tags::transfer_syntax_uid);
+  if (syntax == nullptr) return false;
+  std::string_view uid = as_text(syntax->value);
+  if (uid.ends_with('\0')) uid.remove_suffix(1);
+  return uid.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+/// Tries the other encodings of the data set. One that reads to its end, or that its first bytes
+/// promise to readers that look only there, makes two objects of one file.
+void File::look_for_second_reading(Encoding taken) {
+  FileReader reader(notes_);
+  const bool names_syntax = meta_.find(tags::transfer_syntax_uid) != nullptr;
+  bool found =
+      std::ranges::any_of(notes_, [](const Note& note) { return note.code == "looks_explicit"; });
+  constexpr std::array encodings{Encoding{.explicit_vr = true, .big_endian = false},
+                                 Encoding{.explicit_vr = false, .big_endian = false},
+                                 Encoding{.explicit_vr = true, .big_endian = true}};
+  for (const Encoding other : encodings) {
+    // Nobody tries the other order of bytes when the file names one.
+    const bool same =
+        other.explicit_vr == taken.explicit_vr && other.big_endian == taken.big_endian;
+    const bool other_order = other.big_endian != taken.big_endian;
+    if (found || same || (other_order && names_syntax)) continue;
+    DataSetParser parser(data_set_bytes_, 0, 0);
+    const auto second = parser.read_data_set(other);
+    found = second && second->first() != no_index;
+  }
+  if (found)
+    reader.note("two_readings", "The data set can be read in two encodings.", data_set_offset_);
 }
 
 /// Reads group 0002 at the start of `bytes`; the result is its length.
@@ -256,6 +308,11 @@ Result<std::size_t> File::read_meta(ByteView meta_bytes, std::size_t at) {
   if (length != nullptr && length->value.size() == 4 &&
       value_end + load_le<std::uint32_t>(length->value.data()) != parser.position())
     reader.note("meta_group_length", "(0002,0000) is not the length of the group.", length->offset);
+  const bool odd = std::ranges::any_of(parser.oddities(),
+                                       [](const OddityTally& tally) { return tally.count > 0; });
+  if (!explicit_vr || odd || !has_exact_meta(parser.position()))
+    reader.note("meta_irregular",
+                "The meta information is not in the one form that all readers read alike.", at);
   return parser.position();
 }
 
@@ -289,7 +346,9 @@ Status File::read_named(const TransferSyntax& syntax) {
     inflated_ = std::move(inflated.bytes);
     data_set_bytes_ = inflated_;
     origin = 0;
-    if (inflated.bytes_after > 1)
+    // One zero makes the length even (PS3.5 A.5).
+    const bool padded = inflated.bytes_after == 1 && bytes().back() == std::byte{0};
+    if (inflated.bytes_after > 0 && !padded)
       reader.note("bytes_after_deflate", "Bytes after the end of the deflated data set.",
                   bytes().size() - inflated.bytes_after);
   }
@@ -305,9 +364,11 @@ Status File::read_named(const TransferSyntax& syntax) {
                 "The data set is not in the transfer syntax that the meta information names.",
                 origin);
     take_guessed(std::move(guessed->data_set), guessed->encoding, &syntax);
+    look_for_second_reading(guessed->encoding);
     return {};
   }
   data_set_ = std::move(*data_set);
+  look_for_second_reading(encoding);
   const Element* pixel_data = data_set_.find(tags::pixel_data);
   if (pixel_data != nullptr && pixel_data->encapsulated != syntax.encapsulated)
     reader.note("pixel_data_form",

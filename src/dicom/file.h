@@ -61,6 +61,8 @@ class File {
   [[nodiscard]] Status read_parts();
   [[nodiscard]] Result<std::size_t> read_meta(ByteView meta_bytes, std::size_t at);
   [[nodiscard]] Status read_named(const TransferSyntax& syntax);
+  [[nodiscard]] bool has_exact_meta(std::size_t length) const;
+  void look_for_second_reading(Encoding taken);
   void take_guessed(DataSet data_set, Encoding encoding, const TransferSyntax* named);
   std::string name_;
   std::optional<MappedFile> mapped_;

@@ -110,6 +110,13 @@ constexpr std::array code_table{
               "Common programs take this file differently, and may show other pictures or values.",
               "Compare what your viewer shows with the source; have the file written again in a "
               "plain form, and sealed so."},
+    CodeEntry{"preamble.executable",
+              "The file begins like a program, a page or a picture of another kind.",
+              "Do not open the file with anything but DICOM software; ask its source why it begins "
+              "so."},
+    CodeEntry{"preamble.tiff",
+              "The file can be opened as a TIFF image as well, which DICOM allows.",
+              "Nothing needs to be done; what a TIFF viewer shows is not what was sealed."},
     CodeEntry{"offset-table.wrong",
               "The table that says where frames begin does not fit the frames.",
               "Have the file written again without the table, or with a right one."},

@@ -61,17 +61,26 @@ class Blocks {
 };
 
 /// Attributes that a legitimate change of encoding rewrites, hence no leaf (spec/seal.md 5.4).
-bool is_left_out(dicom::Tag tag, bool top_level) {
+bool is_left_out(const dicom::Element& element, bool top_level) {
   namespace t = dicom::tags;
+  const dicom::Tag tag = element.tag;
+  // Padding is zeros. Anything else was written for somebody to read.
+  if (tag == t::data_set_trailing_padding)
+    return std::ranges::all_of(element.value, [](std::byte b) { return b == std::byte{0}; });
   if (tag.is_group_length() || tag == t::length_to_end || tag == t::specific_character_set ||
-      tag == t::data_set_trailing_padding || tag == t::digital_signatures_sequence ||
-      tag == t::mac_parameters_sequence)
+      tag == t::digital_signatures_sequence || tag == t::mac_parameters_sequence)
     return true;
   // Command and meta elements of a bare data set; inside an item they have no business at all.
   if (top_level && (tag.group == 0x0000 || tag.group == 0x0002)) return true;
   return top_level && (tag == t::planar_configuration || tag == t::extended_offset_table ||
                        tag == t::extended_offset_table_lengths ||
                        tag == t::encapsulated_pixel_data_value_total_length);
+}
+
+/// What PS3.3 C.12.1.1.3 puts into the items of a DICOM signature: group 0400, and coded purposes.
+bool is_signature_part(dicom::Tag tag) {
+  return tag.group == 0x0400 || tag == dicom::tags::specific_character_set ||
+         (tag.group == 0x0008 && tag.element >= 0x0100 && tag.element <= 0x0123);
 }
 
 }  // namespace
@@ -214,17 +223,55 @@ class HeaderWalk {
            (tag.is_private_creator() || (tag.element & 0xFF) == embedded_element);
   }
 
+  Status check_arena() const {
+    if (out_.arena_.size() + path_.size() > paths_bytes_max_)
+      return fail(ErrorCode::over_limit, "the paths of its attributes are too long together.",
+                  "Split the object.");
+    return {};
+  }
+
+  /// Whether a DICOM signature holds elements that belong to none. Its elements follow it in the
+  /// data set's flat list, up to the next one of its own level.
+  static bool holds_strangers(const dicom::DataSet& data_set, const dicom::Element& sequence) {
+    if (sequence.first_item == dicom::no_index) return false;
+    const dicom::ElementIndex first = [&] {
+      for (auto i = sequence.first_item; i != dicom::no_index; i = data_set.item(i).next)
+        if (data_set.item(i).first_element != dicom::no_index)
+          return data_set.item(i).first_element;
+      return dicom::no_index;
+    }();
+    if (first == dicom::no_index) return false;
+    const dicom::ElementIndex end = sequence.next == dicom::no_index
+                                        ? narrow<dicom::ElementIndex>(data_set.element_count())
+                                        : sequence.next;
+    for (dicom::ElementIndex i = first; i < end; ++i)
+      if (!is_signature_part(data_set.element(i).tag)) return true;
+    return false;
+  }
+
   Status visit(std::size_t depth, const dicom::Element& element) {
     Level& level = stack_[depth];
     // A second element of a tag that is left out is no legitimate encoding: it gets a leaf.
-    if (&element == out_.context_.pixel_element ||
-        (!element.duplicate &&
-         (is_left_out(element.tag, level.top) || is_own_block(level, element))))
-      return {};
+    const bool is_pixel_data = &element == out_.context_.pixel_element;
+    const bool is_evidence = !element.duplicate && is_own_block(level, element);
     path_.assign(level.prefix.begin(), level.prefix.end());
     append_step(path_, level, element.tag);
     FIDUCIA_CHECK(spend(limits::work_an_element + path_.size() * limits::work_a_path_byte +
                         value_work(level, element)));
+    if (is_pixel_data || is_evidence || (!element.duplicate && is_left_out(element, level.top))) {
+      FIDUCIA_CHECK(check_arena());
+      out_.left_out_.push_back({.path_offset = narrow<std::uint32_t>(out_.arena_.size()),
+                                .path_bytes = narrow<std::uint32_t>(path_.size()),
+                                .vr = element.vr,
+                                .element = &element,
+                                .text_encoding = level.text_encoding,
+                                .is_sequence = element.vr == dicom::vr::sq,
+                                .is_pixel_data = is_pixel_data,
+                                .is_evidence = is_evidence,
+                                .holds_strangers = holds_strangers(*level.data_set, element)});
+      append(out_.arena_, path_);
+      return {};
+    }
 
     std::optional<dicom::Vr> sealed;
     if (element.vr_source != dicom::VrSource::file || element.vr == dicom::vr::un ||
@@ -254,9 +301,7 @@ class HeaderWalk {
                     .element = walked,
                     .text_encoding = level.text_encoding,
                     .is_sequence = sequence};
-    if (out_.arena_.size() + path_.size() > paths_bytes_max_)
-      return fail(ErrorCode::over_limit, "the paths of its attributes are too long together.",
-                  "Split the object.");
+    FIDUCIA_CHECK(check_arena());
     append(out_.arena_, path_);
     out_.leaves_.push_back(leaf);
     if (sequence && walked->first_item != dicom::no_index) {

@@ -22,6 +22,10 @@ struct HeaderLeaf {
   const TextEncoding* text_encoding = nullptr;
   bool is_sequence = false;  // walked as one
   bool duplicate = false;    // the leaf before it has the same path
+  // Of an element that is left out:
+  bool is_pixel_data = false;    // the pixel tree covers it
+  bool is_evidence = false;      // part of our own block
+  bool holds_strangers = false;  // a DICOM signature with elements that belong to none
 };
 
 /// What the walk needs to know from outside the header.
@@ -47,6 +51,8 @@ class CanonicalHeader {
   [[nodiscard]] static Result<CanonicalHeader> read(const dicom::DataSet& data_set,
                                                     HeaderContext context);
   [[nodiscard]] std::span<const HeaderLeaf> leaves() const { return leaves_; }
+  /// The elements that have no leaf (spec/seal.md 5.4), in the order of the data set.
+  [[nodiscard]] std::span<const HeaderLeaf> left_out() const { return left_out_; }
   [[nodiscard]] ByteView path(const HeaderLeaf& leaf) const {
     return ByteView{arena_}.subspan(leaf.path_offset, leaf.path_bytes);
   }
@@ -59,6 +65,7 @@ class CanonicalHeader {
   HeaderContext context_;
   Bytes arena_;
   std::vector<HeaderLeaf> leaves_;
+  std::vector<HeaderLeaf> left_out_;
   std::deque<TextEncoding> text_encodings_;  // stable addresses
   std::deque<dicom::DataSet> reparsed_;      // sequences that had become bytes
 };

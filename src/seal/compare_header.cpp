@@ -8,6 +8,7 @@
 #include "seal/canonical_header.h"
 #include "seal/compressor_remark.h"
 #include "seal/pixel_source.h"
+#include "seal/reading.h"
 
 namespace fiducia::seal {
 namespace {
@@ -353,15 +354,48 @@ class HeaderComparison {
   std::size_t try_bytes_left_ = 60'000'000;  // hashed: 200,000 tries of ordinary paths
 };
 
+/// Ways of reading the file that were not there when it was sealed are alterations; as sealed, they
+/// leave open what a reader shows (spec/seal.md 14).
+void compare_readings(const dicom::File& file, const CanonicalHeader& header,
+                      const Evidence& evidence, ContentComparison& out) {
+  std::vector<Ambiguity> now = find_ambiguities(file, header);
+  const std::vector<AmbiguityKind> kinds = sort_by_kind(now);
+  const std::vector<AmbiguityKind>& sealed = evidence.statement.ambiguities;
+  // What a tool did to the whole data set, and to nothing of its content, is no attack on a part.
+  const bool whole = out.header != Match::different && is_all_under_un(file.data_set());
+  auto from = now.begin();
+  for (const AmbiguityKind kind : kinds) {
+    const auto to =
+        std::find_if(from, now.end(), [&](const Ambiguity& a) { return a.kind != kind; });
+    const bool as_sealed = std::ranges::find(sealed, kind) != sealed.end() ||
+                           (whole && kind == AmbiguityKind::standard_under_un);
+    if (as_sealed)
+      out.ambiguous = true;
+    else
+      out.header = Match::different;
+    out.findings.push_back(
+        ambiguity_finding({from, to}, as_sealed ? Severity::warning : Severity::alarm));
+    from = to;
+  }
+  if (sealed.empty() || !kinds.empty()) return;
+  out.ambiguous = true;
+  out.findings.push_back(
+      {.code = "reading.ambiguous",
+       .severity = Severity::warning,
+       .text = "When it was sealed, the file could be read in different ways; this one cannot, so "
+               "nobody can say whether it shows what was seen then."});
+}
+
 }  // namespace
 
-void compare_header(const dicom::DataSet& data_set, Budget& budget, const Evidence& evidence,
+void compare_header(const dicom::File& file, const Evidence& evidence,
                     const std::optional<std::string>& photometric_interpretation,
                     const NestedPixels& nested_pixels, const ContentOptions& options,
                     ContentComparison& out) {
+  const dicom::DataSet& data_set = file.data_set();
   HeaderContext context;
   context.nested_pixels = &nested_pixels;
-  context.budget = &budget;
+  context.budget = &file.budget();
   if (photometric_interpretation)
     context.photometric_interpretation =
         photometric_for_header(data_set, *photometric_interpretation);
@@ -387,6 +421,7 @@ void compare_header(const dicom::DataSet& data_set, Budget& budget, const Eviden
     return;
   }
   HeaderComparison(*header, evidence, nested_pixels, options, out).run();
+  compare_readings(file, *header, evidence, out);
 }
 
 }  // namespace fiducia::seal

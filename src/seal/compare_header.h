@@ -6,10 +6,11 @@
 
 namespace fiducia::seal {
 
-/// Compares the attributes of `data_set` with the header leaves of `evidence`; fills
-/// `out.header` and appends findings. `photometric_interpretation` is that of the canonical
-/// samples, absent when no pixels were sealed. `budget` is that of the file.
-void compare_header(const dicom::DataSet& data_set, Budget& budget, const Evidence& evidence,
+/// Compares the attributes of `file` with the header leaves of `evidence`, and the ways in which it
+/// can be read with those that were sealed; fills `out.header` and appends findings.
+/// `photometric_interpretation` is that of the canonical samples, absent when no pixels were
+/// sealed.
+void compare_header(const dicom::File& file, const Evidence& evidence,
                     const std::optional<std::string>& photometric_interpretation,
                     const NestedPixels& nested_pixels, const ContentOptions& options,
                     ContentComparison& out);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "seal/sealer.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "merkle/merkle.h"
@@ -9,6 +10,7 @@
 #include "seal/evidence.h"
 #include "seal/ledger_entry.h"
 #include "seal/pixel_source.h"
+#include "seal/reading.h"
 #include "seal/statement.h"
 
 namespace fiducia::seal {
@@ -198,6 +200,25 @@ bool is_derived(const dicom::DataSet& data_set) {
   return type && type->starts_with("DERIVED");
 }
 
+/// Puts the file's ambiguities into the statement and tells the person who seals. A file that holds
+/// two data sets is none that can be sealed: nobody could say which of them.
+Status state_ambiguities(const dicom::File& file, const CanonicalHeader& header,
+                         Statement& statement, std::vector<Finding>& findings) {
+  std::vector<Ambiguity> ambiguities = find_ambiguities(file, header);
+  statement.ambiguities = sort_by_kind(ambiguities);
+  for (auto from = ambiguities.begin(); from != ambiguities.end();) {
+    const auto to = std::find_if(from, ambiguities.end(),
+                                 [&](const Ambiguity& a) { return a.kind != from->kind; });
+    if (from->kind == AmbiguityKind::two_readings)
+      return fail_malformed("two_readings",
+                            "The data set can be read in two encodings, as two different objects. "
+                            "Write it anew with the program that made it, in one transfer syntax.");
+    findings.push_back(ambiguity_finding({from, to}, Severity::warning));
+    from = to;
+  }
+  return {};
+}
+
 }  // namespace
 
 struct Draft::State {
@@ -303,6 +324,7 @@ Result<Draft> draft_seal(const dicom::File& file, const Signer& signer, UnixTime
   context.budget = &file.budget();
   FIDUCIA_TRY(header, CanonicalHeader::read(data_set, std::move(context)));
   state->header = std::move(header);
+  FIDUCIA_CHECK(state_ambiguities(file, state->header, statement, state->findings));
   const std::span leaves = state->header.leaves();
   const std::vector<Salt> header_salts = salts.header(leaves.size());
   state->attributes.resize(leaves.size());

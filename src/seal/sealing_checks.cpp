@@ -112,7 +112,7 @@ Status check_copy(const std::filesystem::path& written, std::span<const ByteView
   }
   ContentComparison comparison;
   // Without a decoder: icons that need one are not looked at again.
-  compare_header(copy->data_set(), copy->budget(), evidence, photometric, decode_nested_pixels(*copy, nullptr), {},
+  compare_header(*copy, evidence, photometric, decode_nested_pixels(*copy, nullptr), {},
                  comparison);
   if (comparison.header == Match::different) return written_otherwise("its attributes are others.");
   return {};

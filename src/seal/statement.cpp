@@ -25,6 +25,7 @@ enum StatementKey : std::uint64_t {
   field_claimed_at = 9,
   field_device = 10,
   field_flags = 11,
+  field_ambiguities = 12,
 };
 enum Flag : std::uint64_t { flag_synthetic = 1, flag_derived = 2 };
 
@@ -213,6 +214,21 @@ Result<std::optional<SealedEncoding>> read_encoding(crypto::CborReader& in) {
   return encoding;
 }
 
+Result<std::vector<AmbiguityKind>> read_ambiguities(crypto::CborReader& in) {
+  const std::uint64_t offset = in.offset();
+  FIDUCIA_TRY(count, in.array());
+  std::vector<AmbiguityKind> out;
+  for (std::size_t i = 0; i < count; ++i) {
+    FIDUCIA_TRY(kind, read_number<std::uint8_t>(in));
+    const auto named = static_cast<AmbiguityKind>(kind);
+    // Ascending, so there are 255 at most.
+    if (kind == 0 || (!out.empty() && out.back() >= named))
+      return bad_statement("the ambiguities are not in ascending order.", offset);
+    out.push_back(named);
+  }
+  return out;
+}
+
 Status read_value(crypto::CborReader& in, std::int64_t key, std::uint64_t offset,
                   Statement& statement) {
   switch (key) {
@@ -286,6 +302,11 @@ Status read_value(crypto::CborReader& in, std::int64_t key, std::uint64_t offset
       statement.derived = (flags & flag_derived) != 0;
       return {};
     }
+    case field_ambiguities: {
+      FIDUCIA_TRY(ambiguities, read_ambiguities(in));
+      statement.ambiguities = std::move(ambiguities);
+      return {};
+    }
     default:
       return bad_statement("a key is unknown.", offset);
   }
@@ -305,7 +326,7 @@ SealedGeometry sealed_geometry(const codec::Geometry& geometry) {
 
 Bytes write_statement(const Statement& statement) {
   crypto::CborWriter out;
-  out.map(11);
+  out.map(12);
   out.uint(field_version);
   out.uint(statement_version);
   out.uint(field_kind);
@@ -343,6 +364,9 @@ Bytes write_statement(const Statement& statement) {
   if (statement.synthetic) flags |= flag_synthetic;
   if (statement.derived) flags |= flag_derived;
   out.uint(flags);
+  out.uint(field_ambiguities);
+  out.array(statement.ambiguities.size());
+  for (const AmbiguityKind kind : statement.ambiguities) out.uint(static_cast<std::uint64_t>(kind));
   return out.take();
 }
 
@@ -360,7 +384,7 @@ Result<Statement> read_statement(ByteView encoded) {
   }
   FIDUCIA_CHECK(in.finish());
   // All keys are required, CborMap refuses duplicates, read_value refuses others.
-  if (count != 11) return bad_statement("a key is missing.", 0);
+  if (count != 12) return bad_statement("a key is missing.", 0);
   if (statement.encoding && !statement.pixels)
     return bad_statement("encoded frames are sealed, but no geometry.", 0);
   if (statement.pixels && !statement.pixels->root && !statement.encoding)

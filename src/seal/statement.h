@@ -6,6 +6,7 @@
 
 #include "codec/codec.h"
 #include "core/core.h"
+#include "seal/reading.h"
 
 namespace fiducia::seal {
 
@@ -62,6 +63,8 @@ struct Statement {
   std::string device;  // label, 1..64 bytes of UTF-8
   bool synthetic = false;
   bool derived = false;
+  /// Forms of the file that readers take in different ways; ascending by kind (spec/seal.md 14).
+  std::vector<AmbiguityKind> ambiguities = {};
 };
 
 /// Deterministic CBOR.

@@ -7,6 +7,7 @@
 #include "seal/canonical_pixels.h"
 #include "seal/compare_header.h"
 #include "seal/compare_pixels.h"
+#include "seal/reading.h"
 
 namespace fiducia::seal {
 namespace {
@@ -34,8 +35,8 @@ ContentComparison compare_content(const dicom::File& file, const Evidence& evide
     photometric = compare_pixels(file, evidence, child, options, out);
   else
     out.pixels = Match::same;  // none were sealed; pixel data now would be an added attribute
-  compare_header(file.data_set(), file.budget(), evidence, photometric, decode_nested_pixels(file, child), options,
-                 out);
+  compare_header(file, evidence, photometric, decode_nested_pixels(file, child), options, out);
+  add_preamble_findings(file, out.findings);
   const std::string& sealed_as = evidence.statement.transfer_syntax_uid;
   if (file.transfer_syntax().uid != sealed_as)
     out.findings.push_back({.code = "encoding.changed",

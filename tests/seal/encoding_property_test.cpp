@@ -190,7 +190,10 @@ TEST_F(EncodingProperty, random_data_sets_without_pixels_verify_in_every_encodin
     const Bytes evidence = hospital_.seal(read_dicom(d.file(explicit_le)));
     for (const std::string_view to : {explicit_le, explicit_be, deflated_le, implicit_le}) {
       const seal::VerifyResult result = hospital_.verify(d.file(to), evidence);
-      ASSERT_EQ(result.verdict, seal::Verdict::authentic) << to << ": " << describe(result);
+      // Random VRs and lengths are often such that readers differ (spec/seal.md 14).
+      const bool agreed = seal::read_evidence(evidence)->statement.ambiguities.empty();
+      ASSERT_EQ(result.verdict, agreed ? seal::Verdict::authentic : seal::Verdict::indeterminate)
+          << to << ": " << describe(result);
     }
   }
 }

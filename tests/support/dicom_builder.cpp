@@ -31,8 +31,9 @@ void put_item_header(Bytes& out, dicom::Tag tag, std::uint32_t length, bool big_
 
 /// Written out from PS3.5 tables 7.1-1 and 6.2-1, on purpose not taken from the code under test.
 bool is_long_form(const std::string& vr) {
-  static const std::vector<std::string> long_form{"OB", "OD", "OF", "OL", "OV", "OW", "SQ",
-                                                  "SV", "UC", "UN", "UR", "UT", "UV"};
+  static const std::vector<std::string> long_form{
+      "OB", "OD", "OF", "OL", "OV", "OW", "SQ",
+      "SV", "UC", "UN", "UR", "UT", "UV", "QQ"};  // no VR: as one of a later edition
   return std::find(long_form.begin(), long_form.end(), vr) != long_form.end();
 }
 std::size_t unit_of(const std::string& vr) {

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "hospital.h"
+#include "images.h"
+
+// One file, one reading (spec/seal.md 14): what readers take in different ways is never authentic.
+namespace fiducia::test {
+namespace {
+
+DicomDataSet base() {
+  DicomDataSet d;
+  d.text({0x0008, 0x0005}, "CS", "ISO_IR 100")
+      .text({0x0008, 0x0016}, "UI", "1.2.840.10008.5.1.4.1.1.7")
+      .text({0x0008, 0x0018}, "UI", "1.2.3.4")
+      .text({0x0010, 0x0010}, "PN", "DOE^JANE")
+      .text({0x0018, 0x0050}, "DS", "1.50")
+      .text({0x2050, 0x0020}, "CS", "INVERSE");
+  return d;
+}
+
+class Reading : public testing::Test {
+ protected:
+  Bytes seal(const DicomDataSet& d) { return hospital_.seal(read_dicom(d.file(explicit_le))); }
+  seal::VerifyResult judge(const Bytes& file, const Bytes& evidence) {
+    return hospital_.verify(file, evidence);
+  }
+  /// `change` alters a sealed file, and leaves it undecided when it was sealed so.
+  void expect_ambiguous(const DicomDataSet& before, const DicomDataSet& after,
+                        std::string_view attribute, std::string_view syntax = explicit_le) {
+    const Bytes evidence = seal(before);
+    const seal::VerifyResult untouched = judge(before.file(explicit_le), evidence);
+    EXPECT_EQ(untouched.verdict, seal::Verdict::authentic) << describe(untouched);
+    const Bytes mutant = after.file(syntax);
+    const seal::VerifyResult changed = judge(mutant, evidence);
+    EXPECT_EQ(changed.verdict, seal::Verdict::altered) << describe(changed);
+    expect_finding(changed, attribute, seal::Severity::alarm);
+    const Bytes own = hospital_.seal(read_dicom(mutant));
+    const seal::VerifyResult as_sealed = judge(mutant, own);
+    EXPECT_EQ(as_sealed.verdict, seal::Verdict::indeterminate) << describe(as_sealed);
+    expect_finding(as_sealed, attribute, seal::Severity::warning);
+    // Written properly again it still is not what the sealing device's viewers saw.
+    const seal::VerifyResult repaired = judge(before.file(explicit_le), own);
+    EXPECT_NE(repaired.verdict, seal::Verdict::authentic) << describe(repaired);
+  }
+  static void expect_finding(const seal::VerifyResult& result, std::string_view attribute,
+                             seal::Severity severity) {
+    EXPECT_TRUE(std::ranges::any_of(result.findings, [&](const seal::Finding& finding) {
+      return finding.code == "reading.ambiguous" && finding.attribute == attribute &&
+             finding.severity == severity;
+    })) << describe(result);
+  }
+  Hospital hospital_;
+};
+
+TEST_F(Reading, a_standard_attribute_under_un) {
+  for (const dicom::Tag tag : {dicom::Tag{0x0010, 0x0010}, dicom::Tag{0x2050, 0x0020},
+                               dicom::Tag{0x0018, 0x0050}, dicom::Tag{0x0008, 0x0005}}) {
+    DicomDataSet d = base();
+    element_of(d, tag).vr = dicom::vr::un;
+    expect_ambiguous(base(), d, dicom::to_string(tag));
+  }
+}
+
+TEST_F(Reading, private_and_recent_attributes_may_be_under_un) {
+  DicomDataSet d = base();
+  d.text({0x0008, 0x001C}, "CS", "YES")  // Synthetic Data, newer than common dictionaries
+      .private_creator(0x0029, 0x10, "ACME")
+      .text({0x0029, 0x1001}, "LO", "hello")
+      .sort();
+  const Bytes evidence = seal(d);
+  element_of(d, {0x0008, 0x001C}).vr = dicom::vr::un;
+  element_of(d, {0x0029, 0x1001}).vr = dicom::vr::un;
+  const seal::VerifyResult result = judge(d.file(explicit_le), evidence);
+  EXPECT_EQ(result.verdict, seal::Verdict::authentic) << describe(result);
+}
+
+TEST_F(Reading, a_tool_that_put_all_attributes_under_un_altered_none) {
+  DicomDataSet d = base();
+  const Bytes evidence = seal(d);
+  for (DicomElement& element : d.elements) element.vr = dicom::vr::un;
+  seal::VerifyResult result = judge(d.file(explicit_le), evidence);
+  EXPECT_EQ(result.verdict, seal::Verdict::indeterminate) << describe(result);
+  EXPECT_EQ(result.findings.front().severity, seal::Severity::warning) << describe(result);
+  element_of(d, {0x0010, 0x0010}).value[0] = std::byte{'R'};
+  result = judge(d.file(explicit_le), evidence);
+  EXPECT_EQ(result.verdict, seal::Verdict::altered) << describe(result);
+}
+
+TEST_F(Reading, a_vr_that_dicom_does_not_know) {
+  DicomDataSet d = base();
+  element_of(d, {0x2050, 0x0020}).vr = dicom::Vr{'Q', 'Q'};
+  expect_ambiguous(base(), d, "(2050,0020)");
+}
+
+TEST_F(Reading, a_vr_that_reads_otherwise) {
+  DicomDataSet before = base();
+  before.bytes({0x0028, 0x3006}, "OW", bytes("0100020003000400")).sort();
+  DicomDataSet d = before;
+  element_of(d, {0x0028, 0x3006}).vr = dicom::vr::ob;
+  expect_ambiguous(before, d, "(0028,3006)");
+}
+
+TEST_F(Reading, a_text_under_another_text_vr_reads_the_same) {
+  DicomDataSet d = base();
+  element_of(d, {0x2050, 0x0020}).vr = dicom::vr::lo;
+  const Bytes evidence = seal(d);
+  const seal::VerifyResult result = judge(d.file(explicit_le), evidence);
+  EXPECT_EQ(result.verdict, seal::Verdict::authentic) << describe(result);
+}
+
+TEST_F(Reading, a_nul_inside_a_text) {
+  for (const std::string_view value :
+       {std::string_view("\0DOE^JANE ", 10), std::string_view("DOE^\0JANE ", 10),
+        std::string_view("\0 DOE", 6)}) {
+    DicomDataSet d = base();
+    element_of(d, {0x0010, 0x0010}).value.assign(as_bytes(value).begin(), as_bytes(value).end());
+    expect_ambiguous(base(), d, "(0010,0010)");
+  }
+  DicomDataSet d = base();
+  const Bytes evidence = seal(d);
+  const std::string_view padded("DOE^JANE\0\0", 10);
+  element_of(d, {0x0010, 0x0010}).value.assign(as_bytes(padded).begin(), as_bytes(padded).end());
+  const seal::VerifyResult result = judge(d.file(explicit_le), evidence);
+  EXPECT_EQ(result.verdict, seal::Verdict::authentic) << describe(result);
+}
+
+TEST_F(Reading, a_length_that_the_vr_does_not_allow) {
+  DicomDataSet before = base();
+  before.us({0x0028, 0x0120}, 1).bytes({0x0018, 0x9073}, "FD", Bytes(8)).sort();
+  DicomDataSet d = before;
+  element_of(d, {0x0028, 0x0120}).value.resize(1);
+  expect_ambiguous(before, d, "(0028,0120)");
+  d = before;
+  element_of(d, {0x0018, 0x9073}).value.resize(6);
+  expect_ambiguous(before, d, "(0018,9073)");
+}
+
+TEST_F(Reading, what_has_no_leaf_has_one_form) {
+  const auto with = [](dicom::Tag tag, const char* vr, const Bytes& value) {
+    DicomDataSet d = base();
+    d.bytes(tag, vr, value).sort();
+    return d;
+  };
+  DicomDataSet before = with({0x0008, 0x0000}, "UL", bytes("44000000"));
+  expect_ambiguous(before, with({0x0008, 0x0000}, "UL", Bytes(12)), "(0008,0000)");
+  expect_ambiguous(before, with({0x0008, 0x0000}, "OB", Bytes(4)), "(0008,0000)");
+  expect_ambiguous(base(), with({0x0008, 0x0001}, "OB", Bytes(64)), "(0008,0001)");
+  expect_ambiguous(base(), with({0x0028, 0x0006}, "UL", Bytes(4)), "(0028,0006)");
+  expect_ambiguous(base(), with({0x0028, 0x0006}, "US", Bytes(4)), "(0028,0006)");
+  expect_ambiguous(base(), with({0x0028, 0x0006}, "US", bytes("0200")), "(0028,0006)");
+  expect_ambiguous(base(), with({0x7FE0, 0x0001}, "OV", Bytes(8)), "(7FE0,0001)");
+  expect_ambiguous(base(), with({0x7FE0, 0x0003}, "UV", Bytes(8)), "(7FE0,0003)");
+  expect_ambiguous(base(), with({0x0000, 0x0002}, "UI", Bytes(8)), "(0000,0002)");
+  expect_ambiguous(base(), with({0xFFFC, 0xFFFC}, "OW", Bytes(8)), "(FFFC,FFFC)");
+}
+
+TEST_F(Reading, an_attribute_that_stands_twice) {
+  DicomDataSet before = base();
+  before.us({0x0028, 0x0006}, 0).sort();
+  for (const dicom::Tag tag :
+       {dicom::Tag{0x0010, 0x0010}, dicom::Tag{0x0008, 0x0005}, dicom::Tag{0x0028, 0x0006}}) {
+    DicomDataSet d = before;
+    const DicomElement copy = element_of(d, tag);
+    d.elements.push_back(copy);
+    d.sort();
+    expect_ambiguous(before, d, dicom::to_string(tag));
+  }
+}
+
+TEST_F(Reading, padding_that_says_something_has_a_leaf) {
+  DicomDataSet d = base();
+  const Bytes evidence = seal(d);
+  d.bytes({0xFFFC, 0xFFFC}, "OB", Bytes(8));
+  seal::VerifyResult result = judge(d.file(explicit_le), evidence);
+  EXPECT_EQ(result.verdict, seal::Verdict::authentic) << describe(result);
+  element_of(d, {0xFFFC, 0xFFFC}).value[3] = std::byte{1};
+  result = judge(d.file(explicit_le), evidence);
+  EXPECT_EQ(result.verdict, seal::Verdict::altered) << describe(result);
+  EXPECT_NE(find_code(result, "attribute.added"), nullptr) << describe(result);
+}
+
+TEST_F(Reading, a_dicom_signature_hides_nothing) {
+  DicomDataSet item;
+  item.us({0x0400, 0x0005}, 1).text({0x0400, 0x0010}, "UI", "1.2.840.10008.1.2.1");
+  DicomDataSet d = base();
+  d.sequence({0xFFFA, 0xFFFA}, {item});
+  const Bytes evidence = seal(base());
+  const seal::VerifyResult result = judge(d.file(explicit_le), evidence);
+  EXPECT_EQ(result.verdict, seal::Verdict::authentic) << describe(result);
+  item.text({0x0010, 0x0010}, "PN", "HIDDEN");
+  DicomDataSet hiding = base();
+  hiding.sequence({0xFFFA, 0xFFFA}, {item});
+  expect_ambiguous(base(), hiding, "(FFFA,FFFA)");
+}
+
+/// Changes of the file's bytes that are none of a data set.
+class ReadingOfFile : public Reading {
+ protected:
+  void expect_file_ambiguous(const std::function<Bytes(Bytes)>& change,
+                             std::string_view syntax = explicit_le) {
+    const DicomDataSet d = base();
+    const Bytes evidence = seal(d);
+    Bytes file = d.file(syntax);
+    EXPECT_EQ(judge(file, evidence).verdict, seal::Verdict::authentic);
+    const Bytes changed = change(std::move(file));
+    const seal::VerifyResult result = judge(changed, evidence);
+    EXPECT_EQ(result.verdict, seal::Verdict::altered) << describe(result);
+    expect_finding(result, "", seal::Severity::alarm);
+    const seal::VerifyResult as_sealed = judge(changed, hospital_.seal(read_dicom(changed)));
+    EXPECT_EQ(as_sealed.verdict, seal::Verdict::indeterminate) << describe(as_sealed);
+    expect_finding(as_sealed, "", seal::Severity::warning);
+  }
+  static constexpr std::size_t meta_at = 132;
+};
+
+TEST_F(ReadingOfFile, a_group_length_of_the_meta_information_that_is_wrong) {
+  expect_file_ambiguous([](Bytes file) {
+    file[meta_at + 8] = std::byte{0};
+    return file;
+  });
+}
+
+TEST_F(ReadingOfFile, a_data_set_that_is_not_in_the_encoding_that_the_file_names) {
+  expect_file_ambiguous([](const Bytes& file) {
+    Bytes body = base().file(implicit_le);
+    const Bytes meta(file.begin(),
+                     file.begin() + meta_at + 12 + load_le<std::uint32_t>(&file[meta_at + 8]));
+    Bytes out = meta;
+    const std::size_t body_at = meta_at + 12 + load_le<std::uint32_t>(&body[meta_at + 8]);
+    out.insert(out.end(), body.begin() + static_cast<std::ptrdiff_t>(body_at), body.end());
+    return out;
+  });
+}
+
+TEST_F(ReadingOfFile, bytes_behind_a_deflated_data_set) {
+  expect_file_ambiguous(
+      [](Bytes file) {
+        append(file, bytes("504b0304"));
+        return file;
+      },
+      deflated_le);
+}
+
+TEST_F(Reading, two_data_sets_in_one_file_cannot_be_sealed) {
+  // Length to End has a length that spells a VR: who looks for one reads on in explicit VR.
+  DicomDataSet d = base();
+  d.bytes({0x0008, 0x0001}, "UL", Bytes(0x4C55)).sort();
+  const Bytes evidence = seal(base());
+  const Bytes file = d.file(implicit_le);
+  const seal::VerifyResult result = judge(file, evidence);
+  EXPECT_EQ(result.verdict, seal::Verdict::altered) << describe(result);
+  expect_finding(result, "", seal::Severity::alarm);
+  const auto draft =
+      seal::draft_seal(read_dicom(file), hospital_.signer(), hospital_.now, nullptr, nullptr);
+  ASSERT_FALSE(draft.has_value());
+  EXPECT_EQ(draft.error().kind, "two_readings");
+}
+
+TEST_F(Reading, a_preamble_that_other_programs_run_or_show) {
+  const Bytes evidence = seal(base());
+  Bytes file = base().file(explicit_le);
+  for (const auto& [magic, code] :
+       {std::pair{"MZ", "preamble.executable"}, std::pair{"<html>", "preamble.executable"},
+        std::pair{"II*", "preamble.tiff"}}) {
+    std::ranges::fill(std::span{file}.first(128), std::byte{0});
+    std::ranges::copy(as_bytes(magic), file.begin());
+    const seal::VerifyResult result = judge(file, evidence);
+    EXPECT_EQ(result.verdict, seal::Verdict::authentic) << describe(result);
+    EXPECT_NE(find_code(result, code), nullptr) << describe(result);
+  }
+}
+
+}  // namespace
+}  // namespace fiducia::test
