@@ -12,6 +12,9 @@ import cbor
 
 ES256, ESP256, ES384, ESP384, EDDSA, ED25519, PS256 = -7, -9, -35, -51, -8, -19, -37
 ALG, CRIT, CONTENT_TYPE, X5CHAIN = 1, 2, 3, 33
+# Bytes of a coordinate: order of the curve (FIPS 186-4, P-256 and P-384).
+ORDERS = {32: 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
+          48: 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973}
 UNDERSTOOD = {1, 2, 3, 15, 33, 395}
 
 
@@ -80,8 +83,10 @@ def verify_raw(algorithm, key, signature, data):
             size = sizes[algorithm]
             if key.curve.key_size != 8 * size or len(signature) != 2 * size:
                 return False
-            der = utils.encode_dss_signature(int.from_bytes(signature[:size], "big"),
-                                             int.from_bytes(signature[size:], "big"))
+            s = int.from_bytes(signature[size:], "big")
+            if s > ORDERS[size] // 2:
+                return False  # spec/seal.md 8.3: low s
+            der = utils.encode_dss_signature(int.from_bytes(signature[:size], "big"), s)
             key.verify(der, data, ec.ECDSA(hashes.SHA256() if size == 32 else hashes.SHA384()))
             return True
         if algorithm == PS256 and isinstance(key, rsa.RSAPublicKey):
@@ -101,6 +106,7 @@ def sign(protected, unprotected, payload, key, detached=False):
         signature = key.sign(data)
     else:
         r, s = utils.decode_dss_signature(key.sign(data, ec.ECDSA(hashes.SHA256())))
+        s = min(s, ORDERS[32] - s)
         signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
     return cbor.encode(cbor.Tagged(18, [head, unprotected, None if detached else payload,
                                         signature]))

@@ -26,18 +26,20 @@ class Statement:
     sop_class: str
     header_root: bytes
     header_count: int
-    pixels: Optional[list]    # [geometry, root / None, leaf count, lossless, decoder, term]
+    # [geometry, root / None, leaf count, lossless, decoder, term, renditions, kinds of 7.1]
+    pixels: Optional[list]
     syntax: str
     encoding: Optional[list]  # [root, term, planar]
     claimed_at: int
     device: str
     flags: int
+    readings: list = field(default_factory=list)  # kinds of section 14
 
     def encode(self):
         return cbor.encode({1: 1, 2: "seal", 3: 1, 4: self.sop_class,
                             5: [self.header_root, self.header_count], 6: self.pixels,
                             7: self.syntax, 8: self.encoding, 9: self.claimed_at,
-                            10: self.device, 11: self.flags})
+                            10: self.device, 11: self.flags, 12: self.readings})
 
     @property
     def geometry(self):
@@ -68,30 +70,40 @@ def _root(value):
     return isinstance(value, bytes) and len(value) == 32
 
 
+def _ascending(values, least, most):
+    return (isinstance(values, list) and all(_uint(v) and least <= v <= most for v in values)
+            and values == sorted(set(values)))
+
+
 def read_statement(payload):
     try:
         map_ = cbor.decode(payload)
     except CborError as error:
         raise BadEvidence("statement: %s" % error) from error
-    _expect(isinstance(map_, dict) and set(map_) == set(range(1, 12)), "statement: keys")
+    _expect(isinstance(map_, dict) and set(map_) == set(range(1, 13)), "statement: keys")
     _expect(map_[1] == 1 and map_[2] == "seal" and map_[3] == 1, "statement: version")
     _expect(_text64(map_[4]) and _text64(map_[7]) and _text64(map_[10]) and map_[10], "text")
     _expect(isinstance(map_[5], list) and len(map_[5]) == 2 and _root(map_[5][0])
             and _uint(map_[5][1]), "header")
     _expect(isinstance(map_[9], int) and not isinstance(map_[9], bool), "time")
     _expect(_uint(map_[11]) and map_[11] < 4, "flags")
+    _expect(_ascending(map_[12], 0, 1 << 64), "kinds of ambiguity")
     pixels, encoding = map_[6], map_[8]
     if pixels is not None:
-        _expect(isinstance(pixels, list) and len(pixels) == 6, "pixels")
-        geometry, root, count, lossless, decoder, term = pixels
+        _expect(isinstance(pixels, list) and len(pixels) == 8, "pixels")
+        geometry, root, count, lossless, decoder, term, renditions, kinds = pixels
         _expect(isinstance(geometry, list) and len(geometry) == 7
                 and all(_uint(number) for number in geometry), "geometry")
         _expect(all(geometry[:3]) and 1 <= geometry[3] <= 4 and geometry[4] in (1, 2, 4, 8)
                 and geometry[5] <= 2 and 1 <= geometry[6] <= 8 * geometry[4], "geometry")
         _expect(_uint(count) and isinstance(lossless, bool) and _text64(decoder)
                 and _text64(term), "pixels")
+        _expect(isinstance(renditions, list) and all(
+            isinstance(item, list) and len(item) == 2 and _root(item[1]) for item in renditions)
+            and _ascending([item[0] for item in renditions], 1, 3), "renditions")
+        _expect(_ascending(kinds, 50, 66), "kinds")
         if root is None:
-            _expect(count == 0 and not lossless and decoder == "" and encoding is not None,
+            _expect(count == 0 and not renditions and not lossless and decoder == "" and encoding is not None,
                     "samples not sealed")
         else:
             _expect(_root(root), "pixels")
@@ -99,7 +111,7 @@ def read_statement(payload):
         _expect(pixels is not None and isinstance(encoding, list) and len(encoding) == 3
                 and _root(encoding[0]) and _text64(encoding[1]) and _uint(encoding[2]), "encoding")
     return Statement(map_[4], map_[5][0], map_[5][1], pixels, map_[7], encoding, map_[9],
-                     map_[10], map_[11])
+                     map_[10], map_[11], map_[12])
 
 
 @dataclass
@@ -116,6 +128,7 @@ class Evidence:
     message: "cose.Sign1" = None
     stamps: list = field(default_factory=list)  # tokens of RFC 3161
     statement: Statement = None
+    renditions: list = field(default_factory=list)  # of lists of hashes, one a frame
 
     @property
     def tiles_per_frame(self):
@@ -127,7 +140,7 @@ class Evidence:
         if self.tiles is not None:
             leaves = [b"".join(self.tiles),
                       [[f, t, h] for (f, t), h in sorted(self.outside.items())], self.tail,
-                      b"".join(self.encoded)]
+                      b"".join(self.encoded), [b"".join(item) for item in self.renditions]]
         map_ = {1: 1, 2: self.sign1, 3: self.seed, 4: self.rows, 5: leaves, 6: self.receipts,
                 7: self.checkpoint}
         if self.stamps:
@@ -149,6 +162,9 @@ class Evidence:
             return False
         if statement.pixels and statement.pixels[1] is not None \
                 and merkle_root(self.pixel_leaves()) != statement.pixels[1]:
+            return False
+        if statement.pixels and [merkle_root(item) for item in self.renditions] \
+                != [root for _, root in statement.pixels[6]]:
             return False
         return not statement.encoding or merkle_root(self.encoded) == statement.encoding[0]
 
@@ -198,7 +214,7 @@ def _read_leaves(result, leaves):
     _expect((leaves is None) == (pixels is None), "leaves")
     if leaves is None:
         return
-    _expect(isinstance(leaves, list) and len(leaves) == 4 and isinstance(leaves[0], bytes)
+    _expect(isinstance(leaves, list) and len(leaves) == 5 and isinstance(leaves[0], bytes)
             and isinstance(leaves[1], list) and isinstance(leaves[3], bytes)
             and (leaves[2] is None or _root(leaves[2])), "leaves")
     frames = pixels[0][0]
@@ -214,4 +230,7 @@ def _read_leaves(result, leaves):
     result.tail = leaves[2]
     _expect(tiles + len(leaves[1]) + (leaves[2] is not None) == pixels[2], "leaf count")
     _expect(len(leaves[3]) == (32 * frames if encoding else 0), "encoded")
+    _expect(isinstance(leaves[4], list) and len(leaves[4]) == len(pixels[6]) and all(
+        isinstance(item, bytes) and len(item) == 32 * frames for item in leaves[4]), "renditions")
+    result.renditions = [_split(item) for item in leaves[4]]
     result.tiles, result.encoded = _split(leaves[0]), _split(leaves[3])

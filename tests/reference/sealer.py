@@ -83,14 +83,14 @@ def _seal_pixels(image, salts, result):
     except pixels.NoDecoder:
         # Only the codestreams are sealed: no decoder was at hand.
         result.tiles, result.outside = [], {}
-        return [image.geometry, None, 0, False, "", image.term], encoding
+        return [image.geometry, None, 0, False, "", image.term, [], []], encoding
     except pixels.BadFrame as error:
         raise CannotSeal(str(error)) from error
     if not image.encapsulated:
         tail = pixels.native_tail(image)
         result.tail = pixels.tail_hash(salts, tail) if tail else None
     decoder = {False: "native", True: "rle"}[image.syntax == pixels.RLE]
-    return [image.geometry, b"", 0, True, decoder, image.term], encoding
+    return [image.geometry, b"", 0, True, decoder, image.term, [], []], encoding
 
 
 def seal(data, signer, log=None, witnesses=(), now=None):

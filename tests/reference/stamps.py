@@ -11,6 +11,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
+import asn1
+from asn1 import INTEGER, OCTETS, OID, SEQUENCE, SET, TIME, der, der_integer, der_oid
+
 TOKEN_BYTES_MAX = 64 << 10
 SIGNED_DATA, TST_INFO = "1.2.840.113549.1.7.2", "1.2.840.113549.1.9.16.1.4"
 CONTENT_TYPE, MESSAGE_DIGEST = "1.2.840.113549.1.9.3", "1.2.840.113549.1.9.4"
@@ -19,7 +22,6 @@ SHA1 = "1.3.14.3.2.26"
 DIGESTS = {"2.16.840.1.101.3.4.2.1": hashes.SHA256(), "2.16.840.1.101.3.4.2.2": hashes.SHA384(),
            "2.16.840.1.101.3.4.2.3": hashes.SHA512()}
 SHA256 = "2.16.840.1.101.3.4.2.1"
-INTEGER, OCTETS, NULL, OID, SEQUENCE, SET, TIME = 0x02, 0x04, 0x05, 0x06, 0x30, 0x31, 0x18
 
 
 class BadStamp(Exception):
@@ -29,67 +31,6 @@ class BadStamp(Exception):
 def _expect(condition, what):
     if not condition:
         raise BadStamp(what)
-
-
-# --- DER ---------------------------------------------------------------------------------------
-
-def _items(data):
-    """[(tag, content, whole)] of the elements one after the other."""
-    result, at = [], 0
-    while at < len(data):
-        _expect(at + 2 <= len(data) and data[at] & 0x1F != 0x1F, "tag")
-        length, head = data[at + 1], 2
-        if length >= 0x80:
-            size = length & 0x7F
-            _expect(1 <= size <= 4 and at + 2 + size <= len(data), "length")
-            length, head = int.from_bytes(data[at + 2:at + 2 + size], "big"), 2 + size
-        _expect(at + head + length <= len(data), "length")
-        result.append((data[at], data[at + head:at + head + length], data[at:at + head + length]))
-        at += head + length
-    return result
-
-
-def _one(data, tag):
-    items = _items(data)
-    _expect(len(items) == 1 and items[0][0] == tag, "one element")
-    return items[0][1]
-
-
-def _oid(content):
-    numbers, value = [], 0
-    _expect(content and not content[-1] & 0x80, "object identifier")
-    for byte in content:
-        value = value << 7 | byte & 0x7F
-        if not byte & 0x80:
-            numbers.append(value)
-            value = 0
-    first = min(numbers[0] // 40, 2)
-    return ".".join(str(n) for n in [first, numbers[0] - 40 * first] + numbers[1:])
-
-
-def der(tag, *contents):
-    content = b"".join(contents)
-    size = len(content)
-    if size < 0x80:
-        return bytes([tag, size]) + content
-    width = (size.bit_length() + 7) // 8
-    return bytes([tag, 0x80 | width]) + size.to_bytes(width, "big") + content
-
-
-def der_oid(text):
-    numbers = [int(part) for part in text.split(".")]
-    out = b""
-    for number in [40 * numbers[0] + numbers[1]] + numbers[2:]:
-        part = [number & 0x7F]
-        while number >> 7:
-            number >>= 7
-            part.append(number & 0x7F | 0x80)
-        out += bytes(reversed(part))
-    return der(OID, out)
-
-
-def der_integer(value):
-    return der(INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big"))
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -122,7 +63,7 @@ def _moment(text):
 def _accuracy(content):
     """Microseconds."""
     factors, total = {INTEGER: 10**6, 0x80: 1000, 0x81: 1}, 0
-    for tag, value, _ in _items(content):
+    for tag, value, _ in asn1.items(content):
         _expect(tag in factors and value and not value[0] & 0x80, "accuracy")
         total += factors[tag] * int.from_bytes(value, "big")
     return total
@@ -130,32 +71,32 @@ def _accuracy(content):
 
 def _tst_info(data):
     """(policy, imprint, time, latest)"""
-    items = _items(_one(data, SEQUENCE))
+    items = asn1.items(asn1.one(data, SEQUENCE))
     _expect([item[0] for item in items[:5]] == [INTEGER, OID, SEQUENCE, INTEGER, TIME], "TSTInfo")
     _expect(items[0][1] == b"\x01", "version")
-    imprint = _items(items[2][1])
+    imprint = asn1.items(items[2][1])
     _expect(len(imprint) == 2 and imprint[1][0] == OCTETS
-            and _oid(_items(imprint[0][1])[0][1]) == SHA256, "imprint")
+            and asn1.oid(asn1.items(imprint[0][1])[0][1]) == SHA256, "imprint")
     accuracy = 0
     for tag, content, _ in items[5:]:
         if tag == SEQUENCE:
             accuracy = _accuracy(content)
         elif tag == 0xA1:
-            for _, extension, _ in _items(content):
-                parts = _items(extension)
+            for _, extension, _ in asn1.items(content):
+                parts = asn1.items(extension)
                 _expect(not (parts[1][0] == 0x01 and parts[1][1] != b"\0"), "critical extension")
         else:
             _expect(tag in (0x01, INTEGER, 0xA0), "TSTInfo")
     seconds, micros = _moment(items[4][1].decode("ascii", "replace"))
     latest = seconds + -(-(micros + accuracy) // 10**6)
-    return _oid(items[1][1]), imprint[1][1], seconds, latest
+    return asn1.oid(items[1][1]), imprint[1][1], seconds, latest
 
 
 def _attributes(content):
     result = {}
-    for _, attribute, _ in _items(content):
-        kind, values = _items(attribute)
-        name, values = _oid(kind[1]), _items(values[1])
+    for _, attribute, _ in asn1.items(content):
+        kind, values = asn1.items(attribute)
+        name, values = asn1.oid(kind[1]), asn1.items(values[1])
         _expect(name not in result and len(values) == 1, "attribute twice")
         result[name] = values[0]
     return result
@@ -163,10 +104,10 @@ def _attributes(content):
 
 def _named_signer(attribute):
     """(digest, hash) of the first ESSCertIDv2."""
-    identifier = _items(_items(_items(_one(attribute[2], SEQUENCE))[0][1])[0][1])
+    identifier = asn1.items(asn1.items(asn1.items(asn1.one(attribute[2], SEQUENCE))[0][1])[0][1])
     if identifier[0][0] == OCTETS:
         return hashes.SHA256(), identifier[0][1]
-    digest = DIGESTS.get(_oid(_items(identifier[0][1])[0][1]))
+    digest = DIGESTS.get(asn1.oid(asn1.items(identifier[0][1])[0][1]))
     _expect(digest is not None and identifier[1][0] == OCTETS, "weak ESSCertIDv2")
     return digest, identifier[1][1]
 
@@ -188,18 +129,9 @@ def _hash(digest, data):
 
 
 def may_stamp(certificate):
-    try:
-        usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
-    except x509.ExtensionNotFound:
-        return False
-    if not usage.critical or [o.dotted_string for o in usage.value] != ["1.3.6.1.5.5.7.3.8"]:
-        return False
-    try:
-        bits = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except x509.ExtensionNotFound:
-        return True
-    return not (bits.key_encipherment or bits.data_encipherment or bits.key_agreement
-                or bits.key_cert_sign or bits.crl_sign)
+    purposes, usage = asn1.extended_key_usages(certificate), asn1.key_usage(certificate)
+    return purposes == (True, ["1.3.6.1.5.5.7.3.8"]) and (
+        usage is None or usage <= {asn1.DIGITAL_SIGNATURE, asn1.NON_REPUDIATION})
 
 
 def read(token, anchor):
@@ -213,28 +145,28 @@ def read(token, anchor):
 
 def _read(token, anchor):
     _expect(len(token) <= TOKEN_BYTES_MAX, "too long")
-    outer = _items(_one(token, SEQUENCE))
-    _expect(len(outer) == 2 and _oid(outer[0][1]) == SIGNED_DATA and outer[1][0] == 0xA0, "CMS")
-    parts = _items(_one(outer[1][1], SEQUENCE))
+    outer = asn1.items(asn1.one(token, SEQUENCE))
+    _expect(len(outer) == 2 and asn1.oid(outer[0][1]) == SIGNED_DATA and outer[1][0] == 0xA0, "CMS")
+    parts = asn1.items(asn1.one(outer[1][1], SEQUENCE))
     _expect([p[0] for p in parts[:3]] == [INTEGER, SET, SEQUENCE], "SignedData")
-    content = _items(parts[2][1])
-    _expect(_oid(content[0][1]) == TST_INFO and content[1][0] == 0xA0, "content")
-    info = _one(content[1][1], OCTETS)
+    content = asn1.items(parts[2][1])
+    _expect(asn1.oid(content[0][1]) == TST_INFO and content[1][0] == 0xA0, "content")
+    info = asn1.one(content[1][1], OCTETS)
     certificates = [x509.load_der_x509_certificate(item[2]) for part in parts[3:]
-                    if part[0] == 0xA0 for item in _items(part[1]) if item[0] == SEQUENCE]
-    infos = [_items(item[1]) for item in _items(parts[-1][1])] if parts[-1][0] == SET else []
+                    if part[0] == 0xA0 for item in asn1.items(part[1]) if item[0] == SEQUENCE]
+    infos = [asn1.items(item[1]) for item in asn1.items(parts[-1][1])] if parts[-1][0] == SET else []
     _expect(len(infos) == 1, "one signer")
     signer_info = infos[0]
     _expect(signer_info[3][0] == 0xA0, "signed attributes")
-    issuer, serial = _items(signer_info[1][1])
-    digest = DIGESTS.get(_oid(_items(signer_info[2][1])[0][1]))
+    issuer, serial = asn1.items(signer_info[1][1])
+    digest = DIGESTS.get(asn1.oid(asn1.items(signer_info[2][1])[0][1]))
     _expect(digest is not None, "weak digest")
     serial = int.from_bytes(serial[1], "big", signed=True)
     signer = next((c for c in certificates + [anchor] if c.serial_number == serial
                    and c.issuer.public_bytes() == issuer[2]), None)
     _expect(signer is not None, "no certificate")
     attributes = _attributes(signer_info[3][1])
-    _expect(_oid(attributes[CONTENT_TYPE][1]) == TST_INFO if CONTENT_TYPE in attributes else False,
+    _expect(asn1.oid(attributes[CONTENT_TYPE][1]) == TST_INFO if CONTENT_TYPE in attributes else False,
             "contentType")
     _expect(MESSAGE_DIGEST in attributes
             and attributes[MESSAGE_DIGEST][1] == _hash(digest, info), "messageDigest")

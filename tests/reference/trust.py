@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The trust file (spec/trust.md), and whether it accepts a seal (spec/seal.md section 9)."""
 
+import base64
+import binascii
 import datetime
 import hashlib
 import re
@@ -9,13 +11,18 @@ from dataclasses import dataclass, field
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
+import asn1
 import ledger
 import stamps
+from salts import root_of_path
 
-ROLES = {"seal", "amend", "deidentify", "derive", "gateway"}
+# The role's number is the last arc of its extended key usage (spec/trust.md 6).
+ROLES = ("seal", "amend", "deidentify", "derive", "gateway", "audit", "curate", "calibrate")
+ARC = "2.25.194878920291164724983316205274960575822.1."
+ANY_USAGE = "2.5.29.37.0"
 CLOCK_SLACK_S = 24 * 3600
 OBJECT_IDENTIFIER = r"(?=.{3,128}$)([01]\.[1-3]?[0-9]|2\.(0|[1-9][0-9]*))(\.(0|[1-9][0-9]*))*"
 
@@ -53,6 +60,7 @@ class Ledger:
     quorum: int
     witnesses: list  # of VerifierKey
     time_stamps: int = 0
+    pinned: list = field(default_factory=list)  # (tree size, root, time)
 
 
 @dataclass
@@ -67,7 +75,7 @@ class Trust:
     serial: int
     authorities: list = field(default_factory=list)  # (name, roles, certificate)
     ledgers: list = field(default_factory=list)
-    revocations: dict = field(default_factory=dict)  # fingerprint: time
+    revocations: dict = field(default_factory=dict)  # hash of a key: time
     devices: list = field(default_factory=list)
     tsas: list = field(default_factory=list)
 
@@ -95,10 +103,10 @@ def _count(value):
 def _authority(table):
     _table(table, ("name", "roles", "certificate"))
     roles = table["roles"]
-    _expect(isinstance(roles, list) and roles and set(roles) <= ROLES, "roles")
+    _expect(isinstance(roles, list) and roles and set(roles) <= set(ROLES), "roles")
     _unique(roles, "role")
     certificate = _certificate(table["certificate"])
-    _expect(is_authority(certificate), "no CA certificate")
+    _expect(_reads(asn1.is_authority, certificate), "no CA certificate")
     return _text(table["name"]), roles, certificate
 
 
@@ -110,10 +118,19 @@ def _certificate(pem):
         raise BadTrust("certificate") from error
 
 
+def _reads(question, certificate):
+    """The answer; no for extensions that cannot be read."""
+    try:
+        return question(certificate)
+    except ValueError:
+        return False
+
+
 def _tsa(table):
     _table(table, ("name", "certificate"), ("policy",))
     certificate = _certificate(table["certificate"])
-    _expect(is_authority(certificate) or stamps.may_stamp(certificate), "no TSA certificate")
+    _expect(_reads(asn1.is_authority, certificate) or _reads(stamps.may_stamp, certificate),
+            "no TSA certificate")
     policies = table.get("policy", [])
     _expect(isinstance(policies, list) and ("policy" not in table or policies)
             and all(isinstance(p, str) and re.fullmatch(OBJECT_IDENTIFIER, p) for p in policies),
@@ -124,7 +141,7 @@ def _tsa(table):
 
 def _ledger(table, version, tsas):
     _table(table, ("origin", "key", "quorum"),
-           ("witness",) if version == 1 else ("witness", "time_stamps"))
+           ("witness", "pinned") if version == 1 else ("witness", "pinned", "time_stamps"))
     try:
         key = ledger.read_verifier_key(_text(table["key"]))
         witnesses = []
@@ -139,12 +156,59 @@ def _ledger(table, version, tsas):
     _expect(_count(table["quorum"]) and table["quorum"] <= len(witnesses), "quorum")
     stamped = table.get("time_stamps", 0)
     _expect(_count(stamped) and stamped <= min(len(tsas), 8), "time_stamps")
-    return Ledger(_text(table["origin"]), key, table["quorum"], [w for _, w in witnesses], stamped)
+    pinned = table.get("pinned", [])
+    _expect(isinstance(pinned, list), "pinned")
+    pinned = [_pinned(item) for item in pinned]
+    _unique([size for size, _, _ in pinned], "tree_size")
+    return Ledger(_text(table["origin"]), key, table["quorum"], [w for _, w in witnesses], stamped,
+                  pinned)
+
+
+def _pinned(table):
+    _table(table, ("tree_size", "root", "at"))
+    _expect(_count(table["tree_size"]) and table["tree_size"] >= 2, "tree_size")
+    try:
+        root = base64.b64decode(_text(table["root"]), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise BadTrust("root") from error
+    _expect(len(root) == 32 and base64.b64encode(root).decode() == table["root"], "root")
+    return table["tree_size"], root, moment(table["at"])
+
+
+def _check_shape(text):
+    """1: no more than 16 dots on a line, no more than 4 open brackets, outside of strings and
+    comments."""
+    text = re.sub(r'"""(?:[^\\]|\\.)*?"""|\'\'\'.*?\'\'\'|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*',
+                  lambda match: "\n" * match[0].count("\n"), text, flags=re.DOTALL)
+    depth = 0
+    for line in text.split("\n"):
+        _expect(line.count(".") <= 16, "too many dots")
+        for character in line:
+            depth += (character in "[{") - (character in "]}")
+            _expect(depth <= 4, "too deep")
+
+
+def _never_a_key(pems, keys):
+    """Hashes that people take for that of a key (spec/trust.md 2, `key`)."""
+    yield from (bytes(32), hashlib.sha256(b"").digest())
+    for pem in pems:
+        certificate = _certificate(pem)
+        yield fingerprint(certificate)
+        for text in (pem, pem.strip(), pem.strip() + "\n"):
+            yield hashlib.sha256(text.encode()).digest()
+    for text in keys:
+        yield hashlib.sha256(text.encode()).digest()
+        raw = ledger.read_verifier_key(text).raw
+        if len(raw) == 32:
+            yield hashlib.sha256(raw).digest()
 
 
 def read(data):
+    _expect(len(data) <= 4 << 20, "too long")
     try:
-        root = tomllib.loads(data.decode("utf-8"))
+        text = data.decode("utf-8")
+        _check_shape(text)
+        root = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadTrust(str(error)) from error
     version = root.get("version")
@@ -164,16 +228,18 @@ def read(data):
     _unique([fingerprint(tsa.certificate) for tsa in result.tsas], "certificate of a tsa")
     result.ledgers = [_ledger(table, version, result.tsas) for table in root.get("ledger", [])]
     _unique([item.origin for item in result.ledgers], "origin")
+    never = set(_never_a_key(
+        [item["certificate"] for name in ("authority", "tsa") for item in
+         root.get(name, [])],
+        [key for item in root.get("ledger", [])
+         for key in [item["key"]] + [w["key"] for w in item.get("witness", [])]]))
     for table in root.get("revocation", []):
-        _table(table, ("signer", "at", "reason"))
-        signer = _text(table["signer"])
-        _expect(signer.startswith("sha256:") and len(signer) == 71, "signer")
-        try:
-            key = bytes.fromhex(signer[7:])
-        except ValueError as error:
-            raise BadTrust("signer") from error
+        _table(table, ("key", "at", "reason"))
+        _expect(re.fullmatch("sha256:[0-9a-fA-F]{64}", _text(table["key"])), "key")
+        key = bytes.fromhex(table["key"][7:])
         _text(table["reason"])
-        _expect(key not in result.revocations, "twice: signer")
+        _expect(key not in result.revocations, "twice: key")
+        _expect(key not in never, "no key has this hash")
         result.revocations[key] = moment(table["at"])
     for table in root.get("device", []):
         _table(table, ("name", "seals_since"), ("station_name", "device_serial_number"))
@@ -188,17 +254,8 @@ def fingerprint(certificate):
     return certificate.fingerprint(hashes.SHA256())
 
 
-def _extension(certificate, kind):
-    try:
-        return certificate.extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None
-
-
-def is_authority(certificate):
-    constraints = _extension(certificate, x509.BasicConstraints)
-    usage = _extension(certificate, x509.KeyUsage)
-    return constraints is not None and constraints.ca and (usage is None or usage.key_cert_sign)
+def key_hash(key):
+    return hashlib.sha256(asn1.key_der(key)).digest()
 
 
 def _strong(certificate):
@@ -247,15 +304,15 @@ def _paths(certificate, rest, authorities, path):
             yield path + [certificate, authority]
     if len(path) < 8:
         for i, candidate in enumerate(rest):
-            if is_authority(candidate) and _issued(certificate, candidate):
+            if _reads(asn1.is_authority, candidate) and _issued(certificate, candidate):
                 yield from _paths(candidate, rest[:i] + rest[i + 1:], authorities,
                                   path + [certificate])
 
 
 def _depths_kept(path):
     for below, certificate in enumerate(path[1:]):
-        constraints = _extension(certificate, x509.BasicConstraints)
-        if constraints.path_length is not None and below > constraints.path_length:
+        _, length = asn1.constraints(certificate)
+        if length is not None and below > length:
             return False
     return True
 
@@ -265,62 +322,102 @@ def _common_name(certificate):
     return names[0].value if names else None
 
 
-def check_signer(chain, trust, time, at=None, device=None):
+def _made_for(path, role):
+    """6: whether the certificates below the authority of the trust file are made for the role."""
+    usages = [asn1.extended_key_usages(certificate) for certificate in path]
+    wanted, first = ARC + str(ROLES.index(role) + 1), path[0]
+    basic, bits = asn1.constraints(first), asn1.key_usage(first)
+    roles = {ARC + str(number + 1) for number in range(len(ROLES))}
+    return (first.version == x509.Version.v3 and not (basic is not None and basic[0])
+            and (bits is None or asn1.DIGITAL_SIGNATURE in bits and asn1.KEY_CERT_SIGN not in bits)
+            and usages[0] is not None and wanted in usages[0][1] and set(usages[0][1]) <= roles
+            and all(usage is None or wanted in usage[1] or ANY_USAGE in usage[1]
+                    for usage in usages[1:-1]))
+
+
+def known_revocations(trust, at):
+    """7: those that are known at --at."""
+    return {key: time for key, time in trust.revocations.items() if at is None or time <= at}
+
+
+def _before(attested, time):
+    return attested is not None and attested < time
+
+
+def check_signer(chain, trust, time, at=None, device=None, attested=None):
     """Codes of findings: signer.untrusted, signer.expired, signer.revoked."""
-    codes = []
+    codes, revoked = [], known_revocations(trust, at)
     authorities = [c for _, roles, c in trust.authorities if "seal" in roles]
-    usage = _extension(chain[0], x509.KeyUsage)
     paths = []
-    if (usage is None or usage.digital_signature) and _common_name(chain[0]) == device:
+    if _common_name(chain[0]) == device:
         paths = [path for path in _paths(chain[0], chain[1:], authorities, [])
-                 if all(_strong(certificate) for certificate in path) and _depths_kept(path)]
+                 if all(_strong(certificate) for certificate in path) and _depths_kept(path)
+                 and _made_for(path, "seal")]
+    valid = [path for path in paths if all(_valid_at(certificate, time) for certificate in path)]
     if not paths:
         codes.append("signer.untrusted")
-    elif not any(all(_valid_at(certificate, time) for certificate in path) for path in paths):
+    elif not valid:
         codes.append("signer.expired")
-    revoked_at = trust.revocations.get(fingerprint(chain[0]))
-    if revoked_at is not None and revoked_at <= time and (at is None or revoked_at <= at):
+    elif not any(all(key not in revoked or _before(attested, revoked[key])
+                     for key in (key_hash(c.public_key()) for c in path[1:])) for path in valid):
+        codes.append("signer.revoked")
+    own = [revoked[name] for name in (key_hash(chain[0].public_key()), fingerprint(chain[0]))
+           if name in revoked]
+    if own and min(own) <= time and "signer.revoked" not in codes:
         codes.append("signer.revoked")
     return codes
 
 
 # --- ledger ------------------------------------------------------------------------------------
 
+@dataclass
+class Good:
+    """A cosignature, or a token, that verifies."""
+    time: int
+    who: object      # number of the witness, or of the [[tsa]]
+    key: bytes
+    revoked: object  # the earliest time since when a key of it is revoked, or None
+
+
 def _stamps(evidence, text, trust, at):
-    """Times of good stamps over the checkpoint, ascending: each TSA and each TSA's key once."""
-    imprint, good = hashlib.sha256(text).digest(), []
+    """The good tokens over the checkpoint."""
+    imprint, good, revoked = hashlib.sha256(text).digest(), [], known_revocations(trust, at)
     for token in evidence.stamps:
         for number, tsa in enumerate(trust.tsas):
-            stamp = _stamp(token, imprint, tsa)
-            if stamp is None:
+            found = _stamp(token, imprint, tsa)
+            if found is None:
                 continue
-            revoked_at = trust.revocations.get(fingerprint(stamp.signer))
-            revoked = revoked_at is not None and revoked_at <= stamp.latest \
-                and (at is None or revoked_at <= at)
-            if not revoked and (at is None or stamp.latest <= at):
-                key = stamp.signer.public_key().public_bytes(
-                    serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-                good.append((stamp.latest, number, hashlib.sha256(key).digest()))
+            stamp, path = found
+            times = [revoked[key] for key in (key_hash(c.public_key()) for c in path)
+                     if key in revoked]
+            if at is None or stamp.latest <= at:
+                good.append(Good(stamp.latest, number, key_hash(stamp.signer.public_key()),
+                                 min(times, default=None)))
             break
+    return good
+
+
+def _each_once(good):
+    """Times, ascending: each authority and each key once, with its earliest."""
     times, used = [], set()
-    for latest, number, key in sorted(good):
-        if number not in used and key not in used:
-            times.append(latest)
-            used |= {number, key}
+    for item in sorted(good, key=lambda item: (item.time, item.who, item.key)):
+        if item.who not in used and item.key not in used:
+            times.append(item.time)
+            used |= {item.who, item.key}
     return times
 
 
 def _stamp(token, imprint, tsa):
-    """The stamp, or None where it does not count for this authority."""
+    """(stamp, certificates up to the tsa), or None where it does not count for it."""
     try:
         stamp = stamps.read(token, tsa.certificate)
     except stamps.BadStamp:
         return None
     if stamp.imprint != imprint or tsa.policies and stamp.policy not in tsa.policies:
         return None
-    paths = _paths(stamp.signer, stamp.others, [tsa.certificate], [])
-    return stamp if any(all(_strong(c) and _valid_at(c, stamp.time) for c in path)
-                        and _depths_kept(path) for path in paths) else None
+    paths = [path for path in _paths(stamp.signer, stamp.others, [tsa.certificate], [])
+             if all(_strong(c) and _valid_at(c, stamp.time) for c in path) and _depths_kept(path)]
+    return (stamp, paths[0]) if paths else None
 
 
 @dataclass
@@ -329,38 +426,69 @@ class Entered:
     date: int
     issued_at: int
     by_log: bool
+    attested: object = None  # spec/trust.md 7
 
 
-def _judge_receipt(receipt, evidence, leaf, known, trust, at):
+def _nth(times, number):
+    return sorted(times)[number - 1] if len(times) >= number else None
+
+
+def _counting(good, attested):
+    return [item for item in good if item.revoked is None
+            or item.time < item.revoked and _before(attested, item.revoked)]
+
+
+def _judge_receipt(receipt, evidence, leaf, known, trust, at, pinned):
     """Entered, or None where the receipt is not good."""
     root = ledger.receipt_root(receipt, leaf, known.key)
     if root is None or receipt.time is None:
         return None
-    times, text = [], b""
+    cosigned, text, revoked = [], b"", known_revocations(trust, at)
     if evidence.checkpoint:
         try:
             checkpoint = ledger.read_checkpoint(evidence.checkpoint)
             if checkpoint.origin != known.origin or checkpoint.size != receipt.size \
                     or checkpoint.root != root or not checkpoint.signed_by(known.key):
                 return None
-            times = [checkpoint.cosigned_at(witness) for witness in known.witnesses]
+            for number, witness in enumerate(known.witnesses):
+                time, key = checkpoint.cosigned_at(witness), key_hash(witness.public)
+                if time is not None and (at is None or time <= at):
+                    cosigned.append(Good(time, number, key, revoked.get(key)))
             text = checkpoint.text
         except (ledger.BadNote, UnicodeError):
             return None
     elif known.quorum:
         return None
     result = Entered([], receipt.time, receipt.time, True)
-    times = sorted(t for t in times if t is not None and (at is None or t <= at))
+    stamped = _stamps(evidence, text, trust, at)
+    attesting = [pinned, _nth([g.time for g in cosigned if g.revoked is None],
+                              max(1, known.quorum)),
+                 _nth(_each_once([g for g in stamped if g.revoked is None]),
+                      max(1, known.time_stamps))]
+    result.attested = min((time for time in attesting if time is not None), default=None)
+    revoked_at = revoked.get(key_hash(known.key.public))
+    if revoked_at is not None and not _before(result.attested, revoked_at):
+        result.missing.append("ledger.revoked")
+    times = sorted(g.time for g in _counting(cosigned, result.attested))
     if len(times) < known.quorum:
         result.missing.append("ledger.unwitnessed")
     elif known.quorum:
         result.date, result.by_log = times[known.quorum - 1], False
-    times = _stamps(evidence, text, trust, at)
+    times = _each_once(_counting(stamped, result.attested))
     if len(times) < known.time_stamps:
         result.missing.append("ledger.unstamped")
     elif known.time_stamps:
         result.date, result.by_log = times[known.time_stamps - 1], False
     return result
+
+
+def _pinned_at(receipts, leaf, trust, at):
+    """When the entry was in a tree that the trust file vouches for, or None."""
+    times = [time for receipt in receipts for known in trust.ledgers
+             if known.origin == receipt.origin for size, root, time in known.pinned
+             if size == receipt.size and (at is None or time <= at)
+             and root_of_path(leaf, receipt.index, receipt.size, receipt.path) == root]
+    return min(times, default=None)
 
 
 def check_ledger(evidence, certificate_der, trust, at=None):
@@ -370,16 +498,19 @@ def check_ledger(evidence, certificate_der, trust, at=None):
     signer = hashlib.sha256(certificate_der).digest()
     data = ledger.entry(1, hashlib.sha256(evidence.sign1).digest(), signer,
                         evidence.statement.claimed_at)
-    leaf, known_ledger, entered = ledger.leaf_hash(data), False, []
+    leaf, known_ledger, entered, receipts = ledger.leaf_hash(data), False, [], []
     for encoded in evidence.receipts:
         try:
-            receipt = ledger.read_receipt(encoded)
+            receipts.append(ledger.read_receipt(encoded))
         except ledger.BadReceipt:
             continue  # of no known ledger
+    pinned = _pinned_at(receipts, leaf, trust, at)
+    for receipt in receipts:
         for known in trust.ledgers:
             if known.origin == receipt.origin:
                 known_ledger = True
-                entered.append(_judge_receipt(receipt, evidence, leaf, known, trust, at))
+                entered.append(_judge_receipt(receipt, evidence, leaf, known, trust, at,
+                                              pinned))
     entered = [item for item in entered if item is not None]
     if not entered:
         return ["ledger.invalid" if known_ledger else "ledger.missing"], None

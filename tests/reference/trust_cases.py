@@ -222,7 +222,15 @@ def _time_cases(data, now, home, plain):
     yield "TSA revoked before", stamped(good, stamp), trusting(one, 1, revoked=[
         (_of(tsa), now)]), None, "untrusted", "ledger.unstamped"
     yield "TSA revoked after", stamped(good, stamp), trusting(one, 1, revoked=[
-        (_of(tsa), now + 60)]), None, "authentic", None
+        (_of(tsa), now + 60)]), None, "untrusted", "ledger.unstamped"
+    yield "one TSA of two revoked after, the other attests", stamped(
+        good, stamp, (other_key, other, now + 9, {})), trusting(two, 1, revoked=[
+            (_of(tsa), now + 60)]), None, "authentic", None
+    yield "two asked, one TSA revoked after", stamped(
+        good, stamp, (other_key, other, now + 9, {})), trusting(two, 2, revoked=[
+            (_of(tsa), now + 60)]), None, "untrusted", "ledger.unstamped"
+    yield "TSA root revoked", stamped(good, stamp), trusting(one, 1, revoked=[
+        (_of(root.certificate), now - 60)]), None, "untrusted", "ledger.unstamped"
 
     # A stolen device key and a ledger that lies about its clock: the theft was noticed (revoked).
     past, revoked = entered(iat=now - 10 * DAY), [(plain, now - 5 * DAY)]

@@ -335,7 +335,8 @@ def judge_trust(judgement, evidence, trust, at):
         judgement.add("time.disagrees", "warning")
     try:
         chain = [x509.load_der_x509_certificate(item) for item in der]
-        codes += trusts.check_signer(chain, trust, time, at, statement.device)
+        codes += trusts.check_signer(chain, trust, time, at, statement.device,
+                                     entered.attested if entered is not None else None)
     except ValueError:
         codes.append("signer.untrusted")
     if at is not None and time > at:
