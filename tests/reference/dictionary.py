@@ -15,13 +15,16 @@ LONG = {"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", 
 ALL = SHORT | LONG
 
 # Attributes that are newer than Debian's pydicom: tag, VR, name, keyword.
-_NEWER = {}
+_NEWER, RECENT = {}, set()
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "scripts",
                        "dictionary-supplement.tsv"), encoding="utf-8") as _lines:
     for _line in _lines:
         if not _line.startswith("#") and "\t" in _line:
             _fields = _line.rstrip("\n").split("\t")
             _NEWER[_fields[0].lower()] = _fields[1]
+            # Unknown to DCMTK 3.6.7 and to pydicom 2.3.1 (spec/seal.md 14).
+            if _fields[4:] != ["dcmtk"] and int(_fields[0], 16) not in DicomDictionary:
+                RECENT.add(int(_fields[0], 16))
 
 _MASKS = []
 for _pattern, _entry in RepeatersDictionary.items():

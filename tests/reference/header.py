@@ -14,7 +14,8 @@ VALUES_TRAILING = {"DA", "TM", "DT", "AS", "UC", "UI"}
 WHOLE = {"ST", "LT", "UT", "UR"}
 DECODED = {"LO", "LT", "PN", "SH", "ST", "UC", "UT"}
 # Of each tag, the first in a data set or item.
-LEFT_OUT = {0x00080001, 0x00080005, 0xFFFCFFFC, 0xFFFAFFFA, 0x4FFE0001}
+LEFT_OUT = {0x00080001, 0x00080005, 0xFFFAFFFA, 0x4FFE0001}
+PADDING = 0xFFFCFFFC
 LEFT_OUT_AT_TOP = {0x00280006, 0x7FE00001, 0x7FE00002, 0x7FE00003}
 NUMBER = re.compile(rb"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
 
@@ -26,6 +27,7 @@ class Leaf:
     element: reader.Element
     charset: Charset
     depth: int
+    duplicate: bool = False
 
 
 def trim(data, leading):
@@ -198,35 +200,40 @@ def embedded_evidence(data_set):
     return found, out
 
 
-def walk(data_set, covered, sealed_vrs=None):
+def walk(data_set, covered, sealed_vrs=None, left_out=None):
     """Leaves in canonical order. `covered` is the element of the pixel tree or None;
-    `sealed_vrs` maps a path to the VR of the evidence (5.5.1)."""
+    `sealed_vrs` maps a path to the VR of the evidence (5.5.1). What has no leaf (5.4) goes to
+    `left_out`."""
     leaves = []
     skipped = embedded_evidence(data_set)[1]
     if covered is not None:
         skipped.add(id(covered))
-    _walk(data_set, b"", "", Charset(), skipped, sealed_vrs or {}, leaves, 0)
+    _walk(data_set, b"", "", Charset(), skipped, sealed_vrs or {}, leaves, 0,
+          [] if left_out is None else left_out)
     leaves.sort(key=lambda leaf: leaf.path)  # stable
     return leaves
 
 
-def _left_out(tag, depth):
-    return (tag & 0xFFFF == 0 or tag >> 16 in (0, 2) or tag in LEFT_OUT
+def _left_out(element, depth):
+    tag = element.tag
+    if tag == PADDING:
+        return element.items is None and not any(element.value)
+    return (tag & 0xFFFF == 0 or depth == 0 and tag >> 16 in (0, 2) or tag in LEFT_OUT
             or depth == 0 and tag in LEFT_OUT_AT_TOP)
 
 
-def _walk(data_set, prefix, name_prefix, outer, skipped, sealed_vrs, leaves, depth):
+def _walk(data_set, prefix, name_prefix, outer, skipped, sealed_vrs, leaves, depth, left_out):
     charset = charset_of(data_set, outer)
     creators, met = Creators(data_set, charset), set()
     for element in data_set.elements:
         tag = element.tag
-        if id(element) in skipped:
-            continue
-        if _left_out(tag, depth) and tag not in met:
-            met.add(tag)
-            continue
+        duplicate = tag in met
+        met.add(tag)
         step, text = creators.step(element)
         path, name = prefix + step, name_prefix + text
+        if id(element) in skipped or not duplicate and _left_out(element, depth):
+            left_out.append(Leaf(path, name, element, charset, depth))
+            continue
         sealed = sealed_vrs.get(path)
         if sealed and (element.said is None or element.said == "UN" or tag >> 16 & 1):
             if sealed == "SQ" and element.items is None and element.fragments is None:
@@ -235,7 +242,7 @@ def _walk(data_set, prefix, name_prefix, outer, skipped, sealed_vrs, leaves, dep
                     element.items = items
             elif sealed != "SQ" and element.by_structure and element.defined and element.raw:
                 element.items, element.vr, element.by_structure = None, "UN", False
-        leaves.append(Leaf(path, name, element, charset, depth))
+        leaves.append(Leaf(path, name, element, charset, depth, duplicate))
         for number, item in enumerate(element.items or (), 1):
             _walk(item, path + number.to_bytes(4, "big"), "%s[%d]." % (name, number), charset,
-                  skipped, sealed_vrs, leaves, depth + 1)
+                  skipped, sealed_vrs, leaves, depth + 1, left_out)

@@ -25,6 +25,15 @@ SYNTAX = re.compile(r"1\.2\.840\.10008\.1\.(20|2|2\.1|2\.1\.9[89]|2\.2|2\.5|2\.8
                     r"2\.4\.(5[0-9]|6[0-6]|70|8[01]|9[0-5]|10[0-6](\.1)?|10[78]|11[0-2]|20[1-5]))")
 
 
+# Kinds of ambiguity (section 14).
+(OTHER_ENCODING, TWO_READINGS, META_INFORMATION, UNDER_UN, UNKNOWN_VR, VALUE_LENGTH, NUL_IN_TEXT,
+ FOREIGN_VR, FORM_WITHOUT_LEAF, MISPLACED, DUPLICATE, DELIMITER, SURPLUS_BYTES, PIXEL_DATA_FORM,
+ PIXEL_DATA_VR) = range(1, 16)
+# What a preamble must not begin with: programs, scripts, markup, PDF, ZIP, pictures.
+PREAMBLES = (b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"#!", b"<", b"%PDF",
+             b"PK\3\4", b"\xff\xd8\xff", b"\x89PNG", b"GIF8")
+
+
 class Malformed(Exception):
     pass
 
@@ -40,6 +49,7 @@ class Element:
     fragments: Optional[bytes] = None  # all behind the header up to the Sequence Delimitation Item
     defined: bool = True               # length
     by_structure: bool = False         # 2.5
+    letters: Optional[str] = None      # the VR of the file as it stands there; None: implicit VR
 
 
 @dataclass
@@ -76,8 +86,9 @@ def swap(value, unit):
 class Reader:
     """One stretch of bytes in one encoding."""
 
-    def __init__(self, data, explicit, big):
+    def __init__(self, data, explicit, big, met=None):
         self.data, self.explicit, self.order = data, explicit, "big" if big else "little"
+        self.met = set() if met is None else met  # kinds of section 14 that were met on the way
 
     def u16(self, at):
         return int.from_bytes(self.data[at:at + 2], self.order)
@@ -106,22 +117,30 @@ class Reader:
                 return result, end
             self.need(at, 8, end)
             tag = self.tag(at)
-            if until is not None and tag == until:
-                return result, at + 8  # whatever length it has
+            if tag == ITEM_END and depth:
+                if until is None or self.u32(at + 4):
+                    self.met.add(DELIMITER)
+                at += 8  # whatever length it has
+                if until is None:
+                    continue
+                return result, at
             if tag >> 16 == 0xFFFE:
                 raise Malformed("delimiter where an element should be")
+            if not self.explicit and not result.elements \
+                    and all(0x41 <= c <= 0x5A for c in self.data[at + 4:at + 6]):
+                self.met.add(TWO_READINGS)
             element, at = self.element(tag, at, end, result, depth)
             result.elements.append(element)
             if tag == 0x00280103 and len(element.value) >= 2:
                 result.pixel_representation = int.from_bytes(element.value[:2], "little")
 
     def element(self, tag, at, end, holder, depth):
-        said = None
+        said = written = None
         if self.explicit:
             letters = self.data[at + 4:at + 6]
             if not all(0x41 <= c <= 0x5A for c in letters):
                 raise Malformed("no VR")
-            said = letters.decode()
+            said = written = letters.decode()
             if said in dictionary.SHORT:
                 length, start = self.u16(at + 6), at + 8
             else:
@@ -131,6 +150,11 @@ class Reader:
                     said = None
         else:
             length, start = self.u32(at + 4), at + 8
+        element, after = self.value(tag, said, length, start, end, holder, depth)
+        element.letters = written
+        return element, after
+
+    def value(self, tag, said, length, start, end, holder, depth):
         vr = said
         if said is None or said == "UN":
             vr = dictionary.look_up(tag, holder.find_pixel_representation)
@@ -140,7 +164,7 @@ class Reader:
                 return self.encapsulated(tag, vr, said, start, end)
             if vr != "SQ" and not (said in (None, "UN")):
                 raise Malformed("undefined length")
-            inner = Reader(self.data, False, False) if said == "UN" else self
+            inner = Reader(self.data, False, False, self.met) if said == "UN" else self
             items, after = inner.items(start, end, holder, depth, True)
             return Element(tag, "SQ", said, items=items, defined=False), after
 
@@ -153,7 +177,7 @@ class Reader:
         unit = dictionary.UNIT.get(said, 1) if self.order == "big" else 1
         element = Element(tag, vr, said, raw=raw, value=swap(raw, unit))
         if vr == "SQ":  # UN in the file, SQ in PS3.6
-            items = read_items(raw, holder, depth)
+            items = read_items(raw, holder, depth, self.met)
             if items is None:
                 element.vr = "UN"
             else:
@@ -173,8 +197,14 @@ class Reader:
                 return result, at
             self.need(at, 8, end)
             tag, length = self.tag(at), self.u32(at + 4)
-            if undefined and tag == SEQUENCE_END:
-                return result, at + 8
+            if tag in (SEQUENCE_END, ITEM_END):
+                at += 8
+                ends = undefined and tag == SEQUENCE_END
+                if length or not ends:
+                    self.met.add(DELIMITER)
+                if ends:
+                    return result, at
+                continue
             if tag != ITEM:
                 raise Malformed("no Item")
             at += 8
@@ -191,6 +221,8 @@ class Reader:
             self.need(at, 8, end)
             item, length = self.tag(at), self.u32(at + 4)
             if item == SEQUENCE_END:
+                if length:
+                    self.met.add(DELIMITER)
                 return Element(tag, vr, said, fragments=self.data[start:at], defined=False), at + 8
             if item != ITEM:
                 raise Malformed("fragment")
@@ -198,12 +230,16 @@ class Reader:
             at += 8 + length
 
 
-def read_items(raw, holder, depth):
+def read_items(raw, holder, depth, met=None):
     """`raw` as items of implicit VR little endian (ordinary rules), or None."""
+    reader = Reader(raw, False, False)
     try:
-        return Reader(raw, False, False).items(0, len(raw), holder, depth, False)[0]
+        items = reader.items(0, len(raw), holder, depth, False)[0]
     except Malformed:
         return None
+    if met is not None:
+        met |= reader.met
+    return items
 
 
 def is_clean(raw, depth):
@@ -275,6 +311,8 @@ def _clean_elements(reader, at, end, depth, undefined):
 class File:
     data_set: DataSet
     transfer_syntax: str
+    readings: set = field(default_factory=set)  # kinds of section 14 without a place
+    preamble: str = ""                          # code of a finding about it
 
 
 def _plausible(body):
@@ -288,15 +326,53 @@ def _plausible(body):
         named or length == UNDEFINED or length <= len(body) - 8)
 
 
-def read_file(data):
-    at, uid = 0, None
-    if data[128:132] == b"DICM":
-        at = 132
-    meta = Reader(data, True, False)
+def _preamble(data):
+    """14: what the preamble is besides."""
+    if data.startswith((b"II*\0", b"MM\0*")):
+        return "preamble.tiff"
+    return "preamble.executable" if data.startswith(PREAMBLES) else ""
+
+
+def _read_meta(data, at, readings):
+    """(position behind group 0002, UID of the transfer syntax or None)."""
+    start, uid, elements = at, None, []
+    explicit = data[at + 4:at + 6].decode("latin-1") in dictionary.ALL
+    meta = Reader(data, explicit, False)
     while len(data) - at >= 8 and meta.u16(at) == 2:
         element, at = meta.element(meta.tag(at), at, len(data), DataSet(), 0)
-        if element.tag == 0x00020010:
-            uid = element.value.decode("latin-1").rstrip(" \0")
+        elements.append(element)
+        if element.tag == 0x00020010 and uid is None:
+            uid = element.value
+    tags = [element.tag for element in elements]
+    exact = (explicit and not meta.met and uid is not None and tags[0] == 0x00020000
+             and len(elements[0].value) == 4
+             and 12 + int.from_bytes(elements[0].value, "little") == at - start
+             and all(a < b for a, b in zip(tags, tags[1:]))
+             and all(e.said is not None and e.vr != "SQ" and e.fragments is None
+                     and len(e.value) % 2 == 0 for e in elements)
+             and all(e.said in dictionary.allowed(e.tag) for e in elements
+                     if dictionary.allowed(e.tag))
+             and re.fullmatch(rb"[0-9.]*\0?", uid))
+    if not exact:
+        readings.add(META_INFORMATION)
+    return at, None if uid is None else uid.decode("latin-1").strip(" \0")
+
+
+def _reads_too(body, explicit, big):
+    try:
+        return bool(Reader(body, explicit, big).data_set(0, len(body), None, 0, None)[0].elements)
+    except Malformed:
+        return False
+
+
+def read_file(data):
+    at, uid, readings, preamble = 0, None, set(), ""
+    if data[128:132] == b"DICM":
+        at, preamble = 132, _preamble(data)
+    elif data[:4] == b"DICM":
+        at = 4
+    if data[at:at + 2] == b"\2\0" and len(data) - at >= 8:
+        at, uid = _read_meta(data, at, readings)
     body = data[at:]
     if uid is not None and not SYNTAX.fullmatch(uid):
         raise Malformed("transfer_syntax")
@@ -310,6 +386,8 @@ def read_file(data):
             raise Malformed("deflate") from error
         if not inflate.eof:
             raise Malformed("deflate")
+        if inflate.unused_data not in (b"", b"\0"):
+            readings.add(SURPLUS_BYTES)
     # 2.9: as named; else explicit VR in the order of bytes that the first tag shows; else implicit.
     shown = BIG_ENDIAN if len(body) > 1 and body[0] == 0 and body[1] != 0 else EXPLICIT
     attempts = ([uid] if uid else []) + [shown, IMPLICIT]
@@ -319,10 +397,21 @@ def read_file(data):
             data_set, _ = reader.data_set(0, len(body), None, 0, None)
             break
         except Malformed:
-            if number == len(attempts) - 1:
+            if number == len(attempts) - 1 or syntax in DEFLATED_SETS:
                 raise
+    readings |= reader.met
+    taken = (reader.explicit, reader.order == "big")
+    for other in ((True, False), (False, False), (True, True)):
+        # Nobody tries the other order of bytes where the file names one.
+        if other != taken and (uid is None or other[1] == taken[1]) and _reads_too(body, *other):
+            readings.add(TWO_READINGS)
     pixel_data = data_set.first(PIXEL_DATA)
+    if uid is not None and number:
+        readings.add(OTHER_ENCODING)
+    elif uid is not None and pixel_data is not None \
+            and (pixel_data.fragments is None) != (uid in NATIVE):
+        readings.add(PIXEL_DATA_FORM)
     if pixel_data is not None and pixel_data.fragments is not None:
         # Encapsulated: as the file names it, or nobody says how.
-        syntax = "" if uid is None or uid in NATIVE else uid
-    return File(data_set, syntax)
+        syntax = "" if uid is None or number and uid in NATIVE else uid
+    return File(data_set, syntax, readings, preamble)

@@ -16,6 +16,7 @@ import header
 import ledger
 import pixels
 import reader
+import readings
 from salts import Salts, merkle_root
 
 CONTENT_TYPE = "application/fiducia-statement+cbor"
@@ -106,7 +107,12 @@ def seal(data, signer, log=None, witnesses=(), now=None):
     sealed_pixels, encoding = None, None
     if image is not None:
         sealed_pixels, encoding = _seal_pixels(image, salts, result)
-    for index, leaf in enumerate(header.walk(file.data_set, image.element if image else None)):
+    covered, left_out = image.element if image else None, []
+    leaves = header.walk(file.data_set, covered, None, left_out)
+    met = readings.find(file, leaves, left_out, covered)
+    if reader.TWO_READINGS in met:
+        raise CannotSeal("the data set can be read in two ways")
+    for index, leaf in enumerate(leaves):
         vr = leaf.element.vr
         form = header.canonical(leaf.element, vr, leaf.charset)
         if image is not None and image.term != "?" and b"\\" not in leaf.element.value \
@@ -117,7 +123,7 @@ def seal(data, signer, log=None, witnesses=(), now=None):
     statement = evidences.Statement(
         _text(file.data_set, 0x00080016), merkle_root([row[2] for row in result.rows]),
         len(result.rows), sealed_pixels, file.transfer_syntax, encoding, now, signer.device,
-        _flags(file.data_set))
+        _flags(file.data_set), sorted(met))
     result.statement = statement
     if sealed_pixels and sealed_pixels[1] is not None:
         leaves = result.pixel_leaves()

@@ -13,6 +13,7 @@ import evidence as evidences
 import header
 import pixels
 import reader
+import readings
 import trust as trusts
 from dictionary import allowed
 from salts import Salts
@@ -125,9 +126,13 @@ def compare_header(judgement, file, image, evidence, salts, term, sealed_tag):
         sealed.setdefault(path, []).append((index, vr, digest))
     first_vrs = {path: rows[0][1] for path, rows in sealed.items()}
     current = {}
-    for leaf in header.walk(file.data_set, covered, first_vrs):
+    left_out = []
+    leaves = header.walk(file.data_set, covered, first_vrs, left_out)
+    for leaf in leaves:
         current.setdefault(leaf.path, []).append(leaf)
+    met = readings.find(file, leaves, left_out, covered)
 
+    before = len(judgement.findings)
     silent = []  # what lies under these paths is not reported again
     other_vrs = 0
     for path in sorted(set(sealed) | set(current)):
@@ -149,6 +154,27 @@ def compare_header(judgement, file, image, evidence, salts, term, sealed_tag):
             silent.append(path)
     if other_vrs:
         judgement.add("encoding.changed", "note")
+    _compare_readings(judgement, file, evidence.statement.readings, met, before)
+    if file.preamble:
+        judgement.add(file.preamble, "note" if file.preamble == "preamble.tiff" else "warning")
+
+
+def _compare_readings(judgement, file, sealed, met, before):
+    """14. `before`: how many findings there were before those of the header."""
+    # A tool that wrote all of it, and changed nothing else.
+    whole = not any(finding["severity"] == "alarm" for finding in judgement.findings[before:]) \
+        and readings.all_under_un(file.data_set)
+    for kind, name in sorted(met.items()):
+        place = {"attribute": name} if name else {}
+        if kind in sealed or whole and kind == reader.UNDER_UN:
+            judgement.undecidable = True
+            judgement.add("reading.ambiguous", "warning", **place)
+        else:
+            whole = False
+            judgement.alarm("reading.ambiguous", **place)
+    if sealed and not met:
+        judgement.undecidable = True
+        judgement.add("reading.ambiguous", "warning")
 
 
 def _compare_leaf(judgement, evidence, salts, index, path, vr, digest, leaf, image, term, silent):

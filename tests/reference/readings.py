@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Forms of a file that readers take differently: spec/seal.md section 14."""
+
+import reader
+from dictionary import ALL, RECENT, UNIT, allowed
+from header import PADDING, embedded_evidence
+from reader import (DUPLICATE, FOREIGN_VR, FORM_WITHOUT_LEAF, MISPLACED, NUL_IN_TEXT,
+                    PIXEL_DATA_VR, UNDER_UN, UNKNOWN_VR, VALUE_LENGTH)
+
+TEXTS = {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI",
+         "UR", "UT"}
+MISPLACED_GROUPS = {0, 1, 2, 3, 5, 7, 0xFFFF}
+CHARACTER_SET, LENGTH_TO_END, PLANAR = 0x00080005, 0x00080001, 0x00280006
+SIGNATURES = (0xFFFAFFFA, 0x4FFE0001)
+
+
+def _units(vr):
+    return 4 if vr == "AT" else UNIT.get(vr, 1)
+
+
+def _class(vr):
+    """VRs under which every reader gets the same value share a class."""
+    return "text" if vr in TEXTS and vr not in ("DS", "IS") else vr
+
+
+def _standard(tag):
+    """The VRs of PS3.6 for a standard attribute that common dictionaries know."""
+    return [] if tag >> 16 & 1 or tag in RECENT else allowed(tag)
+
+
+def _has_inner_nul(value):
+    return b"\0" in value.rstrip(b"\0 ")
+
+
+def _of_any(leaf):
+    """Kinds of any element."""
+    element = leaf.element
+    choices = _standard(element.tag)
+    if element.tag >> 16 in MISPLACED_GROUPS:
+        yield MISPLACED
+    if element.letters == "UN" and choices and "UN" not in choices:
+        yield UNDER_UN
+    if element.letters is not None and element.letters not in ALL:
+        yield UNKNOWN_VR
+    elif element.letters not in (None, "UN") and choices \
+            and _class(element.letters) not in [_class(vr) for vr in choices]:
+        yield FOREIGN_VR
+    if element.items is not None:
+        return
+    if element.fragments is None and (len(element.value) % 2
+                                      or len(element.value) % _units(element.vr)):
+        yield VALUE_LENGTH
+    if element.vr in TEXTS and _has_inner_nul(element.value):
+        yield NUL_IN_TEXT
+
+
+def _fragments(data_set):
+    """Number of fragments of Pixel Data, without the offset table."""
+    element = data_set.first(reader.PIXEL_DATA)
+    if element is None or element.fragments is None:
+        return 0
+    data, at, count = element.fragments, 0, -1
+    while at < len(data):
+        at, count = at + 8 + int.from_bytes(data[at + 4:at + 8], "little"), count + 1
+    return count
+
+
+def _only_signature(items):
+    return all((e.tag >> 16 == 0x0400 or e.tag == CHARACTER_SET
+                or 0x00080100 <= e.tag <= 0x00080123) and _only_signature(e.items or ())
+               for item in items for e in item.elements)
+
+
+def _has_form(leaf, data_set, evidence):
+    """9: what has no leaf is in its one form."""
+    element, tag = leaf.element, leaf.element.tag
+    size = len(element.value) if element.items is None and element.fragments is None else -1
+
+    def form(vr, condition):
+        return element.letters in (None, vr) and condition
+
+    if tag == CHARACTER_SET or id(element) in evidence or tag >> 16 in MISPLACED_GROUPS:
+        return True
+    if tag & 0xFFFF == 0 or tag == LENGTH_TO_END:
+        return form("UL", size == 4)
+    if tag == PADDING:
+        return form("OB", True)
+    if tag == PLANAR:
+        return form("US", size == 0 or size == 2 and element.value in (b"\0\0", b"\1\0"))
+    if tag in (0x7FE00001, 0x7FE00002):
+        return form("OV", 0 <= size <= 8 * _fragments(data_set))
+    if tag == 0x7FE00003:
+        return form("UV", size == 8 and _fragments(data_set))
+    return tag in SIGNATURES and element.items is not None and _only_signature(element.items)
+
+
+def _pixel_data(element, data_set):
+    if element.letters is not None:
+        bits = data_set.first(0x00280100)
+        small = bits is None or int.from_bytes(bits.value[:2], "little") <= 8
+        due = {0x7FE00008: ("OF",), 0x7FE00009: ("OD",)}.get(
+            element.tag, ("OW", "OB") if element.fragments is not None or small else ("OW",))
+        if element.letters not in due:
+            yield PIXEL_DATA_VR
+    if element.tag == reader.PIXEL_DATA and element.fragments is None and len(element.value) % 2:
+        yield VALUE_LENGTH
+
+
+def find(file, leaves, left_out, covered):
+    """{kind: name of its first place, or None}. `leaves` and `left_out` are those of the walk."""
+    met = [(kind, b"", None) for kind in file.readings]
+    evidence = embedded_evidence(file.data_set)[1]
+    for leaf in leaves:
+        met += [(kind, leaf.path, leaf.name) for kind in _of_any(leaf)]
+        if leaf.duplicate:
+            met.append((DUPLICATE, leaf.path, leaf.name))
+    for leaf in left_out:
+        if leaf.element is covered:
+            kinds = list(_pixel_data(covered, file.data_set))
+        else:
+            kinds = list(_of_any(leaf))
+            if not _has_form(leaf, file.data_set, evidence):
+                kinds.append(FORM_WITHOUT_LEAF)
+        met += [(kind, leaf.path, leaf.name) for kind in kinds]
+    result = {}
+    for kind, _, name in sorted(met, key=lambda item: item[:2]):
+        result.setdefault(kind, name)
+    return result
+
+
+def all_under_un(data_set):
+    """A tool wrote every standard attribute under UN."""
+    those = [e for e in data_set.elements if _standard(e.tag) and e.tag & 0xFFFF
+             and e.tag >> 16 not in (0x0028, 0x7FE0)]
+    return bool(those) and all(e.letters == "UN" for e in those)
