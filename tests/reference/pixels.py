@@ -19,9 +19,15 @@ DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
 JPEG_FAMILY = re.compile(r"1\.2\.840\.10008\.1\.2\.4\.(5[0-9]|6[0-9]|70|8[01]|9[0-3]|20[1-3])")
 JPEG = {"1.2.840.10008.1.2.4.%d" % n for n in (50, 51, 57, 70)}
 JPEG_2000 = {"1.2.840.10008.1.2.4.%d" % n for n in (90, 91, 92, 93, 201, 202, 203)}
+JPEG_LS = {"1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"}
 JPEG_XL = {"1.2.840.10008.1.2.4.%d" % n for n in (110, 111, 112)}
 STARTS = (b"\xff\xd8", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n",
           b"\0\0\0\x0cJXL \r\n\x87\n")
+
+
+PAIRS = ("YBR_FULL_422", "YBR_PARTIAL_422")
+# Kinds of 7.1 that concern Pixel Data as a whole, or decoded samples.
+(SIGNS_NOT_EXTENDED, PAIRS_NOT_THERE, PAIRS_IN_PLANES, OFFSET_TABLE) = 63, 64, 65, 66
 
 
 class NoDecoder(Exception):
@@ -126,7 +132,7 @@ def open_image(file):
 
 def _is_422(image, length):
     frames, rows, columns, samples, size = image.geometry[:5]
-    if image.term not in ("YBR_FULL_422", "YBR_PARTIAL_422") or samples != 3 or columns % 2 \
+    if image.term not in PAIRS or samples != 3 or columns % 2 \
             or image.allocated < 8:
         return False
     if length is None:
@@ -341,8 +347,8 @@ def _trim_codestream(data):
     return data
 
 
-def encoded_frames(image):
-    """The encoded frame of each frame (section 7). Raises BadFrame on contradictions."""
+def _fragments(image):
+    """(Basic Offset Table, [(offset from the first byte after it, fragment)])."""
     data, at, parts = image.element.fragments, 0, []
     while at < len(data):
         length = int.from_bytes(data[at + 4:at + 8], "little")
@@ -350,39 +356,126 @@ def encoded_frames(image):
         at += 8 + length
     if len(parts) < 2:
         raise BadFrame("no fragment")
-    table, parts = parts[0][1], parts[1:]
-    base = 8 + len(table)
+    base = 8 + len(parts[0][1])
+    return parts[0][1], [(start - base, part) for start, part in parts[1:]]
+
+
+def _numbers(data, size):
+    if len(data) % size:
+        raise BadFrame("length of an offset table")
+    return [int.from_bytes(data[i:i + size], "little") for i in range(0, len(data), size)]
+
+
+def _value(image, tag):
+    element = image.data_set.first(tag)
+    return element.value if element is not None and element.items is None else b""
+
+
+def _starts_by_tables(image, table, parts):
+    """Numbers of the fragments that start frames, or None without tables."""
     frames = image.geometry[0]
-    basic = [int.from_bytes(table[i:i + 4], "little") for i in range(0, len(table) - 3, 4)]
-    element = image.data_set.first(0x7FE00001)
-    extended = []
-    if element is not None and element.items is None:
-        extended = [int.from_bytes(element.value[i:i + 8], "little")
-                    for i in range(0, len(element.value) - 7, 8)]
-    if len(table) % 4 or basic and extended and basic != extended:
+    basic, extended = _numbers(table, 4), _numbers(_value(image, 0x7FE00001), 8)
+    if basic and extended and basic != extended:
         raise BadFrame("offset tables")
     offsets = extended or basic
-    starts_at = {start - base: i for i, (start, _) in enumerate(parts)}
-    if offsets:
-        if offsets[0] != 0 or any(a >= b for a, b in zip(offsets, offsets[1:])) \
-                or any(o not in starts_at for o in offsets):
-            raise BadFrame("offsets")
-        if len(offsets) > frames or len(offsets) < frames <= len(parts):
-            raise BadFrame("another number of frames")
-        firsts = [starts_at[o] for o in offsets]
-    elif frames == 1:
-        firsts = [0]
-    elif len(parts) <= frames:
-        firsts = list(range(len(parts)))  # with fewer, the last frames are missing
-    else:
-        firsts = [i for i, (_, part) in enumerate(parts) if part.startswith(STARTS)]
-        if not firsts or firsts[0] != 0 or len(firsts) != frames:
-            raise BadFrame("frames cannot be told apart")
-    result = [b"".join(part for _, part in parts[a:b])
-              for a, b in zip(firsts, firsts[1:] + [len(parts)])]
+    if not offsets:
+        return None
+    starts_at = {start: i for i, (start, _) in enumerate(parts)}
+    if offsets[0] != 0 or any(a >= b for a, b in zip(offsets, offsets[1:])) \
+            or any(o not in starts_at for o in offsets):
+        raise BadFrame("offsets")
+    if len(offsets) > frames or len(offsets) < frames <= len(parts):
+        raise BadFrame("another number of frames")
+    firsts = [starts_at[o] for o in offsets]
+    lengths = _numbers(_value(image, 0x7FE00002), 8)
+    if extended and lengths and not _lengths_fit(lengths, firsts, parts):
+        raise BadFrame("lengths")
+    marked = [i for i, (_, part) in enumerate(parts) if part.startswith(STARTS)]
+    if len(marked) == frames and marked != firsts:
+        raise BadFrame("no codestream begins there")
+    return firsts
+
+
+def _lengths_fit(lengths, firsts, parts):
+    if len(lengths) != len(firsts):
+        return False
+    for length, first, end in zip(lengths, firsts, firsts[1:] + [len(parts)]):
+        whole = sum(len(part) for _, part in parts[first:end])
+        if not whole - 1 <= length <= whole:
+            return False
+    return True
+
+
+def _starts_without_tables(image, parts):
+    frames = image.geometry[0]
+    if frames == 1:
+        return [0]
+    if len(parts) <= frames:
+        return list(range(len(parts)))  # with fewer, the last frames are missing
+    filled = [i for i, (_, part) in enumerate(parts) if part]
+    if len(filled) == frames and filled[0] == 0:
+        return filled
+    firsts = [i for i, (_, part) in enumerate(parts) if part.startswith(STARTS)]
+    if not firsts or firsts[0] != 0 or len(firsts) != frames:
+        raise BadFrame("frames cannot be told apart")
+    return firsts
+
+
+def divide(image):
+    """(joined fragments of each frame, the tables are wrong) by section 7. Raises BadFrame."""
+    table, parts = _fragments(image)
+    wrong = False
+    try:
+        firsts = _starts_by_tables(image, table, parts)
+    except BadFrame:
+        firsts, wrong = None, True
+    if firsts is None:
+        firsts = _starts_without_tables(image, parts)
+    return [b"".join(part for _, part in parts[a:b])
+            for a, b in zip(firsts, firsts[1:] + [len(parts)])], wrong
+
+
+def encoded_frames(image, whole=None):
+    """The encoded frame of each frame (section 7). Raises BadFrame on contradictions."""
+    result = divide(image)[0] if whole is None else whole
     if JPEG_FAMILY.fullmatch(image.syntax):
         result = [_trim_codestream(part) for part in result]
     return result
+
+
+# --- what an encoding says beside its samples ---------------------------------------------------
+
+def form_kinds(image, wrong_tables):
+    """Kinds 64 to 66 of 7.1."""
+    kinds, samples = {OFFSET_TABLE} if wrong_tables else set(), image.geometry[3]
+    if image.term not in PAIRS or samples != 3:
+        return kinds
+    native = not image.encapsulated
+    if native and not _is_422(image, len(image.element.value)) \
+            or not native and image.syntax in JPEG_LS | JPEG_2000 | {RLE}:
+        kinds.add(PAIRS_NOT_THERE)
+    if image.planar == 1 and (native or image.syntax in (ENCAPSULATED_NATIVE, DEFLATED_FRAMES)):
+        kinds.add(PAIRS_IN_PLANES)
+    return kinds
+
+
+def has_unextended_signs(image, containers):
+    """63: a negative sample with zeroes in all bits above its Bits Stored, where there are any."""
+    size, kind, _ = image.geometry[4:7]
+    above = ((1 << 8 * size) - 1) >> (image.high_bit + 1) << (image.high_bit + 1)
+    if kind != 1 or image.allocated == 1 or not above:
+        return False
+    unsigned = containers.dtype.type
+    negative = (containers >> unsigned(image.high_bit)) & unsigned(1) == 1
+    return bool((negative & (containers & unsigned(above) == 0)).any())
+
+
+def view_hash(salts, frame, number, samples):
+    """The leaf of a rendition (6.7)."""
+    data = samples.tobytes()
+    return hashlib.sha256(b"\0fiducia/view/1\0" + salts.view(frame, number)
+                          + frame.to_bytes(8, "big") + len(data).to_bytes(8, "big")
+                          + bytes([number]) + bytes(15) + data).digest()
 
 
 def term_belongs(syntax, term):

@@ -28,6 +28,9 @@ class Salts:
     def code(self, frame):
         return self._frame(frame, b"fiducia/code", 0)
 
+    def view(self, frame, number):
+        return self._frame(frame, b"fiducia/view", number)
+
     def tail(self):
         return derive(self.seed, b"fiducia/tail", 0)[:16]
 

@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+import codestream
 import cose
 import evidence as evidences
 import header
@@ -62,10 +63,13 @@ def _flags(data_set):
 def _seal_pixels(image, salts, result):
     """Fills the tables; returns (pixels, encoding) of the statement."""
     frames = image.geometry[0]
-    encoded, encoding = None, None
+    encoded, encoding, wrong, kinds = None, None, False, set()
     if image.encapsulated:
         try:
-            encoded = pixels.encoded_frames(image)
+            whole, wrong = pixels.divide(image)
+            encoded = pixels.encoded_frames(image, whole)
+            for part in whole:
+                kinds |= codestream.kinds(image, part)
         except pixels.BadFrame as error:
             raise CannotSeal(str(error)) from error
         if len(encoded) != frames:
@@ -75,23 +79,26 @@ def _seal_pixels(image, salts, result):
     elif pixels.native_frame_count(image) < frames:
         raise CannotSeal("frames are missing")
     result.tiles = []
+    kinds |= pixels.form_kinds(image, wrong)
     try:
         for frame in range(frames):
             containers = pixels.decode(image, frame, encoded[frame] if encoded else None)
+            if pixels.has_unextended_signs(image, containers):
+                kinds.add(pixels.SIGNS_NOT_EXTENDED)
             tiles, bits = pixels.frame_hashes(image, salts, frame, containers)
             result.tiles += tiles
             result.outside.update({(frame, t): digest for t, digest in bits.items()})
     except pixels.NoDecoder:
         # Only the codestreams are sealed: no decoder was at hand.
         result.tiles, result.outside = [], {}
-        return [image.geometry, None, 0, False, "", image.term, [], []], encoding
+        return [image.geometry, None, 0, False, "", image.term, [], sorted(kinds)], encoding
     except pixels.BadFrame as error:
         raise CannotSeal(str(error)) from error
     if not image.encapsulated:
         tail = pixels.native_tail(image)
         result.tail = pixels.tail_hash(salts, tail) if tail else None
     decoder = {False: "native", True: "rle"}[image.syntax == pixels.RLE]
-    return [image.geometry, b"", 0, True, decoder, image.term, [], []], encoding
+    return [image.geometry, b"", 0, True, decoder, image.term, [], sorted(kinds)], encoding
 
 
 def seal(data, signer, log=None, witnesses=(), now=None):

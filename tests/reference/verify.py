@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from cryptography import x509
 
 import cbor
+import codestream
 import cose
 import evidence as evidences
 import header
@@ -19,12 +20,6 @@ from dictionary import allowed
 from salts import Salts
 
 SOP_INSTANCE_UID, PHOTOMETRIC = 0x00080018, 0x00280004
-# 10.4: what PS3.3 has a compressor write.
-COMPRESSOR_WRITES = {
-    "(0008,0008)", "(0008,0018)", "(0008,2111)", "(0008,2112)", "(0008,9215)", "(0028,0004)",
-    "(0028,0100)", "(0028,0101)", "(0028,0102)", "(0028,0103)", "(0028,0106)", "(0028,0107)",
-    "(0028,0120)", "(0028,0121)", "(0028,1050)", "(0028,1051)", "(0028,1052)", "(0028,1055)",
-    "(0028,2110)", "(0028,2112)", "(0028,2114)"}
 # 10.1: what DCMTK's lossless JPEG coder writes in front of the Derivation Description.
 REMARK = re.compile(rb"Lossless JPEG compression, selection value [0-9], point transform "
                     rb"[0-9]{1,2}, compression ratio (?=[0-9.]{1,12}(?: \[|$))[0-9]*\.?[0-9]*"
@@ -44,6 +39,12 @@ class Judgement:
     compared_tiles: int = 0
     differing_tiles: int = 0
     term_changed: bool = False  # the codestream is the sealed one, its file term is not
+    pixels_same: bool = True
+    tile_findings: list = field(default_factory=list)  # told once loss was weighed
+    kinds: set = field(default_factory=set)  # of 7.1, of what is not as it was sealed
+    views: dict = field(default_factory=dict)  # number of a rendition: all frames are it
+    rendition: bool = False  # the samples are those of a rendition (6.7)
+    lossy: bool = False  # told that samples cannot be compared for loss
     decoder_lacks: bool = False  # what a decoder makes of the colours is not known here
 
     def add(self, code, severity="alarm", **where):
@@ -146,7 +147,7 @@ def compare_header(judgement, file, image, evidence, salts, term, sealed_tag):
         for _ in rows[len(leaves):]:
             judgement.alarm("attribute.removed", **({"attribute": name} if name else {}))
         for leaf in leaves[len(rows):]:
-            if path == DERIVATION and not rows and not judgement.differs and _only_remarks(leaf):
+            if path == DERIVATION and not rows and judgement.pixels_same and _only_remarks(leaf):
                 other_vrs += 1
                 continue
             judgement.alarm("attribute.added", attribute=name)
@@ -203,7 +204,7 @@ def _compare_leaf(judgement, evidence, salts, index, path, vr, digest, leaf, ima
     same = form is not None and header.leaf_hash(salt, path, vr, *form) == digest
     if same and _same_vr(leaf, vr):
         return 0
-    if not same and path == DERIVATION and not judgement.differs \
+    if not same and path == DERIVATION and judgement.pixels_same \
             and _same_but_remarks(leaf, evidence, salt, index, vr, digest):
         return 1
     if not same or not _vr_change_allowed(leaf, vr):
@@ -262,32 +263,73 @@ def _shortcut_holds(image, statement):
 
 
 def compare_pixels(judgement, image, evidence, salts):
-    statement = evidence.statement
+    statement, before = evidence.statement, len(judgement.findings)
     if image is None:
         return
     if image.geometry[1:] != statement.geometry[1:]:
         judgement.alarm("pixels.altered")
         return
     sealed, announced = statement.geometry[0], image.geometry[0]
-    encoded, present = None, announced
+    encoded, whole, wrong, present = None, None, False, announced
     if image.encapsulated:
         try:
-            encoded = pixels.encoded_frames(image)
+            whole, wrong = pixels.divide(image)
         except pixels.BadFrame:
             judgement.alarm("pixels.altered")
             return
+        encoded = pixels.encoded_frames(image, whole)
         present = len(encoded)
     else:
         present = pixels.native_frame_count(image)
+    judgement.kinds = pixels.form_kinds(image, wrong)
+    judgement.views = {number: leaves for (number, _), leaves in
+                       zip(statement.pixels[6], evidence.renditions)}
     for frame in range(min(sealed, present)):
         _compare_frame(judgement, image, evidence, salts, frame,
-                       encoded[frame] if encoded is not None else None)
+                       encoded[frame] if encoded is not None else None,
+                       whole[frame] if whole is not None else None)
+    _weigh_loss(judgement, image, statement)
+    _tell_of_kinds(judgement, statement)
+    if statement.pixels[1] is None and all(
+            finding["severity"] == "note" for finding in judgement.findings[before:]):
+        judgement.add("bytes.only", "note")
     if present < sealed:
         judgement.alarm("pixels.missing", frame=present + 1)
     if present > sealed:
         judgement.alarm("pixels.added", frame=sealed + 1)
     if not image.encapsulated:
         _compare_tail(judgement, image, evidence, salts, present)
+
+
+def _weigh_loss(judgement, image, statement):
+    """6.7 and 10.4. What is decoded here loses nothing, so only the seal can say that there was
+    loss."""
+    if not judgement.differing_tiles:
+        return
+    for number in sorted(judgement.views):
+        if image.term == ("RGB" if number == 2 else "YBR_FULL"):
+            judgement.rendition = True
+    most = 2 * judgement.differing_tiles > judgement.compared_tiles
+    if judgement.rendition:
+        judgement.tile_findings = []
+    elif most and not statement.pixels[3]:
+        judgement.findings = [f for f in judgement.findings if f["code"] != "pixels.altered"]
+        judgement.tile_findings, judgement.differs, judgement.lossy = [], False, True
+        judgement.undecided("decoder.differs")
+    for finding in judgement.tile_findings:
+        judgement.alarm("pixels.altered", **finding)
+
+
+def _tell_of_kinds(judgement, statement):
+    """7.1"""
+    for kind in sorted(judgement.kinds | set(statement.pixels[7])):
+        judgement.undecidable = True
+        if kind == pixels.OFFSET_TABLE:
+            judgement.add("offset-table.wrong", "warning")
+        elif kind in statement.pixels[7] or judgement.lossy:
+            judgement.add("reading.ambiguous", "warning")
+        else:
+            judgement.alarm("reading.ambiguous")
 
 
 def _compare_tail(judgement, image, evidence, salts, present):
@@ -302,21 +344,21 @@ def _compare_tail(judgement, image, evidence, salts, present):
         judgement.alarm("pixels.altered")
 
 
-def _compare_frame(judgement, image, evidence, salts, frame, encoded):
+def _compare_frame(judgement, image, evidence, salts, frame, encoded, whole):
     statement = evidence.statement
-    if encoded is not None and statement.encoding and image.syntax == statement.syntax \
-            and image.term != statement.encoding[1] and frame < len(evidence.encoded) \
-            and pixels.code_hash(salts, frame, encoded) == evidence.encoded[frame]:
+    same_code = encoded is not None and frame < len(evidence.encoded) \
+        and pixels.code_hash(salts, frame, encoded) == evidence.encoded[frame]
+    if same_code and image.term != statement.encoding[1]:
         judgement.term_changed = True
-    if encoded is not None and _shortcut_holds_but_frames(image, statement) \
-            and frame < len(evidence.encoded) \
-            and pixels.code_hash(salts, frame, encoded) == evidence.encoded[frame]:
+    if same_code and _shortcut_holds_but_frames(image, statement):
         return
+    if encoded is not None:
+        judgement.kinds |= codestream.kinds(image, whole)
     if statement.pixels[1] is None:
         if image.encapsulated and image.syntax == statement.syntax:
             judgement.alarm("pixels.altered", frame=frame + 1)
         else:
-            judgement.undecided("codec.missing", frame=frame + 1)
+            judgement.undecided("bytes.only")
         return
     try:
         containers = pixels.decode(image, frame, encoded)
@@ -328,18 +370,28 @@ def _compare_frame(judgement, image, evidence, salts, frame, encoded):
         return
     tiles, bits = pixels.frame_hashes(image, salts, frame, containers)
     each, across = evidence.tiles_per_frame, image.tile_grid[1]
-    judgement.compared_tiles += each
+    samples = pixels.canonical(image, containers)[0]
     differ = [t for t in range(each) if tiles[t] != evidence.tiles[frame * each + t]]
+    for t, _, _, part in pixels.tiles_of(image, samples):
+        # A tile of one value decodes the same everywhere, and says nothing about decoders.
+        if statement.pixels[3] or t in differ or (part != part[0, 0]).any():
+            judgement.compared_tiles += 1
     judgement.differing_tiles += len(differ)
-    others = []
-    if image.carries_all_bits:  # no other is decoded here
-                others = [t for t in range(each) if bits.get(t) != evidence.outside.get((frame, t))
-                  and not (t not in bits and evidence.outside[frame, t]
-                           == pixels.unextended_leaf(image, salts, frame, containers, t))]
-    for found in (differ, others):
-        if found:
-            judgement.alarm("pixels.altered", frame=frame + 1,
-                            tiles=[[t // across, t % across] for t in found])
+    judgement.views = {
+        number: leaves for number, leaves in judgement.views.items()
+        if pixels.view_hash(salts, frame, number, samples) == leaves[frame]}
+    if pixels.has_unextended_signs(image, containers):
+        judgement.kinds.add(pixels.SIGNS_NOT_EXTENDED)
+    # All that is decoded here carries all bits.
+    others = [t for t in range(each) if bits.get(t) != evidence.outside.get((frame, t))
+              and not (t not in bits and evidence.outside[frame, t]
+                       == pixels.unextended_leaf(image, salts, frame, containers, t))]
+    if differ:
+        judgement.tile_findings.append({"frame": frame + 1, "tiles": [
+            [t // across, t % across] for t in differ]})
+    if others:
+        judgement.alarm("pixels.altered", frame=frame + 1,
+                        tiles=[[t // across, t % across] for t in others])
 
 
 def _shortcut_holds_but_frames(image, statement):
@@ -400,6 +452,7 @@ def judge(file, data, trust, at=None):
         judge_trust(judgement, evidence, trust, at)
     image, sealed_tag = None, None
     if statement.pixels:
+        before = len(judgement.findings)
         kind, size = statement.geometry[5], statement.geometry[4]
         sealed_tag = pixels.SOURCES[0 if kind < 2 else 1 if size == 4 else 2]
         image = pixels.open_image(file)
@@ -408,15 +461,22 @@ def judge(file, data, trust, at=None):
             image = None
         elif image is None:
             judgement.alarm("pixels.altered")
+        if image is not None and image.encapsulated and not image.syntax:
+            image.syntax = statement.syntax  # 7: a bare data set names none
         compare_pixels(judgement, image, evidence, salts)
+        # Without a decoder nobody can tell.
+        judgement.pixels_same = all(finding["severity"] == "note" or
+                                    finding["code"] == "codec.missing"
+                                    for finding in judgement.findings[before:])
     term = canonical_term(file, image, statement)
+    if judgement.rendition and term is not None:
+        term = statement.pixels[5]
     judgement.decoder_lacks = (image is not None and image.encapsulated
                                and pixels.term_belongs(image.syntax, image.term)
                                and not (statement.pixels and _shortcut_holds(image, statement)))
     compare_header(judgement, file, image, evidence, salts, term, sealed_tag)
     if file.transfer_syntax != statement.syntax:
         judgement.add("encoding.changed", "note")
-    _judge_loss(judgement, statement)
     if judgement.differs:
         judgement.verdict = "altered"
     elif not judgement.accepted:
@@ -426,23 +486,6 @@ def judge(file, data, trust, at=None):
     else:
         judgement.verdict = "authentic"
     return judgement
-
-
-def _judge_loss(judgement, statement):
-    """10.4. The lossy decoders are not here, so only the seal can say that there was loss."""
-    if not statement.pixels or statement.pixels[1] is None or statement.pixels[3] \
-            or 2 * judgement.differing_tiles <= judgement.compared_tiles:
-        return
-    kept = [f for f in judgement.findings if f["code"] != "pixels.altered"]
-    judgement.findings, judgement.differs = [], False
-    judgement.undecided("lossy.recompressed")
-    for finding in kept:
-        if finding.get("attribute") in COMPRESSOR_WRITES:
-            finding["severity"] = "warning"
-        elif finding["severity"] == "alarm" and finding["code"].split(".")[0] in (
-                "pixels", "attribute", "item", "seal") and finding["code"] != "seal.later":
-            judgement.differs = True
-        judgement.findings.append(finding)
 
 
 # --- a file ------------------------------------------------------------------------------------
