@@ -25,10 +25,11 @@ def _moment(seconds):
 
 
 class Authority:
-    def __init__(self, name, now, issuer=None, key=None, days=3650):
+    def __init__(self, name, now, issuer=None, key=None, days=3650, usages=()):
         self.name, self.now = name, now
         self.key = key or ec.generate_private_key(ec.SECP256R1())
-        self.certificate = self._certify(name, self.key, issuer or self, True, -days, days)
+        self.certificate = self._certify(name, self.key, issuer or self, True, -days, days,
+                                         usages=usages)
 
     def _certify(self, name, key, issuer, is_ca, since, until, signs=True, usages=()):
         builder = (x509.CertificateBuilder().subject_name(_name(name))

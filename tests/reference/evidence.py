@@ -103,7 +103,8 @@ def read_statement(payload):
             and _ascending([item[0] for item in renditions], 1, 3), "renditions")
         _expect(_ascending(kinds, 50, 66), "kinds")
         if root is None:
-            _expect(count == 0 and not renditions and not lossless and decoder == "" and encoding is not None,
+            _expect(count == 0 and not renditions and not lossless and decoder == ""
+                    and encoding is not None,
                     "samples not sealed")
         else:
             _expect(_root(root), "pixels")

@@ -154,7 +154,8 @@ def _read(token, anchor):
     info = asn1.one(content[1][1], OCTETS)
     certificates = [x509.load_der_x509_certificate(item[2]) for part in parts[3:]
                     if part[0] == 0xA0 for item in asn1.items(part[1]) if item[0] == SEQUENCE]
-    infos = [asn1.items(item[1]) for item in asn1.items(parts[-1][1])] if parts[-1][0] == SET else []
+    infos = ([asn1.items(item[1]) for item in asn1.items(parts[-1][1])]
+             if parts[-1][0] == SET else [])
     _expect(len(infos) == 1, "one signer")
     signer_info = infos[0]
     _expect(signer_info[3][0] == 0xA0, "signed attributes")
@@ -166,8 +167,8 @@ def _read(token, anchor):
                    and c.issuer.public_bytes() == issuer[2]), None)
     _expect(signer is not None, "no certificate")
     attributes = _attributes(signer_info[3][1])
-    _expect(asn1.oid(attributes[CONTENT_TYPE][1]) == TST_INFO if CONTENT_TYPE in attributes else False,
-            "contentType")
+    _expect(CONTENT_TYPE in attributes
+            and asn1.oid(attributes[CONTENT_TYPE][1]) == TST_INFO, "contentType")
     _expect(MESSAGE_DIGEST in attributes
             and attributes[MESSAGE_DIGEST][1] == _hash(digest, info), "messageDigest")
     _expect(ESS_V2 in attributes, "ESSCertIDv2")

@@ -8,12 +8,15 @@ import os
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+import asn1
 import cbor
+import cose
 import evidence as evidences
 import ledger
 import sealer
 import stamps
-from authority import DAY, Authority, trust_text
+from authority import DAY, SEAL, Authority, key_hash, rfc3339, trust_text
+from salts import merkle_root
 
 
 def _with(evidence, **members):
@@ -71,8 +74,115 @@ def cases(data, now):
         (plain, now - 1)]), now - 2, "untrusted", "seal.later"
     yield "judged before it was sealed", sealed(plain), alone, now - 1, "untrusted", "seal.later"
     yield "judged when it was sealed", sealed(plain), alone, now, "authentic", None
+    yield from _role_cases(data, now, home)
+    yield from _revoked_cases(data, now, home, plain)
     yield from _ledger_cases(sealed, data, now, home, plain)
     yield from _time_cases(data, now, home, plain)
+
+
+def _role_cases(data, now, home):
+    """Who is made for sealing (spec/trust.md 6)."""
+    alone = trust_text([(home, ["seal"])])
+    role, any_usage, tls = SEAL[:-1], "2.5.29.37.0", "1.3.6.1.5.5.7.3.1"
+    for name, usages, verdict in (
+            ("two roles", (role + "2", SEAL), "authentic"), ("another role", (role + "2",), None),
+            ("the last role", (SEAL, role + "8"), "authentic"),
+            ("no role of the table", (SEAL, role + "9"), None), ("no usages", (), None),
+            ("any usage", (any_usage,), None), ("any usage beside", (SEAL, any_usage), None),
+            ("TLS beside", (SEAL, tls), None), ("the arc itself", (SEAL[:-2],), None)):
+        yield "extended key usage: " + name, sealer.seal(
+            data, home.signer("CT-1", usages=usages), now=now), alone, None, \
+            verdict or "untrusted", None if verdict else "signer.untrusted"
+    for name, usages, verdict in (("of the role", (SEAL,), "authentic"),
+                                  ("any", (any_usage, tls), "authentic"),
+                                  ("another", (role + "2",), None), ("TLS", (tls,), None)):
+        middle = Authority("Middle CA", now, issuer=home, usages=usages)
+        yield "extended key usage of the middle: " + name, sealer.seal(
+            data, middle.signer("CT-3", above=[middle.certificate]), now=now), alone, None, \
+            verdict or "untrusted", None if verdict else "signer.untrusted"
+        yield "extended key usage of the anchor: " + name, sealer.seal(
+            data, middle.signer("CT-3"), now=now), trust_text([(middle, ["seal"])]), None, \
+            "authentic", None
+    itself = Authority("CT-9", now, usages=(SEAL,))
+    yield "an authority seals", sealer.seal(data, sealer.Signer(
+        itself.key, [itself.certificate.public_bytes(serialization.Encoding.DER)], "CT-9"),
+        now=now), trust_text([(itself, ["seal"])]), None, "untrusted", "signer.untrusted"
+
+
+def _high_s(evidence):
+    """The evidence under the other of the two signatures by ECDSA."""
+    map_ = cbor.decode(evidence)
+    outer = cbor.decode(map_[2], sorted_maps=False)
+    signature = outer.value[3]
+    s = cose.ORDERS[32] - int.from_bytes(signature[32:], "big")
+    outer.value[3] = signature[:32] + s.to_bytes(32, "big")
+    return _with(evidence, sign1=cbor.encode(outer))
+
+
+def _revoked_cases(data, now, home, plain):
+    """Keys in other hands (spec/trust.md 7)."""
+    log, other = (ledger.SmallLog(name) for name in ("reference.example/log", "other.example/log"))
+    log.append(b"other")
+    other.append(b"other")
+    witness = ("w.example", ed25519.Ed25519PrivateKey.generate())
+    good = sealer.seal(data, plain, log=log, witnesses=[witness], now=now)
+    bare = _with(good, checkpoint="")
+    root, size = base64.b64encode(merkle_root(log.leaves)).decode(), len(log.leaves)
+    first, second = ("sha256:" + hashlib.sha256(asn1.key_der(key.public_key())).hexdigest()
+                     for key in (log.key, witness[1]))
+    above = "sha256:" + key_hash(home.certificate.public_bytes(serialization.Encoding.DER))
+
+    def trusting(quorum=0, revoked=(), pinned=(), more=()):
+        text = trust_text([(home, ["seal"])], [(log.verifier_key, quorum, [witness])])
+        for tree_size, tree_root, at in pinned:
+            text += '[[ledger.pinned]]\ntree_size = %d\nroot = "%s"\nat = %s\n' % (
+                tree_size, tree_root, rfc3339(at))
+        for key in more:
+            text += '[[ledger]]\norigin = "%s"\nkey = "%s"\nquorum = 0\n' % (
+                key.split("+")[0], key)
+        for key, at in revoked:
+            text += '[[revocation]]\nkey = "%s"\nat = %s\nreason = "test"\n' % (
+                key, rfc3339(at))
+        return text
+
+    yield "signature with high s", _high_s(bare), trust_text([(home, ["seal"])]), None, \
+        "altered", "seal.invalid"
+    yield "first certificate named all the same", bare, trusting(revoked=[(
+        "sha256:" + hashlib.sha256(plain.chain[0]).hexdigest(), now)]), None, "untrusted", \
+        "signer.revoked"
+    for who, key, code in (("ledger", first, "ledger.revoked"),
+                           ("authority", above, "signer.revoked")):
+        yield who + " revoked, nothing attested", bare, trusting(revoked=[(key, now + 60)]), \
+            None, "untrusted", code
+        yield who + " revoked, not known yet", bare, trusting(revoked=[(key, now + 60)]), \
+            now + 59, "authentic", None
+        yield who + " revoked, witnessed before", good, trusting(1, [(key, now + 60)]), None, \
+            "authentic", None
+        yield who + " revoked, witnessed before, not asked for", good, \
+            trusting(0, [(key, now + 60)]), None, "authentic", None
+        yield who + " revoked, witnessed at that second", good, trusting(1, [(key, now)]), None, \
+            "untrusted", code
+        pins = [(size, root, now + 30)]
+        yield who + " revoked, pinned before", bare, trusting(0, [(key, now + 60)], pins), None, \
+            "authentic", None
+        yield who + " revoked, pinned at that second", bare, \
+            trusting(0, [(key, now + 30)], pins), None, "untrusted", code
+        yield who + " revoked, pinned later than asked about", bare, \
+            trusting(0, [(key, now + 10)], pins), now + 29, "untrusted", code
+        yield who + " revoked, another root is pinned", bare, trusting(0, [(key, now + 60)], [
+            (size, base64.b64encode(bytes(32)).decode(), now)]), None, "untrusted", code
+        yield who + " revoked, another size is pinned", bare, trusting(0, [(key, now + 60)], [
+            (size + 1, root, now)]), None, "untrusted", code
+    yield "witness revoked before", good, trusting(1, [(second, now)]), None, "untrusted", \
+        "ledger.unwitnessed"
+    yield "witness revoked after, nobody else attests", good, trusting(1, [(second, now + 60)]), \
+        None, "untrusted", "ledger.unwitnessed"
+    yield "witness revoked after, pinned before", good, trusting(
+        1, [(second, now + 60)], [(size, root, now + 30)]), None, "authentic", None
+    elsewhere = _relogged(good, other, now)
+    both = _with(good, receipts=cbor.decode(good)[6] + cbor.decode(elsewhere)[6])
+    yield "ledger revoked, another has it too", _with(both, checkpoint=""), trusting(
+        0, [(first, now)], more=[other.verifier_key]), None, "authentic", None
 
 
 def _ledger_cases(sealed, data, now, home, plain):
