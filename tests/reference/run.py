@@ -68,16 +68,16 @@ class Hospital:
         made = call(program, "init", "--home", self.home, "--name", "Reference Hospital")
         if made.returncode:
             sys.exit("init: " + made.stderr.decode())
+        self.fresh = os.path.join(folder, "home-before")
+        shutil.copytree(self.home, self.fresh)
         self.trust_path = os.path.join(self.home, "trust.toml")
         with open(self.trust_path, "rb") as stream:
             self.trust = trust.read(stream.read())
 
     def seal(self, path):
         """The evidence, or None where the program cannot seal the file."""
-        database = os.path.join(self.home, "evidence.db")
-        for suffix in ("", "-wal", "-shm"):  # each sample is sealed as if it were the first
-            if os.path.exists(database + suffix):
-                os.remove(database + suffix)
+        shutil.rmtree(self.home)  # each sample is sealed as if it were the first
+        shutil.copytree(self.fresh, self.home)
         sealed = call(self.program, "seal", "--home", self.home, "--sidecar", "--json", path)
         if sealed.returncode or not os.path.exists(path + ".evidence"):
             return None
