@@ -41,13 +41,14 @@ def _rle(image, data):
     count, found = head[0], set()
     if not 1 <= count <= 15:
         return set()
-    if count != samples * image.allocated // 8:
+    plane = rows * columns if image.allocated != 1 else (rows * columns + 7) // 8
+    if count != samples * ((image.allocated + 7) // 8):
         found.add(RLE_SURPLUS)
     offsets = head[1:1 + count] + [len(data)]
     if offsets[0] != 64 or any(head[1 + count:]):
         found.add(RLE_SURPLUS)
     for start, end in zip(offsets, offsets[1:]):
-        if start > end or end > len(data) or not _segment(data[start:end], rows * columns, found):
+        if start > end or end > len(data) or not _segment(data[start:end], plane, found):
             break  # it does not decode: what follows is nobody's picture
     return found
 

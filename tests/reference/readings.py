@@ -11,6 +11,7 @@ TEXTS = {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST",
          "UR", "UT"}
 MISPLACED_GROUPS = {0, 1, 2, 3, 5, 7, 0xFFFF}
 CHARACTER_SET, LENGTH_TO_END, PLANAR = 0x00080005, 0x00080001, 0x00280006
+PLANAR_PATH = b"\0\x28\0\0\x06"
 SIGNATURES = (0xFFFAFFFA, 0x4FFE0001)
 
 
@@ -102,6 +103,11 @@ def _pixel_data(element, data_set):
             element.tag, ("OW", "OB") if element.fragments is not None or small else ("OW",))
         if element.letters not in due:
             yield PIXEL_DATA_VR
+    samples, planar = data_set.first(0x00280002), data_set.first(PLANAR)
+    if element.tag == reader.PIXEL_DATA and samples is not None \
+            and int.from_bytes(samples.value[:2], "little") > 1 \
+            and (planar is None or not planar.value):
+        yield FORM_WITHOUT_LEAF
     if element.tag == reader.PIXEL_DATA and element.fragments is None and len(element.value) % 2:
         yield VALUE_LENGTH
 
@@ -121,7 +127,10 @@ def find(file, leaves, left_out, covered):
             kinds = list(_of_any(leaf))
             if not _has_form(leaf, file.data_set, evidence):
                 kinds.append(FORM_WITHOUT_LEAF)
-        met += [(kind, leaf.path, leaf.name) for kind in kinds]
+        for kind in kinds:
+            absent = leaf.element is covered and kind == FORM_WITHOUT_LEAF
+            met.append((kind, PLANAR_PATH, "(0028,0006)") if absent
+                       else (kind, leaf.path, leaf.name))
     result = {}
     for kind, _, name in sorted(met, key=lambda item: item[:2]):
         result.setdefault(kind, name)

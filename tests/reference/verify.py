@@ -25,6 +25,8 @@ REMARK = re.compile(rb"Lossless JPEG compression, selection value [0-9], point t
                     rb"[0-9]{1,2}, compression ratio (?=[0-9.]{1,12}(?: \[|$))[0-9]*\.?[0-9]*"
                     rb"(?: \[(.*)\])?", re.DOTALL)
 DERIVATION = b"\0\x08\0\x21\x11"
+# Warnings about pixels whose samples are as sealed (7.1).
+BESIDE_SAMPLES = {"reading.ambiguous", "offset-table.wrong"}
 ITEM_COUNT_TRIED_MAX = 100_000
 
 
@@ -291,7 +293,8 @@ def compare_pixels(judgement, image, evidence, salts):
     _weigh_loss(judgement, image, statement)
     _tell_of_kinds(judgement, statement)
     if statement.pixels[1] is None and all(
-            finding["severity"] == "note" for finding in judgement.findings[before:]):
+            finding["severity"] == "note"
+            or finding["severity"] == "warning" and finding["code"] in BESIDE_SAMPLES for finding in judgement.findings[before:]):
         judgement.add("bytes.only", "note")
     if present < sealed:
         judgement.alarm("pixels.missing", frame=present + 1)
@@ -465,8 +468,9 @@ def judge(file, data, trust, at=None):
             image.syntax = statement.syntax  # 7: a bare data set names none
         compare_pixels(judgement, image, evidence, salts)
         # Without a decoder nobody can tell.
-        judgement.pixels_same = all(finding["severity"] == "note" or
-                                    finding["code"] == "codec.missing"
+        judgement.pixels_same = all(finding["severity"] == "note"
+                                    or finding["severity"] == "warning"
+                                    and finding["code"] in BESIDE_SAMPLES | {"codec.missing"}
                                     for finding in judgement.findings[before:])
     term = canonical_term(file, image, statement)
     if judgement.rendition and term is not None:
