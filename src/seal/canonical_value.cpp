@@ -7,6 +7,10 @@
 namespace fiducia::seal {
 namespace {
 
+constexpr std::size_t ds_bytes_max = 16;  // PS3.5 6.2, of one value
+constexpr std::size_t is_bytes_max = 12;
+constexpr int ds_exponent_max = 280;  // with 16 bytes, what a double holds
+
 enum class TextForm {
   none,             // binary
   both_multi,       // leading and trailing spaces mean nothing, `\` separates (AE CS LO SH PN)
@@ -63,7 +67,28 @@ CanonicalValue of_text(ValueKind kind, std::string_view text) {
   return {kind, as_bytes(text)};
 }
 
-CanonicalValue canonical_numbers(std::string_view text, std::string& scratch) {
+/// Whether each common reader takes `value`, a number of `vr`, as that number: the forms and
+/// lengths of PS3.5 6.2 only. DCMTK's DS loses digits behind twenty zeros, and its IS of `50E-1`
+/// is 50.
+bool is_standard_number(dicom::Vr vr, std::string_view value) {
+  if (vr == dicom::vr::ds) {
+    if (value.size() > ds_bytes_max) return false;
+    const std::size_t e = value.find_first_of("eE");
+    if (e == std::string_view::npos) return true;
+    value.remove_prefix(e + 1);
+    if (value.starts_with('+')) value.remove_prefix(1);
+    int exponent = 0;
+    std::from_chars(value.data(), value.data() + value.size(), exponent);
+    return exponent >= -ds_exponent_max && exponent <= ds_exponent_max;
+  }
+  if (value.size() > is_bytes_max) return false;
+  if (value.starts_with('+')) value.remove_prefix(1);
+  std::int32_t number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  return error == std::errc{} && end == value.data() + value.size();
+}
+
+CanonicalValue canonical_numbers(dicom::Vr vr, std::string_view text, std::string& scratch) {
   text = trim(text, true);
   if (text.empty()) return {};
   std::string out;
@@ -72,7 +97,7 @@ CanonicalValue canonical_numbers(std::string_view text, std::string& scratch) {
     const std::string_view value = trim(text.substr(start, end - start), true);
     if (!value.empty()) {
       const auto number = decimal_normal_form(value);
-      if (!number) {  // not a number: the text itself, as a CS would be
+      if (!number || !is_standard_number(vr, value)) {  // the text itself, as a CS would be
         const bool ascii = is_ascii(text);
         return of_text(ascii ? ValueKind::text : ValueKind::raw_text,
                        trim_values(text, true, scratch));
@@ -142,7 +167,7 @@ CanonicalValue canonical_value(dicom::Vr vr, ByteView little_endian, const TextE
     return {ValueKind::bytes, as_bytes(scratch)};
   }
   const std::string_view raw = as_text(little_endian);
-  if (form == TextForm::number) return canonical_numbers(raw, scratch);
+  if (form == TextForm::number) return canonical_numbers(vr, raw, scratch);
   const bool leading = form == TextForm::both_multi;
   const bool multi = form != TextForm::trailing_single;
   const auto trimmed = [&](std::string_view text) {

@@ -12,6 +12,18 @@ std::string count_of(std::uint64_t count, const char* one, const char* many) {
   return std::to_string(count) + " " + (count == 1 ? one : many);
 }
 
+const char* sample_kind_name(std::uint8_t kind) {
+  switch (codec::SampleKind{kind}) {
+    case codec::SampleKind::unsigned_integer:
+      return "unsigned";
+    case codec::SampleKind::signed_integer:
+      return "signed";
+    case codec::SampleKind::floating:
+      return "floating point";
+  }
+  return "of no known kind";
+}
+
 /// The state of one comparison of frames.
 class PixelComparison {
  public:
@@ -73,10 +85,14 @@ class PixelComparison {
       tell_of_loss();
       return false;
     }
-    const auto describe = [](const SealedGeometry& g) {
+    const bool other_kind = now.kind != sealed_.geometry.kind;
+    const bool other_size = now.sample_bytes != sealed_.geometry.sample_bytes;
+    const auto describe = [&](const SealedGeometry& g) {
       return std::to_string(g.columns) + " x " + std::to_string(g.rows) + " pixels of " +
              count_of(g.samples_per_pixel, "sample", "samples") + " with " +
-             count_of(g.bits_stored, "bit", "bits");
+             count_of(g.bits_stored, "bit", "bits") +
+             (other_size ? " in " + count_of(g.sample_bytes, "byte", "bytes") : "") +
+             (other_kind ? std::string(" (") + sample_kind_name(g.kind) + ")" : "");
     };
     add(Match::different, {.code = "pixels.altered",
                            .severity = Severity::alarm,

@@ -59,12 +59,14 @@ def text_value(data, vr, charset):
     return (TEXT, text) if text else (EMPTY, b"")
 
 
-def decimal(part):
+def decimal(part, vr):
     match = NUMBER.fullmatch(part)
-    if not match:
+    if not match or len(part) > (16 if vr == "DS" else 12):
+        return None
+    if vr == "IS" and not (part.lstrip(b"+-").isdigit() and -2**31 <= int(part) < 2**31):
         return None
     sign, whole, fraction, exponent = match[1], match[2], match[3] or b"", int(match[4] or b"0")
-    if not whole + fraction or not -2**31 <= exponent < 2**31:
+    if not whole + fraction or not -280 <= exponent <= 280:
         return None
     digits = (whole + fraction).lstrip(b"0")
     exponent -= len(fraction)
@@ -76,12 +78,12 @@ def decimal(part):
             + (b"E%d" % exponent if exponent else b""))
 
 
-def decimal_value(data, charset):
+def decimal_value(data, vr, charset):
     whole = trim(data, True)
     if not whole:
         return EMPTY, b""
     parts = [trim(part, True) for part in whole.split(b"\\")]
-    numbers = [decimal(part) if part else b"" for part in parts]
+    numbers = [decimal(part, vr) if part else b"" for part in parts]
     if all(number is not None for number in numbers):
         return DECIMAL, b"\\".join(numbers)
     if not _ascii(whole):
@@ -96,7 +98,7 @@ def bytes_value(data, vr, charset):
     if vr in VALUES_BOTH or vr in VALUES_TRAILING or vr in WHOLE:
         return text_value(data, vr, charset)
     if vr in ("DS", "IS"):
-        return decimal_value(data, charset)
+        return decimal_value(data, vr, charset)
     return BYTES, data + b"\0" * (len(data) % 2)  # the pad byte that a writer adds
 
 

@@ -62,6 +62,36 @@ TEST_F(Attack, a_second_element_of_an_attribute_that_is_left_out) {
   expect_altered(changed, evidence, "(FFFC,FFFC)");
 }
 
+TEST_F(Attack, numbers_in_forms_that_readers_take_differently) {
+  DicomDataSet d = plain();
+  d.text({0x0020, 0x0013}, "IS", "5").text({0x0028, 0x1052}, "DS", "-1024");
+  const Bytes evidence = seal(d);
+  DicomDataSet changed = d;
+  element_of(changed, {0x0020, 0x0013}).value = bytes("2b303520");                // +05
+  element_of(changed, {0x0028, 0x1052}).value = bytes("2d312e303234652b3033");  // -1.024e+03
+  EXPECT_EQ(judge(changed, evidence).verdict, seal::Verdict::authentic);
+  for (const char* value : {"3530452d3120", "352e3020", "3030303030303030303030303520"}) {
+    changed = d;  // 50E-1, 5.0, thirteen digits
+    element_of(changed, {0x0020, 0x0013}).value = bytes(value);
+    expect_altered(changed, evidence, "(0020,0013)");
+  }
+  changed = d;
+  element_of(changed, {0x0028, 0x1052}).value = bytes("2d3030303030303030303030303031303234");
+  expect_altered(changed, evidence, "(0028,1052)");
+}
+
+TEST_F(Attack, samples_called_signed_are_told_as_that) {
+  DicomDataSet d = image();
+  const Bytes evidence = seal(d);
+  element_of(d, {0x0028, 0x0103}).value = bytes("0100");
+  const seal::VerifyResult result = judge(d, evidence);
+  EXPECT_EQ(result.verdict, seal::Verdict::altered) << describe(result);
+  const seal::Finding* finding = find_code(result, "pixels.altered");
+  ASSERT_NE(finding, nullptr) << describe(result);
+  EXPECT_NE(finding->text.find("8 bits (signed); sealed were"), std::string::npos) << finding->text;
+  EXPECT_NE(finding->text.find("8 bits (unsigned)."), std::string::npos) << finding->text;
+}
+
 TEST_F(Attack, unsigned_numbers_called_signed) {
   DicomDataSet d = plain();
   d.bytes({0x0028, 0x0106}, "US", bytes("0080")).bytes({0x0028, 0x0107}, "US", bytes("ff7f"));
