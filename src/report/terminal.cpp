@@ -67,8 +67,13 @@ std::string to_line(const seal::VerifyResult& result, bool colour) {
   line += "  " + visible(result.path) + "  ";
 
   // The first of the worst: findings come alarms first, but nothing here depends on it.
-  const auto worst = std::ranges::max_element(result.findings, {}, &seal::Finding::severity);
-  if (worst == result.findings.end()) return line + visible(reason_of(result));
+  // That a file is a TIFF image as well says nothing about the verdict.
+  const auto weight = [](const seal::Finding& finding) {
+    return finding.code == "preamble.tiff" ? -1 : static_cast<int>(finding.severity);
+  };
+  const auto worst = std::ranges::max_element(result.findings, {}, weight);
+  if (worst == result.findings.end() || weight(*worst) < 0)
+    return line + visible(reason_of(result));
   line += visible(worst->text);
   if (result.findings.size() > 1) {
     line += " (+" + std::to_string(result.findings.size() - 1) + " more)";

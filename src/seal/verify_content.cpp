@@ -36,13 +36,13 @@ ContentComparison compare_content(const dicom::File& file, const Evidence& evide
   else
     out.pixels = Match::same;  // none were sealed; pixel data now would be an added attribute
   compare_header(file, evidence, photometric, decode_nested_pixels(file, child), options, out);
-  add_preamble_findings(file, out.findings);
   const std::string& sealed_as = evidence.statement.transfer_syntax_uid;
   if (file.transfer_syntax().uid != sealed_as)
     out.findings.push_back({.code = "encoding.changed",
                             .severity = Severity::note,
                             .text = "Sealed as " + syntax_name(sealed_as) + ", now " +
                                     std::string(file.transfer_syntax().name) + "."});
+  add_preamble_findings(file, out.findings);
   if (file.was_truncated()) {
     out.pixels = out.header = Match::different;
     out.findings.push_back({.code = "malformed.truncated",
