@@ -93,7 +93,8 @@ std::string to_line(const Sealed& sealed) {
   line += "entry " + std::to_string(sealed.ledger_index) + " of " + printable(sealed.origin);
   if (!sealed.output.empty()) line += ", in " + printable(sealed.output);
   for (const seal::Finding& finding : sealed.findings)
-    if (finding.severity != seal::Severity::note) line += ". " + printable(finding.text);
+    if (finding.severity != seal::Severity::note)
+      line += (line.ends_with('.') ? " " : ". ") + printable(finding.text);
   return line;
 }
 
