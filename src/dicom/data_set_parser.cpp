@@ -63,6 +63,11 @@ Result<DataSet> DataSetParser::read_data_set(Encoding encoding) {
   return run();
 }
 
+Result<DataSet> DataSetParser::read_clean_data_set(Encoding encoding) {
+  strict_ = 1;
+  return read_data_set(encoding);
+}
+
 Result<DataSet> DataSetParser::read_meta(Encoding encoding) {
   meta_ = true;
   return read_data_set(encoding);
@@ -657,7 +662,8 @@ std::unexpected<Error> DataSetParser::error() const {
       break;
     }
     case Failure::oddity:
-      FIDUCIA_ASSERT(false);  // always taken back: it arises in speculation only
+      error.what = "is against the rules of the encoding.";  // in a data set that has to be clean
+      error.kind = "oddity";
       break;
   }
   if (fault_.at_end_of_bytes) {

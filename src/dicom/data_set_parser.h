@@ -48,6 +48,8 @@ class DataSetParser {
 
   /// All of the bytes are one data set.
   [[nodiscard]] Result<DataSet> read_data_set(Encoding encoding);
+  /// The same, if nothing in it is odd.
+  [[nodiscard]] Result<DataSet> read_clean_data_set(Encoding encoding);
   /// All of the bytes are items of one implicit VR little endian sequence `tag`.
   [[nodiscard]] Result<DataSet> read_implicit_items(Tag tag);
   /// Reads elements of group 0002 as far as they go. When a deflated transfer syntax is named,

@@ -41,6 +41,17 @@ std::unexpected<Error> out_of_memory() {
   return fail(ErrorCode::internal, "zlib has no memory to work with.", "Free memory, try again.");
 }
 
+bool is_surplus(ByteView after, ByteView inflated) {
+  constexpr std::size_t trailer_bytes = 8;
+  if (after.size() >= trailer_bytes && after.size() <= trailer_bytes + 1) {
+    const uLong crc = crc32_z(0, reinterpret_cast<const Bytef*>(inflated.data()), inflated.size());
+    if (load_le<std::uint32_t>(after.data()) == static_cast<std::uint32_t>(crc) &&
+        load_le<std::uint32_t>(&after[4]) == static_cast<std::uint32_t>(inflated.size()))
+      after = after.subspan(trailer_bytes);
+  }
+  return after.size() > 1 || (after.size() == 1 && after.front() != std::byte{0});
+}
+
 }  // namespace
 
 Result<Inflated> inflate_raw(ByteView bytes, std::uint64_t origin) {
@@ -94,6 +105,7 @@ Result<Inflated> inflate_raw(ByteView bytes, std::uint64_t origin) {
   }
   out.bytes.resize(produced);
   out.bytes_after = bytes.size() - consumed;
+  out.surplus = is_surplus(bytes.last(out.bytes_after), out.bytes);
   return out;
 }
 

@@ -8,6 +8,9 @@ namespace fiducia::dicom {
 struct Inflated {
   Bytes bytes;
   std::size_t bytes_after = 0;  // input past the end of the stream, to be ignored (PS3.5 A.5)
+  /// Whether these are more than one zero behind nothing, or behind CRC-32 and length as gzip
+  /// writes them (RFC 1952 2.3.1), which GDCM does.
+  bool surplus = false;
 };
 
 /// Inflates a raw deflate stream. Memory stays within the limits whatever the input claims:

@@ -287,7 +287,7 @@ void File::look_for_second_reading(Encoding taken) {
     const bool other_order = other.big_endian != taken.big_endian;
     if (found || same || (other_order && names_syntax)) continue;
     DataSetParser parser(data_set_bytes_, 0, 0);
-    const auto second = parser.read_data_set(other);
+    const auto second = parser.read_clean_data_set(other);
     found = second && second->first() != no_index;
   }
   if (found)
@@ -346,9 +346,7 @@ Status File::read_named(const TransferSyntax& syntax) {
     inflated_ = std::move(inflated.bytes);
     data_set_bytes_ = inflated_;
     origin = 0;
-    // One zero makes the length even (PS3.5 A.5).
-    const bool padded = inflated.bytes_after == 1 && bytes().back() == std::byte{0};
-    if (inflated.bytes_after > 0 && !padded)
+    if (inflated.surplus)
       reader.note("bytes_after_deflate", "Bytes after the end of the deflated data set.",
                   bytes().size() - inflated.bytes_after);
   }

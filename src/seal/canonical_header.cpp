@@ -64,9 +64,8 @@ class Blocks {
 bool is_left_out(const dicom::Element& element, bool top_level) {
   namespace t = dicom::tags;
   const dicom::Tag tag = element.tag;
-  // Padding is zeros. Anything else was written for somebody to read.
-  if (tag == t::data_set_trailing_padding)
-    return std::ranges::all_of(element.value, [](std::byte b) { return b == std::byte{0}; });
+  // Tools drop padding, whatever it holds. A sequence is no padding.
+  if (tag == t::data_set_trailing_padding) return element.vr != dicom::vr::sq;
   if (tag.is_group_length() || tag == t::length_to_end || tag == t::specific_character_set ||
       tag == t::digital_signatures_sequence || tag == t::mac_parameters_sequence)
     return true;

@@ -147,7 +147,7 @@ def test_time_stamps_date_a_seal(world, folder, checks):
         (folder / "t.toml").write_text(trust)
         answer, line = world.verify(folder / "ct.dcm", "--evidence", folder / "e", "--trust",
                                     folder / "t.toml", *more, program=world.stranger())
-        return answer.code, codes(line), line.get("ledger", {})
+        return answer.code, codes(line) - {"preamble.tiff"}, line.get("ledger", {})
 
     code, found, ledger = judged(plain, text)
     checks.equal((code, ledger["dated_by"]), (0, "log"), "the ledger dates it")

@@ -6,9 +6,11 @@ the seal must stay `authentic`.
   matrix.py [--bin DIR] [--samples DIR] [--columns CT,MR] [--rows TEXT] [--verbose]
   matrix.py --markdown      the same and tampering, beside DCMTK's digital signatures: docs/comparison.md
 
-A cell is `ok` (authentic), `-` (the tool does not make this file), or `tool` (the tool itself
-changed content; proven with pydicom, and the program names just what was changed). Anything else
-is a failure.
+A cell is `ok` (authentic), `-` (the tool does not make this file), `tool` (the tool itself
+changed content; proven with pydicom, and the program names just what was changed), or `unclear`
+(indeterminate, with `reading.ambiguous` alone, where the sealed file already was so, or where the
+tool put every standard attribute under UN; the content is the same by pydicom). Anything else is a
+failure.
 """
 import concurrent.futures
 import json
@@ -119,8 +121,25 @@ def judge(cell, scratch):
             named.discard(REMARK)  # a lossless coder's remark counts only where nothing was lost
         same = named == set(cell.attributes) - ({REMARK} if cell.pixels else set()) and pixels_agree
         cell.state = "tool" if same else "WRONG PLACE"
+    elif cell.verdict == "indeterminate" and not changed and is_ambiguous(cell.findings) and (
+            cell.was_ambiguous or all_under_un(cell.target)):
+        cell.state = "unclear"
     else:
         cell.state = "FALSE ALARM" if cell.verdict == "altered" else cell.verdict.upper()
+
+
+def is_ambiguous(findings):
+    """Whether nothing but the way in which readers differ stands against the file."""
+    return {f["code"] for f in findings if f["severity"] != "note"} == {"reading.ambiguous"}
+
+
+def all_under_un(path):
+    """Whether the tool wrote standard attributes (outside of groups 0028 and 7FE0) under UN only."""
+    ds = oracle.pydicom.dcmread(path, force=True, stop_before_pixels=True)
+    vrs = {ds.get_item(tag).VR for tag in ds.keys()
+           if not tag.is_private and tag.group not in (0x0028, 0x7FE0) and tag.element
+           and tag != 0x00080005}  # which pydicom has converted while it read
+    return "UN" in vrs and vrs <= {"UN", "SQ"}  # pydicom calls UN of undefined length SQ
 
 
 def oracle_is_cheap(path):
@@ -153,6 +172,9 @@ def run_matrix(given, work, columns, changes):
                       for name, files in columns.items()}
     cells = make_cells(sealed_columns, changes, work / "variants")
 
+    judged = program.run("verify", sealed, "--json")
+    unclear = {line["path"] for line in judged.lines if line["verdict"] == "indeterminate"
+               and is_ambiguous(line["findings"])}
     # Without a home: file and trust file are all there is, as for a stranger years later.
     stranger = Fiducia(given.bin)
     start = time.monotonic()
@@ -168,6 +190,7 @@ def run_matrix(given, work, columns, changes):
     scratch = work / "oracle"
     scratch.mkdir()
     for cell in cells:
+        cell.was_ambiguous = str(cell.source) in unclear
         if cell.target is None:
             cell.state = "-"
         else:
@@ -187,7 +210,7 @@ def print_table(cells, columns, changes, given, checks):
     reasons = {}
     for cell in cells:
         checks.context = f"{cell.row}, {cell.source.name}"
-        checks.that(cell.state in ("ok", "-", "tool"), f"is {cell.state}",
+        checks.that(cell.state in ("ok", "-", "tool", "unclear"), f"is {cell.state}",
                     f"verdict {cell.verdict}, the tool changed: {changed_text(cell) or 'nothing'}; "
                     f"{cell.reason} findings: {json.dumps(cell.findings)[:900]}")
         if cell.state == "-":
@@ -204,12 +227,12 @@ def print_table(cells, columns, changes, given, checks):
 def check_strength(cells, columns, changes, checks):
     """A matrix of dashes would pass; so each row and column needs cells that were judged."""
     for row in changes:
-        checks.that(any(c.state in ("ok", "tool") for c in cells if c.row == row),
+        checks.that(any(c.state in ("ok", "tool", "unclear") for c in cells if c.row == row),
                     f"no file could be made for the row '{row}'",
                     "; ".join({c.reason for c in cells if c.row == row}))
     for column in columns:
-        judged = sum(c.state == "ok" for c in cells if c.column == column)
-        checks.that(judged >= 4, f"column '{column}' has only {judged} authentic cells")
+        judged = sum(c.state in ("ok", "unclear") for c in cells if c.column == column)
+        checks.that(judged >= 4, f"column '{column}' has only {judged} judged cells")
 
 
 def main():

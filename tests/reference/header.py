@@ -219,7 +219,7 @@ def walk(data_set, covered, sealed_vrs=None, left_out=None):
 def _left_out(element, depth):
     tag = element.tag
     if tag == PADDING:
-        return element.items is None and not any(element.value)
+        return element.items is None
     return (tag & 0xFFFF == 0 or depth == 0 and tag >> 16 in (0, 2) or tag in LEFT_OUT
             or depth == 0 and tag in LEFT_OUT_AT_TOP)
 

@@ -386,7 +386,11 @@ def read_file(data):
             raise Malformed("deflate") from error
         if not inflate.eof:
             raise Malformed("deflate")
-        if inflate.unused_data not in (b"", b"\0"):
+        behind = inflate.unused_data
+        trailer = zlib.crc32(body).to_bytes(4, "little") + (len(body) & 0xFFFFFFFF).to_bytes(4, "little")
+        if behind.startswith(trailer):
+            behind = behind[8:]
+        if behind not in (b"", b"\0"):
             readings.add(SURPLUS_BYTES)
     # 2.9: as named; else explicit VR in the order of bytes that the first tag shows; else implicit.
     shown = BIG_ENDIAN if len(body) > 1 and body[0] == 0 and body[1] != 0 else EXPLICIT

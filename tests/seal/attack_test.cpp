@@ -67,7 +67,7 @@ TEST_F(Attack, numbers_in_forms_that_readers_take_differently) {
   d.text({0x0020, 0x0013}, "IS", "5").text({0x0028, 0x1052}, "DS", "-1024");
   const Bytes evidence = seal(d);
   DicomDataSet changed = d;
-  element_of(changed, {0x0020, 0x0013}).value = bytes("2b303520");                // +05
+  element_of(changed, {0x0020, 0x0013}).value = bytes("2b303520");              // +05
   element_of(changed, {0x0028, 0x1052}).value = bytes("2d312e303234652b3033");  // -1.024e+03
   EXPECT_EQ(judge(changed, evidence).verdict, seal::Verdict::authentic);
   for (const char* value : {"3530452d3120", "352e3020", "3030303030303030303030303520"}) {
