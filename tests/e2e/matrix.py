@@ -136,9 +136,10 @@ def is_ambiguous(findings):
 def all_under_un(path):
     """Whether the tool wrote standard attributes (outside of groups 0028 and 7FE0) under UN only."""
     ds = oracle.pydicom.dcmread(path, force=True, stop_before_pixels=True)
-    vrs = {ds.get_item(tag).VR for tag in ds.keys()
-           if not tag.is_private and tag.group not in (0x0028, 0x7FE0) and tag.element
-           and tag != 0x00080005}  # which pydicom has converted while it read
+    # pydicom has converted the character set while it read, and gives empty values their VR.
+    items = [ds.get_item(tag) for tag in ds.keys() if not tag.is_private and tag.element and
+             tag.group not in (0x0028, 0x7FE0) and tag != 0x00080005]
+    vrs = {item.VR for item in items if item.value}
     return "UN" in vrs and vrs <= {"UN", "SQ"}  # pydicom calls UN of undefined length SQ
 
 
