@@ -322,7 +322,7 @@ def _plausible(body):
     big = body[0] == 0 and body[1] != 0
     length = int.from_bytes(body[4:8], "little")
     named = body[4:6].decode("latin-1") in dictionary.ALL
-    return int.from_bytes(body[:2], "big" if big else "little") <= 0xFF and (
+    return 0 < int.from_bytes(body[:2], "big" if big else "little") <= 0xFF and (
         named or length == UNDEFINED or length <= len(body) - 8)
 
 
