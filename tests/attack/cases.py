@@ -77,17 +77,23 @@ def changed(elements, **by_tag):
 
 # -- two data sets in one file
 
+def with_hidden_data_set(uid):
+    """An image in implicit VR, and an element without a leaf to put before it whose value is another
+    image in explicit VR: the first bytes of its length spell a VR."""
+    fake = body_of(image(uid, 128, 128, grey(shift=90), patient="Other^Patient"))
+    fake += b"\xfc\xff\xfc\xffOB\0\0"  # swallows what follows for those who read explicit VR
+    genuine = image(uid, 128, 128, grey(), implicit=True)
+    size = 0x4F4C  # "LO" as the low half of a length: an empty value for explicit readers
+    fake += struct.pack("<I", size + 8 + len(body_of(genuine)) - len(fake) - 12)
+    return genuine, raw(0x00080001, "UL", fake + bytes(size - len(fake)), implicit=True)
+
+
 @case(NEVER, "reading.ambiguous", "malformed.not_dicom", "malformed")
 def polyglot_fallback():
     """Explicit VR is named; read as implicit VR, LengthToEnd swallows another data set that DCMTK, GDCM
     and pydicom show."""
     uid = uid_of(1)
-    fake = body_of(image(uid, 128, 128, grey(shift=90), patient="Other^Patient"))
-    fake += b"\xfc\xff\xfc\xffOB\0\0"  # swallows what follows for those who read explicit VR
-    genuine = image(uid, 128, 128, grey(), implicit=True)
-    size = 0x4F4C  # "LO" as the low half of a length: an empty value for explicit readers
-    fake = fake + struct.pack("<I", size + 8 + len(body_of(genuine)) - len(fake) - 12)
-    hidden = raw(0x00080001, "UL", fake + bytes(size - len(fake)), implicit=True)
+    genuine, hidden = with_hidden_data_set(uid)
     return part10(genuine, uid, IMPLICIT), {"mutant": meta(EXPLICIT, uid) + hidden + body_of(genuine)}
 
 
@@ -95,12 +101,7 @@ def polyglot_fallback():
 def polyglot_plain():
     """Orderly implicit VR, and an element without a leaf that is a whole data set in explicit VR."""
     uid = uid_of(2)
-    fake = body_of(image(uid, 128, 128, grey(shift=90), patient="Other^Patient"))
-    fake += b"\xfc\xff\xfc\xffOB\0\0"
-    genuine = image(uid, 128, 128, grey(), implicit=True)
-    size = 0x4F4C
-    fake += struct.pack("<I", size + 8 + len(body_of(genuine)) - len(fake) - 12)
-    hidden = raw(0x00080001, "UL", fake + bytes(size - len(fake)), implicit=True)
+    genuine, hidden = with_hidden_data_set(uid)
     return part10(genuine, uid, IMPLICIT), {"mutant": meta(IMPLICIT, uid) + hidden + body_of(genuine)}
 
 
@@ -108,12 +109,7 @@ def polyglot_plain():
 def polyglot_two_syntaxes():
     """(0002,0000) is 0: readers disagree where group 0002 ends, and in which encoding the rest is."""
     uid = uid_of(3)
-    fake = body_of(image(uid, 128, 128, grey(shift=90), patient="Other^Patient"))
-    fake += b"\xfc\xff\xfc\xffOB\0\0"
-    genuine = image(uid, 128, 128, grey(), implicit=True)
-    size = 0x4F4C
-    fake += struct.pack("<I", size + 8 + len(body_of(genuine)) - len(fake) - 12)
-    hidden = raw(0x00080001, "UL", fake + bytes(size - len(fake)), implicit=True)
+    genuine, hidden = with_hidden_data_set(uid)
     return part10(genuine, uid, IMPLICIT), {
         "mutant": meta(IMPLICIT, uid, 0) + hidden + body_of(genuine),
         "length-only": meta(IMPLICIT, uid, 0) + body_of(genuine)}
