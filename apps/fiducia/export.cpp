@@ -84,9 +84,7 @@ Result<int> export_evidence(const ExportOptions& options) {
                   "Export fewer images at a time.");
     progress.advance();
   }
-  if (no_images > 0 && !options.common.quiet)
-    print_warning("left out " + std::to_string(no_images) +
-                  (no_images == 1 ? " file that is no image" : " files that are no images"));
+  if (!options.common.quiet) tell_no_images(no_images);
   if (gathered.evidences.empty())
     return fail(ErrorCode::io_unreadable, "There is no evidence for any of these files.",
                 "Seal them first, or name the home that sealed them with --home.");

@@ -70,6 +70,12 @@ bool is_no_image(const Input& input, const Error& error) {
   return as_text(head).find("DICM") == std::string_view::npos;
 }
 
+void tell_no_images(std::size_t count) {
+  if (count == 0) return;
+  print_warning("left out " + std::to_string(count) +
+                (count == 1 ? " file that is no image" : " files that are no images"));
+}
+
 OutputRules output_rules(std::string kind, std::function<bool(ByteView)> is_kind,
                          const std::string& home_option, const std::vector<Input>& inputs,
                          const std::vector<std::string>& further) {

@@ -34,6 +34,9 @@ struct Input {
 /// are.
 [[nodiscard]] bool is_no_image(const Input& input, const Error& error);
 
+/// Says on stderr how many files were left out because they are no images, if any were.
+void tell_no_images(std::size_t count);
+
 /// Rules for an output of a sub-command that reads `inputs` and these further files. Nothing is
 /// written into the home.
 [[nodiscard]] OutputRules output_rules(std::string kind, std::function<bool(ByteView)> is_kind,

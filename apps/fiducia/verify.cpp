@@ -136,9 +136,8 @@ void print_summary(const VerifyOptions& options, const std::vector<Input>& input
   if (!of_folder || options.common.quiet) return;
   if (!options.common.json)
     print_line(tally.summary());
-  else if (tally.left_out() > 0)
-    print_warning("left out " + std::to_string(tally.left_out()) +
-                  (tally.left_out() == 1 ? " file that is no image" : " files that are no images"));
+  else
+    tell_no_images(tally.left_out());
 }
 
 Result<int> verify(const VerifyOptions& options) {

@@ -446,6 +446,7 @@ Result<Frame> FrameReader::read(std::uint32_t frame, Rendition rendition) {
     return fail(ErrorCode::over_limit, "the encoded frame is too large.",
                 "Split the object into smaller ones.");
   FIDUCIA_CHECK(state.pay(frame));
+  if (is_decoded_by_child(state.encoding)) return state.read_by_child(frame, rendition);
   switch (state.encoding) {
     case PixelEncoding::native:
       return state.read_native(frame);
@@ -460,18 +461,7 @@ Result<Frame> FrameReader::read(std::uint32_t frame, Rendition rendition) {
         return undecodable("the fragment is longer than its rows and columns.");
       return state.read_lone_native(bytes, "native");
     }
-    case PixelEncoding::jpeg_baseline:
-    case PixelEncoding::jpeg_extended:
-    case PixelEncoding::jpeg_lossless:
-    case PixelEncoding::jpeg_other:
-    case PixelEncoding::jpeg_ls:
-    case PixelEncoding::jpeg_2000:
-    case PixelEncoding::htj2k:
-    case PixelEncoding::jpeg_xl:
-      return state.read_by_child(frame, rendition);
-    case PixelEncoding::video:
-    case PixelEncoding::referenced:
-    case PixelEncoding::unknown:
+    default:
       break;
   }
   auto failed = fail(ErrorCode::unsupported, "frames of this transfer syntax cannot be decoded.",

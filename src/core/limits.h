@@ -16,10 +16,6 @@ inline constexpr std::uint32_t nesting_depth_max = 64;
 inline constexpr std::uint32_t elements_max = 4'000'000;
 /// Items in one data set, all depths. Big: limit.reached.
 inline constexpr std::uint32_t items_max = 2'000'000;
-/// Elements of an inflated data set that are always allowed; past them, one for each byte of the
-/// file. Only deflated data sets can have more than a byte holds; honest headers deflate to two
-/// bytes an element and more. Bounds memory. Big: limit.reached.
-inline constexpr std::uint32_t elements_free = 500'000;
 /// Bytes an inflated data set may have in memory. Big: limit.reached.
 inline constexpr std::uint64_t inflated_bytes_max = 1ULL << 30;
 /// Inflating may always yield this much: a segmentation of 500 frames of 512 x 512 bytes, which

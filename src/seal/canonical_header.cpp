@@ -84,6 +84,14 @@ bool is_signature_part(dicom::Tag tag) {
 
 }  // namespace
 
+std::array<std::byte, 5> top_level_path(dicom::Tag tag) {
+  std::array<std::byte, 5> path{};
+  store_be(path.data(), tag.group);
+  path[2] = static_cast<std::byte>(standard);
+  store_be(path.data() + 3, tag.element);
+  return path;
+}
+
 int compare_paths(ByteView a, ByteView b) {
   const int order = std::memcmp(a.data(), b.data(), std::min(a.size(), b.size()));
   if (order != 0) return order;
@@ -222,11 +230,20 @@ class HeaderWalk {
            (tag.is_private_creator() || (tag.element & 0xFF) == embedded_element);
   }
 
-  Status check_arena() const {
+  /// A leaf of `element` at `path_`, which the arena keeps from here on.
+  Result<HeaderLeaf> new_leaf(const dicom::Element& element, const TextEncoding* text_encoding,
+                              bool is_sequence) {
     if (out_.arena_.size() + path_.size() > paths_bytes_max_)
       return fail(ErrorCode::over_limit, "the paths of its attributes are too long together.",
                   "Split the object.");
-    return {};
+    const HeaderLeaf leaf{.path_offset = narrow<std::uint32_t>(out_.arena_.size()),
+                          .path_bytes = narrow<std::uint32_t>(path_.size()),
+                          .vr = is_sequence ? dicom::vr::sq : element.vr,
+                          .element = &element,
+                          .text_encoding = text_encoding,
+                          .is_sequence = is_sequence};
+    append(out_.arena_, path_);
+    return leaf;
   }
 
   /// Whether a DICOM signature holds elements that belong to none. Its elements follow it in the
@@ -258,17 +275,11 @@ class HeaderWalk {
     FIDUCIA_CHECK(spend(limits::work_an_element + path_.size() * limits::work_a_path_byte +
                         value_work(level, element)));
     if (is_pixel_data || is_evidence || (!element.duplicate && is_left_out(element, level.top))) {
-      FIDUCIA_CHECK(check_arena());
-      out_.left_out_.push_back({.path_offset = narrow<std::uint32_t>(out_.arena_.size()),
-                                .path_bytes = narrow<std::uint32_t>(path_.size()),
-                                .vr = element.vr,
-                                .element = &element,
-                                .text_encoding = level.text_encoding,
-                                .is_sequence = element.vr == dicom::vr::sq,
-                                .is_pixel_data = is_pixel_data,
-                                .is_evidence = is_evidence,
-                                .holds_strangers = holds_strangers(*level.data_set, element)});
-      append(out_.arena_, path_);
+      FIDUCIA_TRY(leaf, new_leaf(element, level.text_encoding, element.vr == dicom::vr::sq));
+      leaf.is_pixel_data = is_pixel_data;
+      leaf.is_evidence = is_evidence;
+      leaf.holds_strangers = holds_strangers(*level.data_set, element);
+      out_.left_out_.push_back(leaf);
       return {};
     }
 
@@ -294,14 +305,7 @@ class HeaderWalk {
         sequence = true;
       }
     }
-    HeaderLeaf leaf{.path_offset = narrow<std::uint32_t>(out_.arena_.size()),
-                    .path_bytes = narrow<std::uint32_t>(path_.size()),
-                    .vr = sequence ? dicom::vr::sq : element.vr,
-                    .element = walked,
-                    .text_encoding = level.text_encoding,
-                    .is_sequence = sequence};
-    FIDUCIA_CHECK(check_arena());
-    append(out_.arena_, path_);
+    FIDUCIA_TRY(leaf, new_leaf(*walked, level.text_encoding, sequence));
     out_.leaves_.push_back(leaf);
     if (sequence && walked->first_item != dicom::no_index) {
       Level items{.data_set = data_set,
@@ -423,6 +427,14 @@ void HeaderHasher::flush() {
   arena_.clear();
   ranges_.clear();
   out_.clear();
+}
+
+Digest attribute_hash(const Salt& salt, ByteView path, dicom::Vr vr, const CanonicalValue& value) {
+  Digest hash;
+  HeaderHasher hasher;
+  hasher.add(salt, path, vr, value, &hash);
+  hasher.flush();
+  return hash;
 }
 
 // --- for people -----------------------------------------------------------------------------

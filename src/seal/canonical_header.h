@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <array>
 #include <deque>
 #include <functional>
 #include <optional>
@@ -82,6 +83,13 @@ class HeaderHasher {
   std::vector<std::pair<std::size_t, std::size_t>> ranges_;  // offset, length in the arena
   std::vector<Digest*> out_;
 };
+
+/// The leaf hash of one attribute; for many, HeaderHasher is faster.
+[[nodiscard]] Digest attribute_hash(const Salt& salt, ByteView path, dicom::Vr vr,
+                                    const CanonicalValue& value);
+
+/// Canonical path of a standard attribute at the top level (spec/seal.md 5.1).
+[[nodiscard]] std::array<std::byte, 5> top_level_path(dicom::Tag tag);
 
 /// Order of canonical paths: as bytes, a prefix first (spec/seal.md 5.1). Negative, 0 or positive.
 [[nodiscard]] int compare_paths(ByteView a, ByteView b);

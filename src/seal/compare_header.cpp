@@ -178,8 +178,7 @@ class HeaderComparison {
   /// Whether Derivation Description only gained the remark of a lossless compressor, whose work
   /// the pixel comparison has proven to be lossless. What stood there before must be as sealed.
   bool is_compressor_remark(const Pair& pair) {
-    static constexpr std::array<std::byte, 5> path{std::byte{0x00}, std::byte{0x08}, std::byte{0},
-                                                   std::byte{0x21}, std::byte{0x11}};
+    static const auto path = top_level_path({0x0008, 0x2111});
     if (pair.now == none || out_.pixels != Match::same || !evidence_.statement.pixels ||
         !same_bytes(path_of(pair), path) || header_.leaves()[pair.now].duplicate || pair.vr_refused)
       return false;
@@ -237,11 +236,8 @@ class HeaderComparison {
 
   [[nodiscard]] bool has_sealed_value(const Pair& pair, const CanonicalValue& value) const {
     const SealedAttribute& attribute = evidence_.attributes[pair.sealed];
-    Digest hash;
-    HeaderHasher hasher;
-    hasher.add(salts_[pair.sealed], attribute.path, attribute.vr, value, &hash);
-    hasher.flush();
-    return hash == attribute.hash;
+    return attribute_hash(salts_[pair.sealed], attribute.path, attribute.vr, value) ==
+           attribute.hash;
   }
 
   /// The number of items of a sequence is not what was sealed. Items count from 1 and are
@@ -358,15 +354,12 @@ class HeaderComparison {
 /// leave open what a reader shows (spec/seal.md 14).
 void compare_readings(const dicom::File& file, const CanonicalHeader& header,
                       const Evidence& evidence, ContentComparison& out) {
-  std::vector<Ambiguity> now = find_ambiguities(file, header);
-  const std::vector<AmbiguityKind> kinds = sort_by_kind(now);
+  const std::vector<Ambiguity> now = find_ambiguities(file, header);
   const std::vector<AmbiguityKind>& sealed = evidence.statement.ambiguities;
   // What a tool did to the whole data set, and to nothing of its content, is no attack on a part.
   const bool whole = out.header != Match::different && is_all_under_un(file.data_set());
-  auto from = now.begin();
-  for (const AmbiguityKind kind : kinds) {
-    const auto to =
-        std::find_if(from, now.end(), [&](const Ambiguity& a) { return a.kind != kind; });
+  for (const std::span<const Ambiguity> places : by_kind(now)) {
+    const AmbiguityKind kind = places.front().kind;
     const bool as_sealed = std::ranges::find(sealed, kind) != sealed.end() ||
                            (whole && kind == AmbiguityKind::standard_under_un);
     if (as_sealed)
@@ -374,10 +367,9 @@ void compare_readings(const dicom::File& file, const CanonicalHeader& header,
     else
       out.header = Match::different;
     out.findings.push_back(
-        ambiguity_finding({from, to}, as_sealed ? Severity::warning : Severity::alarm));
-    from = to;
+        ambiguity_finding(places, as_sealed ? Severity::warning : Severity::alarm));
   }
-  if (sealed.empty() || !kinds.empty()) return;
+  if (sealed.empty() || !now.empty()) return;
   out.ambiguous = true;
   out.findings.push_back(
       {.code = "reading.ambiguous",
@@ -405,11 +397,9 @@ void compare_header(const dicom::File& file, const Evidence& evidence,
         find_pixel_element(data_set, static_cast<codec::SampleKind>(g.kind), g.sample_bytes);
   }
   context.sealed_vr = [&](ByteView path) -> std::optional<dicom::Vr> {
-    const auto at = std::lower_bound(
-        evidence.attributes.begin(), evidence.attributes.end(), path,
-        [](const SealedAttribute& a, ByteView p) { return compare_paths(a.path, p) < 0; });
-    if (at == evidence.attributes.end() || compare_paths(at->path, path) != 0) return std::nullopt;
-    return at->vr;
+    const auto index = find_sealed(evidence, path);
+    if (!index) return std::nullopt;
+    return evidence.attributes[*index].vr;
   };
   const auto header = CanonicalHeader::read(data_set, std::move(context));
   if (!header) {

@@ -334,6 +334,15 @@ Result<std::vector<ByteView>> read_evidence_list(ByteView encoded, bool padded) 
 
 }  // namespace
 
+std::optional<std::size_t> find_sealed(const Evidence& evidence, ByteView path) {
+  const auto& table = evidence.attributes;
+  const auto at = std::ranges::lower_bound(
+      table, path, [](ByteView a, ByteView b) { return compare_paths(a, b) < 0; },
+      &SealedAttribute::path);
+  if (at == table.end() || !same_bytes(at->path, path)) return std::nullopt;
+  return static_cast<std::size_t>(at - table.begin());
+}
+
 bool is_evidence_file(ByteView encoded) {
   const auto parts = read_evidence_file(encoded);
   return parts && !parts->empty() && read_evidence(parts->front()).has_value();

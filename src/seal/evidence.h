@@ -43,6 +43,9 @@ struct Evidence {
   Evidence& operator=(Evidence&&) = default;
 };
 
+/// Index of the (first) sealed attribute with this canonical path; absent when none was sealed.
+[[nodiscard]] std::optional<std::size_t> find_sealed(const Evidence& evidence, ByteView path);
+
 /// Decodes one evidence; one trailing 00 (the pad byte of an OB element) is allowed. Checks form
 /// and that the tables fit the statement (counts, order), not that anything is true: that is
 /// the verifier's work. Errors: truncated, malformed (kind "evidence"), over_limit, unsupported.

@@ -17,30 +17,15 @@ constexpr std::uint16_t element_bits_allocated = 0x0100;
 constexpr std::uint16_t element_bit_position = 0x0102;
 constexpr std::uint16_t element_data = 0x3000;
 
-/// The sealed leaf of a top-level attribute; its index in the table, or the size of the table.
-std::size_t sealed_index(const Evidence& evidence, dicom::Tag tag) {
-  std::array<std::byte, 5> path{};
-  store_be(path.data(), tag.group);
-  store_be(path.data() + 3, tag.element);
-  const auto& table = evidence.attributes;
-  const auto at = std::ranges::find_if(
-      table, [&](const SealedAttribute& a) { return same_bytes(a.path, path); });
-  return static_cast<std::size_t>(at - table.begin());
-}
-
 /// Whether the attribute was sealed with this number: leaves are hashes, but these are few.
 bool was_sealed_as(const Evidence& evidence, dicom::Tag tag, std::uint16_t number) {
-  const std::size_t index = sealed_index(evidence, tag);
-  if (index == evidence.attributes.size()) return false;
-  const SealedAttribute& attribute = evidence.attributes[index];
+  const auto index = find_sealed(evidence, top_level_path(tag));
+  if (!index) return false;
+  const SealedAttribute& attribute = evidence.attributes[*index];
   Bytes value;
   append_le(value, number);
-  Digest hash;
-  HeaderHasher hasher;
-  hasher.add(Salts(evidence.seed).header_one(index), attribute.path, attribute.vr,
-             {ValueKind::bytes, value}, &hash);
-  hasher.flush();
-  return hash == attribute.hash;
+  return attribute_hash(Salts(evidence.seed).header_one(*index), attribute.path, attribute.vr,
+                        {ValueKind::bytes, value}) == attribute.hash;
 }
 
 }  // namespace
@@ -68,7 +53,7 @@ MovedOverlays MovedOverlays::find(const dicom::DataSet& data_set, const Evidence
     if (geometry.frames != 1 &&
         data_set.find_text({group, element_frames}) != std::to_string(geometry.frames))
       continue;
-    if (sealed_index(evidence, {group, element_data}) != evidence.attributes.size() ||
+    if (find_sealed(evidence, top_level_path({group, element_data})) ||
         !was_sealed_as(evidence, {group, element_bits_allocated}, geometry.bits_allocated))
       continue;
     for (unsigned bit = 0; bit < geometry.bits_allocated; ++bit)

@@ -40,10 +40,10 @@ bool is_foreign_vr(const dicom::Element& element) {
       element.tag.is_private())
     return false;
   const auto entry = dicom::find_dictionary_entry(element.tag);
-  if (!entry || dicom::is_recent(element.tag)) return false;
-  return std::ranges::none_of(entry->vrs, [&](dicom::Vr allowed) {
+  const auto reads_alike = [&](dicom::Vr allowed) {
     return reading_class(allowed) == reading_class(element.file_vr);
-  });
+  };
+  return entry && std::ranges::none_of(entry->vrs, reads_alike) && !dicom::is_recent(element.tag);
 }
 
 /// A NUL that is not padding: one before the last character that is neither NUL nor space.
@@ -64,11 +64,6 @@ bool is_odd_length(const dicom::Element& element, dicom::Vr vr) {
 bool is_misplaced(dicom::Tag tag) {
   return tag.group == 0x0000 || tag.group == 0x0002 || tag.group == 0x0001 || tag.group == 0x0003 ||
          tag.group == 0x0005 || tag.group == 0x0007 || tag.group == 0xFFFF;
-}
-
-/// Canonical path of Planar Configuration (0028,0006), spec/seal.md 5.1.
-Bytes planar_path() {
-  return {std::byte{0x00}, std::byte{0x28}, std::byte{0x00}, std::byte{0x00}, std::byte{0x06}};
 }
 
 bool is_form(const dicom::Element& element, dicom::Vr vr, std::size_t bytes) {
@@ -150,8 +145,10 @@ class Scan {
     // Without one, each reader has its own default for how the samples lie.
     const dicom::Element* planar = file_.data_set().find(dicom::tags::planar_configuration);
     if (file_.data_set().find_us(dicom::tags::samples_per_pixel).value_or(1) > 1 &&
-        (planar == nullptr || planar->value.empty()))
-      out_.push_back({AmbiguityKind::form_without_leaf, planar_path()});
+        (planar == nullptr || planar->value.empty())) {
+      const auto path = top_level_path(dicom::tags::planar_configuration);
+      out_.push_back({AmbiguityKind::form_without_leaf, Bytes(path.begin(), path.end())});
+    }
     if (!element.encapsulated && element.value.size() % 2 != 0)
       add(AmbiguityKind::value_length, leaf);
   }
@@ -222,23 +219,25 @@ constexpr std::array kind_texts{
 std::vector<Ambiguity> find_ambiguities(const dicom::File& file, const CanonicalHeader& header) {
   std::vector<Ambiguity> out;
   Scan(file, header, out).run();
+  std::ranges::sort(out, [](const Ambiguity& a, const Ambiguity& b) {
+    return a.kind != b.kind ? a.kind < b.kind : compare_paths(a.place, b.place) < 0;
+  });
+  const auto again = std::ranges::unique(out, [](const Ambiguity& a, const Ambiguity& b) {
+    return a.kind == b.kind && same_bytes(a.place, b.place);
+  });
+  out.erase(again.begin(), again.end());
   return out;
 }
 
-std::vector<AmbiguityKind> sort_by_kind(std::vector<Ambiguity>& ambiguities) {
-  const auto less = [](const Ambiguity& a, const Ambiguity& b) {
-    return a.kind != b.kind ? a.kind < b.kind : compare_paths(a.place, b.place) < 0;
-  };
-  const auto same = [](const Ambiguity& a, const Ambiguity& b) {
-    return a.kind == b.kind && same_bytes(a.place, b.place);
-  };
-  std::ranges::sort(ambiguities, less);
-  const auto surplus = std::ranges::unique(ambiguities, same);
-  ambiguities.erase(surplus.begin(), surplus.end());
-  std::vector<AmbiguityKind> kinds;
-  for (const Ambiguity& ambiguity : ambiguities)
-    if (kinds.empty() || kinds.back() != ambiguity.kind) kinds.push_back(ambiguity.kind);
-  return kinds;
+std::vector<std::span<const Ambiguity>> by_kind(std::span<const Ambiguity> ambiguities) {
+  std::vector<std::span<const Ambiguity>> out;
+  for (auto from = ambiguities.begin(); from != ambiguities.end();) {
+    const auto to = std::find_if(from, ambiguities.end(),
+                                 [&](const Ambiguity& a) { return a.kind != from->kind; });
+    out.emplace_back(from, to);
+    from = to;
+  }
+  return out;
 }
 
 bool is_all_under_un(const dicom::DataSet& data_set) {

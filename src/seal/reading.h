@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
-#include <optional>
-#include <string>
+#include <span>
 #include <vector>
 
 #include "core/core.h"
@@ -33,18 +32,20 @@ enum class AmbiguityKind : std::uint8_t {
   pixel_data_vr = 15,     // Pixel Data under a VR that PS3.5 8 and A.4 do not allow for it
 };
 
-/// One such place. Ordered by kind, then by place.
+/// One such place.
 struct Ambiguity {
   AmbiguityKind kind = AmbiguityKind::two_readings;
   Bytes place;  // canonical path; empty for the file as a whole
 };
 
-/// The ambiguities of a file; `header` is its canonical header (of either side). Ordered.
+/// The ambiguities of a file; `header` is its canonical header (of either side). Ordered by kind,
+/// then by place; each place once.
 [[nodiscard]] std::vector<Ambiguity> find_ambiguities(const dicom::File& file,
                                                       const CanonicalHeader& header);
 
-/// Sorts by kind, then by place, each place once; the kinds that are there, ascending.
-[[nodiscard]] std::vector<AmbiguityKind> sort_by_kind(std::vector<Ambiguity>& ambiguities);
+/// The runs of one kind each; none is empty.
+[[nodiscard]] std::vector<std::span<const Ambiguity>> by_kind(
+    std::span<const Ambiguity> ambiguities);
 
 /// Whether all standard attributes of the file are under UN, as a tool leaves them that writes an
 /// implicit VR data set in explicit VR without a dictionary. Attributes of the picture's form

@@ -204,17 +204,15 @@ bool is_derived(const dicom::DataSet& data_set) {
 /// two data sets is none that can be sealed: nobody could say which of them.
 Status state_ambiguities(const dicom::File& file, const CanonicalHeader& header,
                          Statement& statement, std::vector<Finding>& findings) {
-  std::vector<Ambiguity> ambiguities = find_ambiguities(file, header);
-  statement.ambiguities = sort_by_kind(ambiguities);
-  for (auto from = ambiguities.begin(); from != ambiguities.end();) {
-    const auto to = std::find_if(from, ambiguities.end(),
-                                 [&](const Ambiguity& a) { return a.kind != from->kind; });
-    if (from->kind == AmbiguityKind::two_readings)
+  const std::vector<Ambiguity> ambiguities = find_ambiguities(file, header);
+  for (const std::span<const Ambiguity> places : by_kind(ambiguities)) {
+    const AmbiguityKind kind = places.front().kind;
+    if (kind == AmbiguityKind::two_readings)
       return fail_malformed("two_readings",
                             "The data set can be read in two encodings, as two different objects. "
                             "Write it anew with the program that made it, in one transfer syntax.");
-    findings.push_back(ambiguity_finding({from, to}, Severity::warning));
-    from = to;
+    statement.ambiguities.push_back(kind);
+    findings.push_back(ambiguity_finding(places, Severity::warning));
   }
   return {};
 }

@@ -148,17 +148,17 @@ Result<std::vector<SealedRendition>> read_renditions(crypto::CborReader& in) {
   return out;
 }
 
-Result<codec::Oddities> read_oddities(crypto::CborReader& in) {
+/// Numbers from `first` to `last`, ascending.
+Result<std::vector<std::uint8_t>> read_kinds(crypto::CborReader& in, std::uint8_t first,
+                                             std::uint8_t last) {
   const std::uint64_t offset = in.offset();
   FIDUCIA_TRY(count, in.array());
-  codec::Oddities out;
-  std::uint64_t last = 0;
+  std::vector<std::uint8_t> out;
   for (std::size_t i = 0; i < count; ++i) {
     FIDUCIA_TRY(number, in.uint());
-    if (number < codec::oddity_first || number > codec::oddity_last || number <= last)
+    if (number < first || number > last || (!out.empty() && number <= out.back()))
       return bad_statement("a kind of reading is unknown or out of order.", offset);
-    last = number;
-    out.add(static_cast<codec::Oddity>(number));
+    out.push_back(static_cast<std::uint8_t>(number));
   }
   return out;
 }
@@ -192,8 +192,8 @@ Result<std::optional<SealedPixels>> read_pixels(crypto::CborReader& in) {
   pixels.renditions = std::move(renditions);
   if (!pixels.root && !pixels.renditions.empty())
     return bad_statement("renditions are sealed, but no samples.", in.offset());
-  FIDUCIA_TRY(oddities, read_oddities(in));
-  pixels.oddities = oddities;
+  FIDUCIA_TRY(oddities, read_kinds(in, codec::oddity_first, codec::oddity_last));
+  for (const std::uint8_t kind : oddities) pixels.oddities.add(static_cast<codec::Oddity>(kind));
   return pixels;
 }
 
@@ -212,21 +212,6 @@ Result<std::optional<SealedEncoding>> read_encoding(crypto::CborReader& in) {
   FIDUCIA_TRY(planar, read_number<std::uint16_t>(in));
   encoding.planar_configuration = planar;
   return encoding;
-}
-
-Result<std::vector<AmbiguityKind>> read_ambiguities(crypto::CborReader& in) {
-  const std::uint64_t offset = in.offset();
-  FIDUCIA_TRY(count, in.array());
-  std::vector<AmbiguityKind> out;
-  for (std::size_t i = 0; i < count; ++i) {
-    FIDUCIA_TRY(kind, read_number<std::uint8_t>(in));
-    const auto named = static_cast<AmbiguityKind>(kind);
-    // Ascending, so there are 255 at most.
-    if (kind == 0 || (!out.empty() && out.back() >= named))
-      return bad_statement("the ambiguities are not in ascending order.", offset);
-    out.push_back(named);
-  }
-  return out;
 }
 
 Status read_value(crypto::CborReader& in, std::int64_t key, std::uint64_t offset,
@@ -303,8 +288,9 @@ Status read_value(crypto::CborReader& in, std::int64_t key, std::uint64_t offset
       return {};
     }
     case field_ambiguities: {
-      FIDUCIA_TRY(ambiguities, read_ambiguities(in));
-      statement.ambiguities = std::move(ambiguities);
+      FIDUCIA_TRY(kinds, read_kinds(in, 1, 0xFF));
+      for (const std::uint8_t kind : kinds)
+        statement.ambiguities.push_back(static_cast<AmbiguityKind>(kind));
       return {};
     }
     default:

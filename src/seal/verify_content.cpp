@@ -12,14 +12,6 @@
 namespace fiducia::seal {
 namespace {
 
-/// Canonical path of a top-level standard attribute (spec/seal.md 5.1).
-std::array<std::byte, 5> top_level_path(dicom::Tag tag) {
-  std::array<std::byte, 5> path{};
-  store_be(path.data(), tag.group);
-  store_be(path.data() + 3, tag.element);
-  return path;
-}
-
 std::string syntax_name(std::string_view uid) {
   const dicom::TransferSyntax* syntax = dicom::find_transfer_syntax(uid);
   return syntax != nullptr ? std::string(syntax->name) : "an unknown transfer syntax";
@@ -55,22 +47,15 @@ ContentComparison compare_content(const dicom::File& file, const Evidence& evide
 bool is_same_instance(const dicom::DataSet& data_set, const Evidence& evidence) {
   const dicom::Element* element = data_set.find(dicom::tags::sop_instance_uid);
   if (element == nullptr) return false;
-  const auto path = top_level_path(dicom::tags::sop_instance_uid);
-  const auto& table = evidence.attributes;
-  const auto at = std::ranges::find_if(
-      table, [&](const SealedAttribute& a) { return same_bytes(a.path, path); });
-  if (at == table.end()) return false;
-  const auto index = static_cast<std::size_t>(at - table.begin());
+  const auto index = find_sealed(evidence, top_level_path(dicom::tags::sop_instance_uid));
+  if (!index) return false;
+  const SealedAttribute& sealed = evidence.attributes[*index];
   Bytes swap_scratch;
   std::string text_scratch;
-  Digest hash;
-  HeaderHasher hasher;
-  hasher.add(
-      Salts(evidence.seed).header_one(index), path, at->vr,
-      canonical_value(at->vr, dicom::little_endian_value(*element, swap_scratch), {}, text_scratch),
-      &hash);
-  hasher.flush();
-  return hash == at->hash;
+  const CanonicalValue value = canonical_value(
+      sealed.vr, dicom::little_endian_value(*element, swap_scratch), {}, text_scratch);
+  return attribute_hash(Salts(evidence.seed).header_one(*index), sealed.path, sealed.vr, value) ==
+         sealed.hash;
 }
 
 Result<Sketch> sketch_of(const dicom::File& file, codec::CodecChild* child,
