@@ -4,6 +4,7 @@
 The base is synthetic and `authentic` once sealed, unless the case says otherwise. The docstring says
 which reader takes the mutant for something else than we do.
 """
+import collections
 import pathlib
 import re
 import struct
@@ -13,16 +14,18 @@ import zlib
 
 from writer import *  # noqa: F403  a vocabulary, not a module
 
+Case = collections.namedtuple("Case", "make verdicts codes base of says never_says")
 CASES = {}
 DIFFERS = ("altered",)
 NEVER = ("altered", "indeterminate", "malformed")
 
 
-def case(verdicts, *codes, base=("authentic",), **of):
+def case(verdicts, *codes, base=("authentic",), says=None, never_says=None, **of):
     """`codes`: one of them has to be among the findings that are no notes; `of`: what one mutant has
-    instead, as (verdicts, codes...)."""
+    instead, as (verdicts, codes...). `says`, `never_says`: mutant (or base) -> what the text of some
+    finding, or of none, has to match."""
     def keep(make):
-        CASES[make.__name__] = (make, verdicts, codes, base, of)
+        CASES[make.__name__] = Case(make, verdicts, codes, base, of, says or {}, never_says or {})
         return make
     return keep
 
@@ -382,13 +385,26 @@ def small(number, syntax=EXPLICIT, implicit=False, **more):
     return part10(e, uid, syntax)
 
 
-@case(("authentic",), dictionary=(("authentic",),), patient_name=(DIFFERS, "attribute.altered"))
+@case(DIFFERS, "attribute.altered", says={"dictionary": "representation", "cs": "representation"},
+      never_says={"dictionary": "differs from the seal", "patient-name": "differs from the seal"},
+      **{"patient-name": (("authentic",),)})
 def vr_only():
-    """The same bytes under the VR of a tool's dictionary; PN under CS is no such thing."""
+    """The same bytes under another VR: by a tool's dictionary (DCMTK takes a private IS for SS), or put
+    right. What is another value for some reader alarms, and says that it is the VR."""
     creator = element(0x20050010, "LO", "Philips MR Imaging DD 001")
-    name = raw(0x00100010, "CS", b"Test^One")
-    f = lambda vr, **m: small(23, t20050010=creator, t2005102D=raw(0x2005102D, vr, b"\x0c\0"), **m)  # noqa: E731
-    return f("US"), {"dictionary": f("SS"), "patient_name": f("US", t00100010=name)}
+    f = lambda private, name: small(23, t20050010=creator, t2005102D=raw(0x2005102D, private, b"12"),  # noqa: E731
+                                    t00100010=raw(0x00100010, name, b"DOE^JANE"))
+    return f("IS", "CS"), {"dictionary": f("SS", "CS"), "patient-name": f("IS", "PN"), "cs": f("IS", "LT")}
+
+
+@case(("authentic",), **{"high-bit": (DIFFERS, "attribute.altered"), "text": (DIFFERS, "attribute.altered")})
+def vr_same_number():
+    """The same number under US and SS, where it is one; a name is not a code for every reader."""
+    creator = element(0x20050010, "LO", "Philips MR Imaging DD 001")
+    f = lambda vr, large, name="PN": small(  # noqa: E731
+        43, t20050010=creator, t2005102D=raw(0x2005102D, vr, b"\x0c\0"), t2005102E=raw(0x2005102E, large, b"\0\x80"),
+        t00100010=raw(0x00100010, name, b"Test^One"))
+    return f("US", "US"), {"dictionary": f("SS", "US"), "high-bit": f("US", "SS"), "text": f("US", "US", "CS")}
 
 
 @case(("authentic",))
@@ -411,7 +427,9 @@ def empty_private_sequence():
 @case(("authentic",))
 def one_frame():
     """Number of Frames 1 and absent are the same."""
-    return small(26, t00280008=element(0x00280008, "IS", "1")), {"absent": small(26)}
+    base = small(26, t00280008=element(0x00280008, "IS", "1"))
+    return base, {"absent": small(26), "gdcmconv": converted(base, "gdcmconv", "--raw"),
+                  "gdcmconv-j2k": converted(base, "gdcmconv", "--j2k")}
 
 
 @case(("authentic",))
@@ -432,7 +450,7 @@ def bare_private_first():
     return part10(e, uid_of(28)), {"bare": body_of(e)}
 
 
-@case(DIFFERS, "pixels.altered", "attribute.altered")
+@case(DIFFERS, "pixels.altered", "attribute.altered", says={"unsigned": r"\(unsigned\).*\(signed\)"})
 def sign_only():
     """Only Pixel Representation differs."""
     f = lambda signed: part10(image(uid_of(29), 128, 128, words(top=65536), allocated=16,  # noqa: E731
@@ -449,11 +467,26 @@ def binary_creator():
     return f("ISO_IR 100", b"M\xfcller"), {"utf8": f("ISO_IR 192", b"M\xc3\xbcller")}
 
 
-@case(("indeterminate",), "reading.ambiguous", base=("indeterminate",))
-def blank_vr():
-    """Two blanks, or hyphens, where the VR belongs: sealed with a warning, never authentic."""
-    blank = struct.pack("<HH", 0x28, 0x120) + b"  " + struct.pack("<H", 2) + b"\0\0"
-    return small(31, t00280120=blank), {}
+def blank_vr(tag, element_bytes):
+    def make():
+        """Sealed with a warning, never authentic: what one reader takes for a VR is a length for another."""
+        return small(31, **{tag: element_bytes}), {}
+    return make
+
+
+for kind, tag, written in (
+        ("blanks", "t00280120", struct.pack("<HH", 0x28, 0x120) + b"  " + struct.pack("<H", 2) + b"\0\0"),
+        ("hyphens", "t001021B0", struct.pack("<HH", 0x10, 0x21B0) + b"--" + struct.pack("<H", 4) + b"G000"),
+        ("implicit_element", "t00111001", element(0x00110010, "LO", "Test") + raw(0x00111001, "", b"12", True))):
+    made = blank_vr(tag, written)
+    made.__name__ = "blank_vr_" + kind
+    case(("indeterminate",), base=("indeterminate",))(made)
+
+
+@case(("indeterminate",), base=("indeterminate",), never_says={"base": "representation"})
+def untouched_un():
+    """A known attribute stored as UN, untouched: ambiguous, but no other representation than at sealing."""
+    return small(44, t00189305=raw(0x00189305, "UN", struct.pack("<d", 1.5))), {}
 
 
 @case(("authentic", "indeterminate"))

@@ -5,8 +5,8 @@
   run.py [--bin DIR] [--work DIR] [--list] [--waiting] [CASE...]
 
 Each case of cases.py seals its base, which must then have the verdict that the case states, and
-verifies its mutants by that evidence. waiting.json names what the program does not pass yet: it is
-printed, and does not fail.
+verifies its mutants by that evidence. Those of scenes.py take more: keys, trust files, a store.
+waiting.json names what the program does not pass yet: it is printed, and does not fail.
 """
 import argparse
 import json
@@ -16,33 +16,21 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 from cases import CASES  # noqa: E402
+from judging import fault, judged  # noqa: E402
+from scenes import SCENES  # noqa: E402
 from support import Checks, Fiducia, PROJECT, WorkFolder, require_tools  # noqa: E402
 
 # Case/mutant -> what is still said.
 WAITING = json.loads((HERE / "waiting.json").read_text())
 
 
-def judged(program, path, evidence):
-    line = program.run("verify", path, "--evidence", evidence, "--json").lines[0]
-    return line["verdict"], {f["code"]: f["severity"] for f in line["findings"]}
-
-
-def fault(seen, verdicts, codes):
-    """None, or what is wrong with (verdict, codes) of a mutant."""
-    verdict, findings = seen
-    if verdict not in verdicts:
-        return f"{verdict}, not {' or '.join(verdicts)}"
-    told = [code for code, severity in findings.items() if severity != "note"]
-    if codes and not any(t == c or t.startswith(c + ".") for t in told for c in codes):
-        return f"{verdict} without {' or '.join(codes)}"
-    return None
-
-
 def try_case(name, program, folder):
     """Mutant (or `base`) -> (what is wrong or None, what was seen)."""
-    make, verdicts, codes, base_verdicts, of = CASES[name]
-    base, mutants = make()
     (folder / name).mkdir()
+    if name in SCENES:
+        return {part: (wrong, seen) for part, wrong, seen in SCENES[name](program, folder / name)}
+    case = CASES[name]
+    base, mutants = case.make()
     path = folder / name / "base.dcm"
     path.write_bytes(base)
     sealed = program.run("seal", path, "--sidecar", "--json")
@@ -50,13 +38,14 @@ def try_case(name, program, folder):
     if sealed.code != 0:
         return {"base": (f"is not sealed: {sealed.out[:300]!r}{sealed.err[:300]!r}", None)}
     seen = judged(program, path, evidence)
-    out = {"base": (fault(seen, base_verdicts, ()), seen)}
+    words = lambda part: (case.says.get(part), case.never_says.get(part))  # noqa: E731
+    out = {"base": (fault(seen, case.base, (), *words("base")), seen)}
     for mutant, data in mutants.items():
         target = folder / name / f"{mutant}.dcm"
         target.write_bytes(data)
         seen = judged(program, target, evidence)
-        expected = of.get(mutant, (verdicts, *codes))
-        out[mutant] = (fault(seen, expected[0], expected[1:]), seen)
+        expected = case.of.get(mutant, (case.verdicts, *case.codes))
+        out[mutant] = (fault(seen, expected[0], expected[1:], *words(mutant)), seen)
     return out
 
 
@@ -73,7 +62,7 @@ def main():
     with WorkFolder(given.work) as work:
         program = Fiducia(given.bin.resolve(), work / "home")
         program.init()
-        for name in given.case or CASES:
+        for name in given.case or [*CASES, *SCENES]:
             for mutant, (wrong, seen) in try_case(name, program, work).items():
                 key = f"{name}/{mutant}"
                 if wrong:
