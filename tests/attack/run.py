@@ -4,7 +4,7 @@
 
   run.py [--bin DIR] [--work DIR] [--list] [--waiting] [CASE...]
 
-Each case of cases.py seals its base, which must then have the verdict that the case states, and
+Each case of cases.py and text_cases.py seals its base, which must then have the verdict that the case states, and
 verifies its mutants by that evidence. Those of scenes.py take more: keys, trust files, a store.
 waiting.json names what the program does not pass yet: it is printed, and does not fail.
 """
@@ -18,6 +18,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 from cases import CASES  # noqa: E402
 from judging import fault, judged  # noqa: E402
 from scenes import SCENES  # noqa: E402
+import text_cases  # noqa: E402, F401  adds to CASES
 from support import Checks, Fiducia, PROJECT, WorkFolder, require_tools  # noqa: E402
 
 # Case/mutant -> what is still said.

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cases of text: character sets that readers take in different ways, and padding."""
+from cases import DIFFERS, NEVER, case, element, image, part10, raw, sequence, small, uid_of, words
+
+AMBIGUOUS = ("indeterminate",), "reading.ambiguous"
+
+
+def named(number, term, text, comment=b""):
+    return small(number, t00080005=element(0x00080005, "CS", term), t00100010=element(0x00100010, "PN", text),
+                 t00104000=element(0x00104000, "LT", comment or text))
+
+
+@case(NEVER, "reading.ambiguous", "attribute.altered")
+def character_set_terms():
+    """Terms that PS3.3 C.12.1.1.2 does not define, with bytes that some reader decodes by what they seem
+    to say: pydicom and GDCM fall back to Latin 1."""
+    name = "Müller^Jürgen"
+    f = lambda term: named(60, term, name.encode())  # noqa: E731
+    return f("ISO_IR 192"), {"code-extension": f("ISO 2022 IR 192"), "lower-case": f("iso_ir 192"),
+                             "other-name": f("ISO 10646"), "leading-spaces": f("  ISO_IR 192"),
+                             "no-prefix": f("IR 192")}
+
+
+@case(NEVER, "reading.ambiguous", "attribute.altered")
+def character_set_terms_asian():
+    """The same with double byte sets that exist with code extensions only, or under another name."""
+    f = lambda term, coding: named(61, term, "金".encode(coding))  # noqa: E731
+    return f("ISO_IR 192", "utf-8"), {"149": f("ISO_IR 149", "euc_kr"), "58": f("ISO_IR 58", "gb18030"),
+                                      "gb": f("ISO 2022 GB18030", "gb18030")}
+
+
+@case(*AMBIGUOUS, base=("indeterminate",))
+def character_set_term_sealed():
+    """A term that nobody defined, sealed so."""
+    return named(62, "ISO 2022 IR 192", "Müller".encode()), {}
+
+
+def in_item(number, outer, inner, name, text):
+    of_item = element(0x00080005, "CS", inner) if inner else b""
+    of_item += element(0x00081150, "UI", "1.2.3") + element(0x00400280, "ST", text)
+    return small(number, t00080005=element(0x00080005, "CS", outer), t00100010=element(0x00100010, "PN", name),
+                 t00081140=sequence(0x00081140, of_item))
+
+
+@case(NEVER, "reading.ambiguous", "attribute.altered")
+def character_set_in_item():
+    """Another character set for an item: DCMTK converts the whole data set by that of the top."""
+    name, text = "Sørensen", "Dvořák, Jiří"
+    return in_item(63, "ISO_IR 192", None, name.encode(), text.encode()), {
+        "other": in_item(63, "ISO_IR 100", "ISO_IR 101", name.encode("latin-1"), text.encode("iso8859-2")),
+        "utf8-inside": in_item(63, "ISO_IR 100", "ISO_IR 192", name.encode("latin-1"), text.encode())}
+
+
+@case(*AMBIGUOUS, base=("indeterminate",))
+def character_set_in_item_sealed():
+    """The same, sealed so; an item that repeats the set of the top reads alike."""
+    return in_item(64, "ISO_IR 100", "ISO_IR 192", b"S\xf8rensen", "Dvořák".encode()), {}
+
+
+@case(("authentic",))
+def character_set_repeated():
+    """The same set once more in an item, or another one where all is ASCII."""
+    f = lambda inner, text: in_item(65, "ISO_IR 192", inner, "Sørensen".encode(), text)  # noqa: E731
+    return f(None, "Dvořák".encode()), {"same": f("ISO_IR 192", "Dvořák".encode())}
+
+
+@case(NEVER, "reading.ambiguous", "attribute.altered")
+def code_string_with_nul():
+    """A term padded by a NUL: DCMTK does not know `INVERSE\\0` and shows the picture not inverted."""
+    uid = uid_of(66)
+    f = lambda value: part10(image(uid, 128, 128, words(), allocated=16, stored=12, more={  # noqa: E731
+        0x20500020: raw(0x20500020, "CS", value)}), uid)
+    return f(b"INVERSE "), {"nul": f(b"INVERSE\0"), "space-nul": f(b"INVERSE \0\0"), "nuls": f(b"INVERSE\0\0\0")}
+
+
+@case(*AMBIGUOUS, base=("indeterminate",))
+def code_string_with_nul_sealed():
+    """The same, sealed so."""
+    return small(67, t20500020=raw(0x20500020, "CS", b"INVERSE\0")), {}
+
+
+@case(DIFFERS, "attribute.altered")
+def name_with_leading_spaces():
+    """Spaces before a name: PS3.5 6.2 pads PN behind only, and every reader shows them."""
+    f = lambda name: small(68, t00100010=element(0x00100010, "PN", name))  # noqa: E731
+    return f("Test^One"), {"two": f("  Test^One")}
+
+
+@case(("authentic",))
+def granted_padding():
+    """Spaces behind text, and before what PS3.5 6.2 lets have them, in the forms that tools write."""
+    f = lambda name, label, number: small(69, t00100010=element(0x00100010, "PN", name),  # noqa: E731
+                                          t00100020=element(0x00100020, "LO", label),
+                                          t00200013=element(0x00200013, "IS", number))
+    return f("Test^One", "ID1", "5"), {"behind": f("Test^One  ", "ID1   ", "5   "), "before": f("Test^One", "  ID1 ", " 5")}
