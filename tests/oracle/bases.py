@@ -11,10 +11,6 @@ SAMPLES = {"CT_small": "private blocks, padding", "MR_small": "", "MR_small_RLE"
            "test-SR": "deeply nested", "JPEG2000": "", "MR_small_jpeg_ls_lossless": "", "pet": "palette"}
 
 
-def with_uid(elements, uid):
-    return {**elements, 0x00080018: w.element(0x00080018, "UI", uid)}
-
-
 def make(samples):
     """Name -> bytes."""
     out = {}
