@@ -33,10 +33,7 @@ Result<std::uint16_t> required(const dicom::DataSet& data_set, Tag tag, const ch
 Result<std::uint32_t> read_frame_count(const dicom::DataSet& data_set) {
   const dicom::Element* element = data_set.find(dicom::tags::number_of_frames);
   if (element == nullptr || element->value.empty()) return 1U;  // type 1C: one frame
-  std::string_view text = as_text(element->value);
-  const auto is_blank = [](char c) { return c == ' ' || c == '\0'; };
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  std::string_view text = dicom::trimmed(as_text(element->value));
   if (text.empty()) return 1U;
   if (text.front() == '+') text.remove_prefix(1);
   std::uint64_t count = 0;

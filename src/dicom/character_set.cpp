@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdint>
 #include <utility>
 
 #include "dicom/character_tables.h"
+#include "dicom/padding.h"
 
 namespace fiducia::dicom {
 namespace {
@@ -57,8 +59,7 @@ constexpr Term single_term(std::uint16_t number, std::string_view designator, Si
           .escaped_0 = plain(Set::ascii),
           .escaped_1 = upper};
 }
-/// Multi-byte sets are designated by their escape only. As value 1 (which C.12.1.1.2 forbids, and
-/// which occurs) the two that live in G1 are taken to be there from the start.
+/// Multi-byte sets are designated by their escape only, and never are value 1 (C.12.1.1.2).
 constexpr Term double_term(std::uint16_t number, std::string_view escape_0, Set g0,
                            std::string_view escape_1, Set g1) {
   return {.number = number,
@@ -105,28 +106,6 @@ constexpr bool is_multi_byte(const Term& term) {
 
 enum class Code : std::uint8_t { unknown, iso_2022, utf_8, gb18030, gbk };
 
-/// A spelling reduced to what tells terms apart: capital letters and digits.
-struct Spelling {
-  std::array<char, 20> text{};
-  std::size_t length = 0;
-  bool fits = true;  // else it is no term
-  [[nodiscard]] std::string_view view() const { return {text.data(), length}; }
-};
-Spelling reduced(std::string_view value) {
-  Spelling out;
-  for (char c : value) {
-    if (c == ' ' || c == '_' || c == '-' || c == '.' || c == '\0') continue;
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    const bool is_word = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!is_word || out.length == out.text.size()) {
-      out.fits = false;
-      return out;
-    }
-    out.text[out.length++] = c;
-  }
-  return out;
-}
-
 /// What a term says. `number` counts for Code::iso_2022.
 struct Meaning {
   Code code = Code::unknown;
@@ -134,40 +113,23 @@ struct Meaning {
   bool is_extension = false;
 };
 
-/// "ISO-8859-1" and its like: no terms, but seen, and unmistakable.
-constexpr std::pair<std::string_view, std::uint16_t> other_names[] = {
-    {"ISO88591", 100}, {"ISO88592", 101}, {"ISO88593", 109}, {"ISO88594", 110}, {"ISO88595", 144},
-    {"ISO88596", 127}, {"ISO88597", 126}, {"ISO88598", 138}, {"ISO88599", 148}, {"ISO885915", 203},
-    {"LATIN1", 100},   {"ASCII", 6},      {"USASCII", 6}};
-
+/// The terms of PS3.3 C.12.1.1.2, to the letter: each reader has misspellings of its own that it
+/// understands, and shows other characters for those that it does not. ISO_IR 6 is none, but
+/// means nothing else than no term.
 Meaning meaning_of(std::string_view value) {
-  const Spelling spelling = reduced(value);
-  if (!spelling.fits) return {};
-  std::string_view name = spelling.view();
-  if (name == "UTF8" || name == "ISO10646") return {.code = Code::utf_8};
-  for (const auto& [other, number] : other_names)
-    if (name == other) return {.code = Code::iso_2022, .number = number};
-  bool is_extension = false;
-  if (name.starts_with("ISO2022")) {
-    name.remove_prefix(7);
-    is_extension = true;
-  } else if (name.starts_with("ISO")) {
-    name.remove_prefix(3);
-  }
-  if (name == "GB18030") return {.code = Code::gb18030};
-  if (name == "GBK") return {.code = Code::gbk};
-  if (name.starts_with("IR")) {
-    name.remove_prefix(2);
-  } else if (!is_extension) {
-    return {};  // a number needs an IR, or ISO 2022 as in "ISO 2022 58"
-  }
-  if (name.empty() || name.size() > 3 || name.front() == '0') return {};
+  value = without_padding(value);
+  if (value == "ISO_IR 192") return {.code = Code::utf_8};
+  if (value == "GB18030") return {.code = Code::gb18030};
+  if (value == "GBK") return {.code = Code::gbk};
+  constexpr std::string_view single = "ISO_IR ";
+  constexpr std::string_view extension = "ISO 2022 IR ";
+  const bool is_extension = value.starts_with(extension);
+  if (!is_extension && !value.starts_with(single)) return {};
+  value.remove_prefix(is_extension ? extension.size() : single.size());
+  if (value.empty() || value.size() > 3 || value.front() == '0') return {};
   std::uint16_t number = 0;
-  for (const char c : name) {
-    if (c < '0' || c > '9') return {};
-    number = static_cast<std::uint16_t>(number * 10 + (c - '0'));
-  }
-  if (number == 192) return {.code = Code::utf_8};
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc{} || end != value.data() + value.size()) return {};
   return {.code = Code::iso_2022, .number = number, .is_extension = is_extension};
 }
 
@@ -408,34 +370,32 @@ struct CharacterSet::State {
 namespace {
 
 CharacterSet::State state_of(std::string_view value) {
+  CharacterSet::State unknown;
+  unknown.code = Code::unknown;
   CharacterSet::State state;
+  state.has_extensions = value.contains('\\');
   bool is_first = true;
   for (bool more = true; more; is_first = false) {
     const std::size_t end = value.find('\\');
     more = end != std::string_view::npos;
     const std::string_view spelled = value.substr(0, end);
-    if (more) {
-      value.remove_prefix(end + 1);
-      state.has_extensions = true;
-    }
+    if (more) value.remove_prefix(end + 1);
     // An empty value 1 is ISO 2022 IR 6; a later one says nothing.
-    if (reduced(spelled).view().empty() && reduced(spelled).fits) continue;
+    if (without_padding(spelled).empty()) continue;
     const Meaning meaning = meaning_of(spelled);
     if (meaning.code != Code::iso_2022) {
-      // UTF-8, GB18030 and GBK stand alone (C.12.1.1.2): what follows them means nothing, and
-      // they mean nothing behind others.
-      CharacterSet::State alone;
-      alone.code = is_first ? meaning.code : Code::unknown;
-      return alone;
+      // UTF-8, GB18030 and GBK stand alone.
+      if (state.has_extensions) return unknown;
+      state.code = meaning.code;
+      return state;
     }
     const auto* term = std::ranges::find(terms, meaning.number, &Term::number);
-    if (term == std::end(terms)) {
-      CharacterSet::State unknown;  // and with ASCII for its start, even behind ISO 2022 IR 13
-      unknown.code = Code::unknown;
-      return unknown;
-    }
+    if (term == std::end(terms)) return unknown;
+    // Several terms are all of code extensions, and so are multi-byte sets, never as value 1.
+    if (state.has_extensions && !meaning.is_extension) return unknown;
+    if (is_multi_byte(*term) && is_first) return unknown;
     if (is_first) state.start = term->start;
-    if (meaning.is_extension || is_multi_byte(*term)) state.has_extensions = true;
+    if (meaning.is_extension) state.has_extensions = true;
     state.declared |= std::uint32_t{1} << (term - std::begin(terms));
   }
   return state;

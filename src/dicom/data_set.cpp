@@ -4,18 +4,11 @@
 #include <algorithm>
 
 #include "dicom/data_set_parser.h"
+#include "dicom/padding.h"
 #include "dicom/vr_table.h"
 
 namespace fiducia::dicom {
 namespace {
-
-/// Without the spaces around it and the NUL that pads a UID (PS3.5 section 6.2).
-std::string_view without_padding(std::string_view text) {
-  const auto is_pad = [](char c) { return c == ' ' || c == '\0'; };
-  while (!text.empty() && is_pad(text.back())) text.remove_suffix(1);
-  while (!text.empty() && is_pad(text.front())) text.remove_prefix(1);
-  return text;
-}
 
 /// A creator goes to terminals and pages: printable ASCII stays, the rest becomes '?'.
 std::string printable(std::string_view text) {
@@ -53,7 +46,7 @@ std::optional<std::string> DataSet::find_text(Tag tag) const {
   const bool single = element->vr == vr::lt || element->vr == vr::st || element->vr == vr::ut ||
                       element->vr == vr::ur;
   if (!single) text = text.substr(0, text.find('\\'));
-  text = without_padding(text);
+  text = trimmed(text);
   if (text.empty()) return std::nullopt;
   return std::string(text);
 }
@@ -66,7 +59,7 @@ std::string DataSet::step_of(ElementIndex first, Tag tag) const {
   for (ElementIndex i = first; i != no_index; i = elements_[i].next) {
     const Element& element = elements_[i];
     if (element.tag != Tag{tag.group, block} || !element.tag.is_private_creator()) continue;
-    const std::string_view creator = without_padding(as_text(element.value));
+    const std::string_view creator = trimmed(as_text(element.value));
     if (creator.empty()) return plain;
     std::string text = plain.substr(0, 6) + "\"" + printable(creator) + "\"";
     if (!is_creator) text += "," + plain.substr(8, 2);

@@ -41,6 +41,11 @@ Vr choose_vr(std::span<const Vr> vrs, bool& by_sign) {
   return vrs.front();
 }
 
+/// Whether the value of a sequence begins with an item, or with a delimiter.
+bool begins_like_items(ByteView value, bool big_endian) {
+  return value.size() >= 8 && load_tag(value.data(), big_endian).group == delimiter_group;
+}
+
 }  // namespace
 
 // --- entry points ---------------------------------------------------------------------------
@@ -55,6 +60,7 @@ void DataSetParser::reserve() {
 
 Result<DataSet> DataSetParser::read_data_set(Encoding encoding) {
   reserve();
+  whole_ = !meta_;
   Frame top;
   top.end = bytes_.size();
   top.explicit_vr = encoding.explicit_vr;
@@ -148,6 +154,13 @@ bool DataSetParser::read_elements() {
     if (header.length % 2 != 0 && !odd(Oddity::odd_length, pos_)) return false;
     const ByteView value = bytes_.subspan(value_at, header.length);
 
+    if (header.vr == vr::sq && header.file_vr != vr::un && !value.empty() &&
+        !begins_like_items(value, frame.big_endian)) {
+      // Text that an anonymiser wrote, say: a value, which no reader takes for a sequence.
+      if (!odd(Oddity::no_items, pos_)) return false;
+      header.vr = element.vr = vr::un;
+      header.source = element.vr_source = VrSource::unknown;
+    }
     if (header.vr == vr::sq && header.file_vr != vr::un) {
       const ElementIndex index = add_element(frame, element);
       if (index == no_index) return false;
@@ -180,7 +193,7 @@ bool DataSetParser::read_elements() {
     if (add_element(frame, element) == no_index) return false;
     pos_ = value_at + header.length;
   }
-  if (pos_ >= frame.end && frame.undefined_length)
+  if (pos_ >= frame.end && frame.undefined_length && !lacks_delimiter(frame))
     return fault({.kind = Failure::no_end,
                   .tag = {},
                   .position = frame.start,
@@ -244,7 +257,7 @@ bool DataSetParser::read_header(const Frame& frame, std::size_t remaining, Heade
     // form. Anything else is no VR, and a reader that goes on would read noise.
     if (!is_upper_case(static_cast<unsigned char>(p[4])) ||
         !is_upper_case(static_cast<unsigned char>(p[5])))
-      return fault({.kind = Failure::no_vr, .tag = header.tag, .position = pos_});
+      return read_without_vr(frame, header);
     if (!odd(Oddity::unknown_vr, pos_)) return false;
   }
   if (remaining < 12) return cut(frame, header.tag, pos_, 12, remaining);
@@ -252,6 +265,42 @@ bool DataSetParser::read_header(const Frame& frame, std::size_t remaining, Heade
   header.header_bytes = 12;
   header.vr = header.file_vr;
   if (!traits.known || header.file_vr == vr::un) look_up(header, frame);
+  return true;
+}
+
+/// An element of explicit VR with no VR in its place. Some writers leave blanks there, before the
+/// short length; some write single elements in implicit VR. The form is the first of these two that
+/// ends where what encloses it ends, or where a delimiter or a greater tag with a VR of PS3.5, or
+/// with the same two bytes, follows; else the first that any greater tag follows.
+bool DataSetParser::read_without_vr(const Frame& frame, Header& header) {
+  const std::byte* p = bytes_.data() + pos_;
+  const std::size_t room = frame.end - pos_ - 8;
+  const auto is_followed = [&](std::uint32_t length, bool by_vr) {
+    if (length > room) return false;
+    const std::size_t after = room - length;
+    if (after < 8) return after == 0;
+    const std::byte* next = p + 8 + length;
+    const Tag tag = load_tag(next, frame.big_endian);
+    if (tag.group == delimiter_group) return true;
+    const Vr vr{static_cast<char>(next[4]), static_cast<char>(next[5])};
+    const bool has_vr = vr_traits(vr).known || (next[4] == p[4] && next[5] == p[5]);
+    return tag.value() > header.tag.value() && (has_vr || !by_vr);
+  };
+  const std::uint32_t lengths[] = {load_u16(p + 6, frame.big_endian),
+                                   load_u32(p + 4, frame.big_endian)};
+  bool found = false;
+  for (const bool by_vr : {true, false})
+    for (const std::uint32_t length : lengths)
+      if (!found && is_followed(length, by_vr)) {
+        header.length = length;
+        found = true;
+      }
+  // Whoever begins like this has no VRs at all.
+  if (!found || (frame.last_element == no_index && frame.item == no_index))
+    return fault({.kind = Failure::no_vr, .tag = header.tag, .position = pos_});
+  if (!odd(Oddity::unknown_vr, pos_)) return false;
+  header.file_vr = Vr{'?', '?'};
+  look_up(header, frame);
   return true;
 }
 
@@ -320,6 +369,7 @@ bool DataSetParser::read_fragments(const Header& header, Element& element, bool 
   std::uint32_t count = 0;
   for (;; ++count) {
     const std::size_t remaining = frame.end - at;
+    if (remaining == 0 && count > 0 && lacks_delimiter(frame)) break;
     if (remaining < 8) return cut(frame, header.tag, remaining == 0 ? value_at : at, 8, remaining);
     const Tag tag = load_tag(bytes_.data() + at, big_endian);
     const std::uint32_t length = load_u32(bytes_.data() + at + 4, big_endian);
@@ -352,7 +402,7 @@ bool DataSetParser::read_fragments(const Header& header, Element& element, bool 
   element.value = bytes_.subspan(value_at, at - value_at);
   if (add_element(frame, element) == no_index) return false;
   if (keep) out_.has_fragments_ = true;
-  pos_ = at + 8;
+  pos_ = std::min(at + 8, frame.end);
   return true;
 }
 
@@ -446,7 +496,7 @@ bool DataSetParser::read_items() {
             .at_end_of_bytes = frame.end == bytes_.size()};
   for (;;) {
     bool ended = pos_ == frame.end;
-    if (ended && frame.undefined_length) return fault(bad);
+    if (ended && frame.undefined_length && !lacks_delimiter(frame)) return fault(bad);
     if (!ended) {
       const std::size_t remaining = frame.end - pos_;
       if (remaining < 8) return cut(frame, sequence, pos_, 8, remaining);
@@ -465,7 +515,10 @@ bool DataSetParser::read_items() {
       }
       if (tag != tags::sequence_delimitation && tag != tags::item_delimitation) return fault(bad);
       if (length != 0 && !odd(Oddity::delimiter_length, pos_)) return false;
-      ended = tag == tags::sequence_delimitation && frame.undefined_length;
+      // Behind the items of UN of defined length it is no oddity: GDCM keeps it, whatever length
+      // it gives the element.
+      const bool is_last = frame.strict && pos_ + 8 == frame.end;
+      ended = tag == tags::sequence_delimitation && (frame.undefined_length || is_last);
       // A delimiter after an item or a sequence of defined length: superfluous, but met.
       if (!ended && !odd(Oddity::stray_delimiter, pos_)) return false;
       pos_ += 8;
@@ -503,6 +556,13 @@ bool DataSetParser::read_items() {
   inner.item = added;
   stack_.push_back(inner);
   return true;
+}
+
+/// Whether what has undefined length ends with the bytes of the file, without its delimiters: they
+/// are as good as there, for those who read on at all.
+bool DataSetParser::lacks_delimiter(const Frame& frame) {
+  return whole_ && speculations_ == 0 && frame.end == bytes_.size() &&
+         odd(Oddity::missing_delimiter, frame.end);
 }
 
 /// A cheap look before speculation: the value starts with an Item that fits.

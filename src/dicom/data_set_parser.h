@@ -12,15 +12,17 @@ namespace fiducia::dicom {
 
 /// What a parse accepted although the standard forbids it.
 enum class Oddity : std::uint8_t {
-  odd_length,        // values, items and fragments have even length (PS3.5 section 7.1.1)
-  out_of_order,      // tags ascend within a data set (PS3.5 section 7.1)
-  duplicate,         // each tag stands once in a data set
-  stray_delimiter,   // a delimiter after something of defined length
-  delimiter_length,  // a delimiter whose length is not 0
-  unknown_vr,        // two capital letters that are no VR of PS3.5: read as long form
-  forbidden_group,   // group 0000, 0002 or 0006 inside the data set
-  looks_explicit,    // implicit VR whose first length spells two letters, as a VR would
-  trailing_zeros,    // nothing but zeros after the last element; kept last
+  odd_length,         // values, items and fragments have even length (PS3.5 section 7.1.1)
+  out_of_order,       // tags ascend within a data set (PS3.5 section 7.1)
+  duplicate,          // each tag stands once in a data set
+  stray_delimiter,    // a delimiter after something of defined length
+  delimiter_length,   // a delimiter whose length is not 0
+  unknown_vr,         // what stands where the VR belongs is none of PS3.5
+  no_items,           // what is a sequence for VR or PS3.6 does not begin with an item
+  missing_delimiter,  // the bytes end before the delimiters of what has undefined length
+  forbidden_group,    // group 0000, 0002 or 0006 inside the data set
+  looks_explicit,     // implicit VR whose first length spells two letters, as a VR would
+  trailing_zeros,     // nothing but zeros after the last element; kept last
 };
 inline constexpr std::size_t oddity_count = static_cast<std::size_t>(Oddity::trailing_zeros) + 1;
 
@@ -121,6 +123,8 @@ class DataSetParser {
   [[nodiscard]] bool read_elements();
   [[nodiscard]] bool read_items();
   [[nodiscard]] bool read_header(const Frame& frame, std::size_t remaining, Header& header);
+  [[nodiscard]] bool read_without_vr(const Frame& frame, Header& header);
+  [[nodiscard]] bool lacks_delimiter(const Frame& frame);
   [[nodiscard]] bool read_delimiter(Tag tag, std::uint32_t length, bool& closed);
   [[nodiscard]] bool read_undefined(const Header& header, Element& element, bool& opened);
   [[nodiscard]] bool read_fragments(const Header& header, Element& element, bool keep);
@@ -162,6 +166,7 @@ class DataSetParser {
   std::uint32_t speculations_ = 0;  // speculative frames on the stack
   std::uint32_t strict_ = 0;        // strict frames on the stack
   bool meta_ = false;
+  bool whole_ = false;  // the bytes are those of a data set, up to the end of its file
   std::size_t pos_ = 0;
   std::optional<std::size_t> meta_end_;  // as the first (0002,0000) says
   std::size_t nonzero_end_ = 0;          // the byte before is known not to be zero

@@ -5,6 +5,7 @@
 #include "dicom/data_set.h"
 #include "dicom/dictionary.h"
 #include "dicom/file.h"
+#include "dicom/padding.h"
 #include "dicom/tag.h"
 #include "dicom/transfer_syntax.h"
 #include "dicom/writer.h"

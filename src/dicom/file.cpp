@@ -56,7 +56,9 @@ constexpr std::array<OddityText, oddity_count> oddity_texts{{
     {Oddity::duplicate, "duplicate_element", "Elements whose tag stood before in the data set"},
     {Oddity::stray_delimiter, "stray_delimiter", "Delimiters after something of defined length"},
     {Oddity::delimiter_length, "delimiter_length", "Delimiters with a length other than 0"},
-    {Oddity::unknown_vr, "unknown_vr", "Elements with a VR that PS3.5 does not know"},
+    {Oddity::unknown_vr, "unknown_vr", "Elements with a VR that PS3.5 does not know, or none"},
+    {Oddity::no_items, "no_items", "Sequences that hold something else than items"},
+    {Oddity::missing_delimiter, "missing_delimiter", "Delimiters that are missing at the end"},
     {Oddity::forbidden_group, "forbidden_group", "Elements of a group that has no place there"},
     {Oddity::looks_explicit, "looks_explicit", "Lengths in implicit VR that spell a VR"},
     {Oddity::trailing_zeros, "trailing_zeros", "Zeros after the last element"},
@@ -67,13 +69,24 @@ bool has_vr_letters(ByteView bytes) {
          is_known_vr(Vr{static_cast<char>(bytes[4]), static_cast<char>(bytes[5])});
 }
 
+/// Whether the tag that two orders of bytes give is that of a private creator of VR LO.
+bool is_creator(Tag tag, ByteView bytes) {
+  return tag.is_private_creator() && as_text(bytes.subspan(4, 2)) == "LO";
+}
+
 /// Encodings in which the first element could be read, the likelier first. The group of a first
-/// element is below 0100, so one of its two bytes is zero: no text and no image starts so.
+/// element is below 0100, so one of its two bytes is zero, or it is a private creator: no text and
+/// no image starts so.
 std::vector<Encoding> guess_encodings(ByteView bytes) {
   std::vector<Encoding> guesses;
   if (bytes.size() < 8) return guesses;
-  const bool little = bytes[0] != std::byte{0} && bytes[1] == std::byte{0};
-  const bool big = bytes[0] == std::byte{0} && bytes[1] != std::byte{0};
+  const auto half = [&]<class Load>(Load load) {
+    return Tag{load(bytes.data()), load(bytes.data() + 2)};
+  };
+  const bool little = (bytes[0] != std::byte{0} && bytes[1] == std::byte{0}) ||
+                      is_creator(half(load_le<std::uint16_t>), bytes);
+  const bool big = (bytes[0] == std::byte{0} && bytes[1] != std::byte{0}) ||
+                   is_creator(half(load_be<std::uint16_t>), bytes);
   if (has_vr_letters(bytes) && (little || big))
     guesses.push_back({.explicit_vr = true, .big_endian = big});
   if (little) guesses.push_back({.explicit_vr = false, .big_endian = false});

@@ -20,5 +20,6 @@ bool is_known_vr(Vr vr) { return vr_traits(vr).known; }
 bool has_long_header(Vr vr) { return vr_traits(vr).long_header; }
 unsigned swap_unit_bytes(Vr vr) { return vr_traits(vr).swap_bytes; }
 bool has_character_set(Vr vr) { return vr_traits(vr).character_set; }
+bool is_text(Vr vr) { return vr_traits(vr).text; }
 
 }  // namespace fiducia::dicom

@@ -54,6 +54,8 @@ inline constexpr Vr ae{'A', 'E'}, as{'A', 'S'}, at{'A', 'T'}, cs{'C', 'S'}, da{'
 [[nodiscard]] unsigned swap_unit_bytes(Vr vr);
 /// Text that the Specific Character Set governs: LO LT PN SH ST UC UT.
 [[nodiscard]] bool has_character_set(Vr vr);
+/// Whether values are text, numbers written as text (DS, IS) included.
+[[nodiscard]] bool is_text(Vr vr);
 
 namespace tags {
 inline constexpr Tag transfer_syntax_uid{0x0002, 0x0010};

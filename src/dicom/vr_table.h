@@ -11,6 +11,7 @@ namespace fiducia::dicom {
 struct VrTraits {
   bool known = false;
   bool long_header = false;     // PS3.5 section 7.1.2, table 7.1-1
+  bool text = false;            // PS3.5 section 6.2: character strings
   bool character_set = false;   // PS3.5 section 6.1.2.3
   std::uint8_t swap_bytes = 1;  // PS3.5 section 7.3
 };
@@ -21,22 +22,28 @@ constexpr std::size_t vr_slot(unsigned char a, unsigned char b) {
 }
 constexpr std::array<VrTraits, 26 * 26> make_vr_table() {
   std::array<VrTraits, 26 * 26> table{};
-  const auto put = [&table](const char* letters, bool long_header, bool character_set,
-                            std::uint8_t swap) {
-    table[vr_slot(static_cast<unsigned char>(letters[0]), static_cast<unsigned char>(letters[1]))] =
-        {true, long_header, character_set, swap};
+  const auto slot = [&table](const char* letters) -> VrTraits& {
+    return table[vr_slot(static_cast<unsigned char>(letters[0]),
+                         static_cast<unsigned char>(letters[1]))];
+  };
+  const auto text = [&](const char* letters, bool long_header, bool character_set) {
+    slot(letters) = {true, long_header, true, character_set, 1};
+  };
+  const auto put = [&](const char* letters, bool long_header, std::uint8_t swap) {
+    slot(letters) = {true, long_header, false, false, swap};
   };
   for (const char* letters : {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI"})
-    put(letters, false, false, 1);
-  for (const char* letters : {"LO", "LT", "PN", "SH", "ST"}) put(letters, false, true, 1);
-  for (const char* letters : {"UC", "UT"}) put(letters, true, true, 1);
-  for (const char* letters : {"OB", "SQ", "UN", "UR"}) put(letters, true, false, 1);
-  for (const char* letters : {"AT", "SS", "US"}) put(letters, false, false, 2);
-  for (const char* letters : {"FL", "SL", "UL"}) put(letters, false, false, 4);
-  put("FD", false, false, 8);
-  put("OW", true, false, 2);
-  for (const char* letters : {"OF", "OL"}) put(letters, true, false, 4);
-  for (const char* letters : {"OD", "OV", "SV", "UV"}) put(letters, true, false, 8);
+    text(letters, false, false);
+  for (const char* letters : {"LO", "LT", "PN", "SH", "ST"}) text(letters, false, true);
+  for (const char* letters : {"UC", "UT"}) text(letters, true, true);
+  text("UR", true, false);
+  for (const char* letters : {"OB", "SQ", "UN"}) put(letters, true, 1);
+  for (const char* letters : {"AT", "SS", "US"}) put(letters, false, 2);
+  for (const char* letters : {"FL", "SL", "UL"}) put(letters, false, 4);
+  put("FD", false, 8);
+  put("OW", true, 2);
+  for (const char* letters : {"OF", "OL"}) put(letters, true, 4);
+  for (const char* letters : {"OD", "OV", "SV", "UV"}) put(letters, true, 8);
   return table;
 }
 inline constexpr std::array<VrTraits, 26 * 26> vr_table = make_vr_table();

@@ -171,10 +171,8 @@ Result<std::uint8_t> find_private_block(const DataSet& data_set, std::uint16_t g
       taken.set(element.tag.element >> 8U);
       continue;
     }
-    std::string_view text = as_text(element.value);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\0')) text.remove_suffix(1);
-    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-    if (text == creator) return static_cast<std::uint8_t>(element.tag.element);
+    if (trimmed(as_text(element.value)) == creator)
+      return static_cast<std::uint8_t>(element.tag.element);
     taken.set(element.tag.element);
   }
   for (unsigned block = 0x10; block <= 0xFF; ++block)

@@ -13,8 +13,7 @@ constexpr std::size_t entries_max = 65'536;
 std::string_view first_value(std::string_view text) {
   text = text.substr(0, text.find('\\'));
   while (!text.empty() && (text.front() == ' ' || text.front() == '+')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\0')) text.remove_suffix(1);
-  return text;
+  return dicom::without_padding(text);
 }
 
 struct Descriptor {

@@ -25,7 +25,7 @@ constexpr std::size_t creator_bytes_max = 1024;
 struct Block {
   std::uint16_t group = 0;
   std::uint8_t number = 0;
-  bool usable = true;  // false: the creator, or the number, stands twice in the group
+  bool usable = true;  // false: binary, or the creator, or the number, stands twice in the group
   std::string creator;
   [[nodiscard]] std::uint32_t key() const { return std::uint32_t{group} << 8U | number; }
 };
@@ -158,11 +158,13 @@ class HeaderWalk {
       const dicom::Element& element = data_set.element(i);
       // The first counts, as for every attribute; a second one is a leaf (is_left_out).
       if (element.tag == dicom::tags::specific_character_set && !element.duplicate) {
-        std::string_view term = as_text(element.value);
-        while (!term.empty() && (term.back() == ' ' || term.back() == '\0')) term.remove_suffix(1);
+        const std::string_view term = as_text(element.value);
         out_.text_encodings_.push_back(
-            {.set = dicom::CharacterSet(as_text(element.value)), .term = std::string(term)});
-        level.text_encoding = &out_.text_encodings_.back();
+            {.set = dicom::CharacterSet(term), .term = std::string(dicom::without_padding(term))});
+        TextEncoding& own = out_.text_encodings_.back();
+        own.differs_in_item =
+            !level.top && (inherited->differs_in_item || own.term != inherited->term);
+        level.text_encoding = &own;
       }
     }
     for (auto i = first; i != dicom::no_index; i = data_set.element(i).next) {
@@ -184,11 +186,26 @@ class HeaderWalk {
     ByteView name = value.bytes;
     if (value.kind == ValueKind::raw_text)
       name = name.subspan(level.text_encoding->term.size() + 1);
+    const bool usable =
+        !name.empty() && name.size() <= creator_bytes_max && !is_binary_creator(level, element);
     Block block{.group = element.tag.group,
                 .number = static_cast<std::uint8_t>(element.tag.element),
-                .usable = !name.empty() && name.size() <= creator_bytes_max,
+                .usable = usable,
                 .creator = std::string(as_text(name))};
     level.blocks.add(std::move(block));
+  }
+
+  /// Whether a binary value stands, or stood when it was sealed, where a creator belongs (against
+  /// PS3.5 7.8.1). No change of character set touches it, so it cannot be read as text.
+  bool is_binary_creator(const Level& level, const dicom::Element& element) {
+    if (element.vr_source == dicom::VrSource::file && !dicom::is_text(element.vr)) return true;
+    if (!out_.context_.sealed_vr) return false;
+    path_.assign(level.prefix.begin(), level.prefix.end());
+    append_be(path_, element.tag.group);
+    path_.push_back(static_cast<std::byte>(private_orphan));
+    append_be(path_, element.tag.element);
+    const auto sealed = out_.context_.sealed_vr(path_);
+    return sealed && !dicom::is_text(*sealed);
   }
 
   /// What it costs to bring a value into canonical form, and to hash it.
@@ -246,22 +263,20 @@ class HeaderWalk {
     return leaf;
   }
 
-  /// Whether a DICOM signature holds elements that belong to none. Its elements follow it in the
-  /// data set's flat list, up to the next one of its own level.
+  /// Whether a DICOM signature holds, at any depth, elements that belong to none.
   static bool holds_strangers(const dicom::DataSet& data_set, const dicom::Element& sequence) {
-    if (sequence.first_item == dicom::no_index) return false;
-    const dicom::ElementIndex first = [&] {
-      for (auto i = sequence.first_item; i != dicom::no_index; i = data_set.item(i).next)
-        if (data_set.item(i).first_element != dicom::no_index)
-          return data_set.item(i).first_element;
-      return dicom::no_index;
-    }();
-    if (first == dicom::no_index) return false;
-    const dicom::ElementIndex end = sequence.next == dicom::no_index
-                                        ? narrow<dicom::ElementIndex>(data_set.element_count())
-                                        : sequence.next;
-    for (dicom::ElementIndex i = first; i < end; ++i)
-      if (!is_signature_part(data_set.element(i).tag)) return true;
+    std::vector<dicom::ItemIndex> items{sequence.first_item};
+    while (!items.empty()) {
+      const dicom::ItemIndex item = items.back();
+      items.pop_back();
+      if (item == dicom::no_index) continue;
+      items.push_back(data_set.item(item).next);
+      for (auto i = data_set.item(item).first_element; i != dicom::no_index;
+           i = data_set.element(i).next) {
+        if (!is_signature_part(data_set.element(i).tag)) return true;
+        items.push_back(data_set.element(i).first_item);
+      }
+    }
     return false;
   }
 
@@ -488,21 +503,6 @@ Result<PathText> describe_path(ByteView path) {
     if (cursor.remaining() == 0) return out;  // an item itself
     out.text += ".";
   }
-}
-
-bool is_allowed_vr_change(dicom::Vr sealed, const dicom::Element& element) {
-  namespace v = dicom::vr;
-  // The file does not say, or says that it does not know.
-  if (element.vr_source != dicom::VrSource::file || element.file_vr == v::un) return true;
-  if (sealed == v::un) return true;  // it was not known when it was sealed
-  const dicom::Vr now = element.file_vr;
-  if ((sealed == v::ob && now == v::ow) || (sealed == v::ow && now == v::ob)) return true;
-  const auto entry = dicom::find_dictionary_entry(element.tag);
-  if (!entry) return false;
-  const auto allows = [&](dicom::Vr vr) {
-    return std::find(entry->vrs.begin(), entry->vrs.end(), vr) != entry->vrs.end();
-  };
-  return allows(sealed) && allows(now);
 }
 
 }  // namespace fiducia::seal

@@ -102,8 +102,4 @@ struct PathText {
 };
 [[nodiscard]] Result<PathText> describe_path(ByteView path);
 
-/// Whether a file may show `file_vr` where the seal says `sealed`: the VR was lost, or a tool
-/// chose another of those PS3.6 allows (spec/seal.md 5.5). Equal VRs are handled by the caller.
-[[nodiscard]] bool is_allowed_vr_change(dicom::Vr sealed, const dicom::Element& element);
-
 }  // namespace fiducia::seal

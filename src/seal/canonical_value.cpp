@@ -13,8 +13,8 @@ constexpr int ds_exponent_max = 280;  // with 16 bytes, what a double holds
 
 enum class TextForm {
   none,             // binary
-  both_multi,       // leading and trailing spaces mean nothing, `\` separates (AE CS LO SH PN)
-  trailing_multi,   // only trailing ones (DA TM DT AS UC UI)
+  both_multi,       // leading and trailing spaces mean nothing, `\` separates (AE CS LO SH)
+  trailing_multi,   // only trailing ones (DA TM DT AS PN UC UI)
   trailing_single,  // `\` is text (ST LT UT UR)
   number,           // DS IS
 };
@@ -22,21 +22,17 @@ enum class TextForm {
 // Which spaces mean nothing: PS3.5 section 6.2, Table 6.2-1.
 TextForm text_form(dicom::Vr vr) {
   namespace v = dicom::vr;
-  for (const dicom::Vr both : {v::ae, v::cs, v::lo, v::sh, v::pn})
+  for (const dicom::Vr both : {v::ae, v::cs, v::lo, v::sh})
     if (vr == both) return TextForm::both_multi;
-  for (const dicom::Vr trailing : {v::da, v::tm, v::dt, v::as, v::uc, v::ui})
+  for (const dicom::Vr trailing : {v::da, v::tm, v::dt, v::as, v::pn, v::uc, v::ui})
     if (vr == trailing) return TextForm::trailing_multi;
   for (const dicom::Vr single : {v::st, v::lt, v::ut, v::ur})
     if (vr == single) return TextForm::trailing_single;
   return vr == v::ds || vr == v::is ? TextForm::number : TextForm::none;
 }
 
-bool is_padding(char c) { return c == ' ' || c == '\0'; }
-
 std::string_view trim(std::string_view text, bool leading) {
-  while (!text.empty() && is_padding(text.back())) text.remove_suffix(1);
-  while (leading && !text.empty() && text.front() == ' ') text.remove_prefix(1);
-  return text;
+  return leading ? dicom::trimmed(text) : dicom::without_padding(text);
 }
 
 bool is_ascii(std::string_view text) {
@@ -59,6 +55,34 @@ std::string_view trim_values(std::string_view text, bool leading, std::string& o
   }
   if (joined == text) return text;
   out = std::move(joined);
+  return out;
+}
+
+/// A person's name without empty components and component groups behind the last that is not: they
+/// and their delimiters may be left out (PS3.5 6.2.1.1). `multi`-valued, each value by itself.
+/// Returns a view of `text` when there are none, else of `out`.
+std::string_view trim_components(std::string_view text, std::string& out) {
+  if (text.find_first_of("^=") == std::string_view::npos) return text;
+  std::string kept;
+  std::size_t group_start = 0;  // in `kept`: what stands before is no empty component
+  std::size_t value_start = 0;
+  const auto end_group = [&] {
+    while (kept.size() > group_start && kept.back() == '^') kept.pop_back();
+  };
+  const auto end_value = [&] {
+    end_group();
+    while (kept.size() > value_start && kept.back() == '=') kept.pop_back();
+  };
+  for (const char c : text) {
+    if (c == '=') end_group();
+    if (c == '\\') end_value();
+    kept += c;
+    if (c == '=' || c == '\\') group_start = kept.size();
+    if (c == '\\') value_start = kept.size();
+  }
+  end_value();
+  if (kept == text) return text;
+  out = std::move(kept);
   return out;
 }
 
@@ -173,17 +197,21 @@ CanonicalValue canonical_value(dicom::Vr vr, ByteView little_endian, const TextE
   const auto trimmed = [&](std::string_view text) {
     return multi ? trim_values(text, leading, scratch) : trim(text, leading);
   };
+  const auto named = [&](std::string_view text) {
+    return vr == dicom::vr::pn ? trim_components(text, scratch) : text;
+  };
   // The Specific Character Set governs some VRs only; the others are ASCII by rule.
   if (is_ascii(raw)) {
     if (!dicom::has_character_set(vr)) return of_text(ValueKind::text, trimmed(raw));
     // Nearly every value. 5C is not a backslash in one set (ISO_IR 13), so ask when it occurs.
     if (raw.find('\\') == std::string_view::npos && raw.find('~') == std::string_view::npos)
-      return of_text(ValueKind::text, trimmed(raw));
+      return of_text(ValueKind::text, named(trimmed(raw)));
   }
   if (dicom::has_character_set(vr)) {
     if (auto decoded = encoding.set.decode(raw, multi, vr == dicom::vr::pn)) {
-      const std::string_view result =
+      std::string_view result =
           multi ? trim_values(*decoded, leading, scratch) : trim(*decoded, leading);
+      result = named(result);
       if (result.data() != scratch.data()) scratch = std::string(result);
       return of_text(ValueKind::text, scratch);
     }

@@ -29,6 +29,7 @@ struct CanonicalValue {
 struct TextEncoding {
   dicom::CharacterSet set;
   std::string term;
+  bool differs_in_item = false;  // it is that of an item, and not what encloses the item has
 };
 
 /// The canonical value of `little_endian` bytes read as `vr` (not SQ), text decoded by `encoding`.

@@ -9,6 +9,7 @@
 #include "seal/compressor_remark.h"
 #include "seal/pixel_source.h"
 #include "seal/reading.h"
+#include "seal/vr_change.h"
 
 namespace fiducia::seal {
 namespace {
@@ -30,19 +31,6 @@ bool follows_from_lossy_compression(ByteView path) {
   if (path.size() < 5) return false;
   const dicom::Tag tag{load_be<std::uint16_t>(path.data()), load_be<std::uint16_t>(&path[3])};
   return path[2] == std::byte{0} && std::ranges::find(tags, tag) != tags.end();
-}
-
-/// Whether explicit VR now calls signed what was sealed as unsigned, or the other way round, and
-/// some value is another number for it.
-bool changes_sign(dicom::Vr sealed, const dicom::Element& element) {
-  namespace v = dicom::vr;
-  const dicom::Vr now = element.file_vr;
-  const bool both = (sealed == v::us && now == v::ss) || (sealed == v::ss && now == v::us);
-  if (!both || element.vr_source != dicom::VrSource::file) return false;
-  const ByteView value = element.value;
-  for (std::size_t at = 0; at + 1 < value.size(); at += 2)
-    if ((value[element.big_endian ? at : at + 1] & std::byte{0x80}) != std::byte{0}) return true;
-  return false;
 }
 
 /// A value as a person would read it, cut to 256 bytes, control characters made visible. Only
@@ -92,8 +80,8 @@ class HeaderComparison {
   struct Pair {
     std::size_t sealed = none;
     std::size_t now = none;
-    bool vr_changed = false;
-    bool vr_refused = false;
+    VrChange vr = VrChange::none;
+    [[nodiscard]] bool vr_refused() const { return vr == VrChange::other_value; }
   };
 
   void hash_pairs() {
@@ -117,11 +105,7 @@ class HeaderComparison {
       if (order == 0) {
         const HeaderLeaf& leaf = now[n];
         const dicom::Vr vr = sealed[s].vr;
-        pair.vr_changed = leaf.element->file_vr != vr;
-        // A value and a sequence are never the same, even when both are empty.
-        pair.vr_refused = leaf.is_sequence != (vr == dicom::vr::sq) ||
-                          changes_sign(vr, *leaf.element) ||
-                          (leaf.vr != vr && !is_allowed_vr_change(vr, *leaf.element));
+        pair.vr = judge_vr_change(vr, header_, leaf);
         hasher.add(salts_[s], sealed[s].path, vr,
                    header_.value(leaf, vr, swap_scratch, text_scratch), &hashes_[s]);
       }
@@ -144,23 +128,29 @@ class HeaderComparison {
     skip_prefix_ = {};
     if (is_moved_overlay(pair)) return;
     if (pair.sealed != none && pair.now != none) {
-      if (hashes_[pair.sealed] == evidence_.attributes[pair.sealed].hash && !pair.vr_refused) {
+      const dicom::Element& element = *header_.leaves()[pair.now].element;
+      const bool same_value = hashes_[pair.sealed] == evidence_.attributes[pair.sealed].hash;
+      if (same_value && !pair.vr_refused()) {
         // In implicit VR every VR is gone: nothing to tell about.
-        const dicom::Element& element = *header_.leaves()[pair.now].element;
-        if (pair.vr_changed && element.file_vr.code() != 0) ++vr_changes_;
+        if (pair.vr == VrChange::same_value && element.file_vr != dicom::Vr{}) ++vr_changes_;
         return;
       }
       if (is_sealed_fragments(pair) || is_undecodable_icon(pair)) return;
       if (header_.leaves()[pair.now].is_sequence &&
-          evidence_.attributes[pair.sealed].vr == dicom::vr::sq && !pair.vr_refused) {
+          evidence_.attributes[pair.sealed].vr == dicom::vr::sq && !pair.vr_refused()) {
         item_count_differs(pair);
         return;
       }
       if (is_compressor_remark(pair)) return;
-      add("attribute.altered", path, pair.now, " differs from the seal.");
+      add("attribute.altered", path, pair.now,
+          same_value ? " has the bytes that were sealed, but the value representation " +
+                           element.file_vr.text() + " in place of " +
+                           evidence_.attributes[pair.sealed].vr.text() +
+                           ", under which readers get another value."
+                     : " differs from the seal.");
       return;
     }
-    if (is_under_reported_item(path) || is_compressor_remark(pair)) return;
+    if (is_under_reported_item(path) || is_compressor_remark(pair) || is_one_frame(pair)) return;
     if (pair.sealed != none) {
       add("attribute.removed", path, none, " was sealed and is missing.");
       if (evidence_.attributes[pair.sealed].vr == dicom::vr::sq) skip_prefix_ = path;
@@ -180,7 +170,8 @@ class HeaderComparison {
   bool is_compressor_remark(const Pair& pair) {
     static const auto path = top_level_path({0x0008, 0x2111});
     if (pair.now == none || out_.pixels != Match::same || !evidence_.statement.pixels ||
-        !same_bytes(path_of(pair), path) || header_.leaves()[pair.now].duplicate || pair.vr_refused)
+        !same_bytes(path_of(pair), path) || header_.leaves()[pair.now].duplicate ||
+        pair.vr_refused())
       return false;
     Bytes swap_scratch;
     std::string text_scratch;
@@ -206,6 +197,22 @@ class HeaderComparison {
     return false;
   }
 
+  /// Whether the top-level Number of Frames is 1, said on one side only: image converters drop it,
+  /// others add it, and no reader shows anything else (PS3.3 C.7.6.6).
+  [[nodiscard]] bool is_one_frame(const Pair& pair) const {
+    static const auto path = top_level_path(dicom::tags::number_of_frames);
+    const CanonicalValue one{ValueKind::decimal, as_bytes("1")};
+    if (!same_bytes(path_of(pair), path)) return false;
+    if (pair.sealed != none)
+      return evidence_.attributes[pair.sealed].vr == dicom::vr::is && has_sealed_value(pair, one);
+    const HeaderLeaf& leaf = header_.leaves()[pair.now];
+    Bytes swap_scratch;
+    std::string text_scratch;
+    const CanonicalValue now = header_.value(leaf, leaf.vr, swap_scratch, text_scratch);
+    return !leaf.duplicate && leaf.vr == dicom::vr::is && now.kind == one.kind &&
+           same_bytes(now.bytes, one.bytes);
+  }
+
   /// Whether the attribute says where an overlay is that was proven to show what was sealed.
   [[nodiscard]] bool is_moved_overlay(const Pair& pair) const {
     if (out_.moved_overlays.empty() || pair.now == none) return false;
@@ -218,7 +225,7 @@ class HeaderComparison {
   /// these fragments still.
   [[nodiscard]] bool is_sealed_fragments(const Pair& pair) const {
     const dicom::Element& element = *header_.leaves()[pair.now].element;
-    return element.encapsulated && !pair.vr_refused &&
+    return element.encapsulated && !pair.vr_refused() &&
            has_sealed_value(pair, {ValueKind::fragments, element.value});
   }
 
@@ -328,8 +335,8 @@ class HeaderComparison {
                              .severity = Severity::note,
                              .text = std::to_string(vr_changes_) +
                                      (vr_changes_ == 1 ? " attribute has" : " attributes have") +
-                                     " another value representation than at sealing, with the "
-                                     "same value."});
+                                     " the same value in another representation (VR) than at "
+                                     "sealing."});
   }
 
   struct ReportedItems {

@@ -7,20 +7,13 @@
 namespace fiducia::seal {
 namespace {
 
-std::string_view creator_of(const dicom::Element& element) {
-  std::string_view text = as_text(element.value);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\0')) text.remove_suffix(1);
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  return text;
-}
-
 /// Calls `visit(creator element)` for every top-level private creator of ours.
 template <class Visit>
 void for_each_block(const dicom::DataSet& data_set, Visit visit) {
   for (auto i = data_set.first(); i != dicom::no_index; i = data_set.element(i).next) {
     const dicom::Element& element = data_set.element(i);
     if (element.tag.group == embedded_group && element.tag.is_private_creator() &&
-        creator_of(element) == embedded_creator)
+        dicom::trimmed(as_text(element.value)) == embedded_creator)
       visit(element);
   }
 }

@@ -11,15 +11,9 @@ namespace {
 
 namespace v = dicom::vr;
 
-bool is_text(dicom::Vr vr) {
-  static constexpr std::array texts{v::ae, v::as, v::cs, v::da, v::ds, v::dt, v::is, v::lo, v::lt,
-                                    v::pn, v::sh, v::st, v::tm, v::uc, v::ui, v::ur, v::ut};
-  return std::ranges::find(texts, vr) != texts.end();
-}
-
 /// VRs under which every reader gets the same value share a class: texts but numbers as text.
 std::uint16_t reading_class(dicom::Vr vr) {
-  return is_text(vr) && vr != v::ds && vr != v::is ? v::lo.code() : vr.code();
+  return dicom::is_text(vr) && vr != v::ds && vr != v::is ? v::lo.code() : vr.code();
 }
 
 /// Bytes that a value of this VR is a multiple of (PS3.5 6.2).
@@ -35,6 +29,15 @@ bool is_standard_under_un(const dicom::Element& element) {
          std::ranges::find(entry->vrs, v::un) == entry->vrs.end();
 }
 
+/// A value where every reader with a dictionary, or the VR itself, expects the items of a sequence.
+bool is_no_sequence(const dicom::Element& element) {
+  if (element.vr == v::sq || element.tag.is_private()) return false;
+  if (says_vr(element)) return element.file_vr == v::sq;
+  const auto entry = dicom::find_dictionary_entry(element.tag);
+  return entry && std::ranges::find(entry->vrs, v::sq) != entry->vrs.end() &&
+         !element.value.empty();
+}
+
 bool is_foreign_vr(const dicom::Element& element) {
   if (!says_vr(element) || element.file_vr == v::un || !dicom::is_known_vr(element.file_vr) ||
       element.tag.is_private())
@@ -46,12 +49,17 @@ bool is_foreign_vr(const dicom::Element& element) {
   return entry && std::ranges::none_of(entry->vrs, reads_alike) && !dicom::is_recent(element.tag);
 }
 
-/// A NUL that is not padding: one before the last character that is neither NUL nor space.
-bool has_inner_nul(ByteView value) {
-  std::string_view text = as_text(value);
-  const std::size_t end = text.find_last_not_of(std::string_view("\0 ", 2));
-  if (end == std::string_view::npos) return false;
-  return text.substr(0, end).find('\0') != std::string_view::npos;
+/// A NUL that is not padding: one before the last character that is neither NUL nor space, or any
+/// in a code string, which readers compare with terms.
+bool has_odd_nul(dicom::Vr vr, ByteView value) {
+  const std::string_view text = as_text(value);
+  return (vr == v::cs ? text : dicom::without_padding(text)).contains('\0');
+}
+
+/// Whether each reader shows these bytes alike, whatever the character set.
+bool is_ascii(ByteView value) {
+  return std::ranges::all_of(
+      value, [](std::byte b) { return b < std::byte{0x80} && b != std::byte{0x1B}; });
 }
 
 bool is_odd_length(const dicom::Element& element, dicom::Vr vr) {
@@ -110,6 +118,7 @@ class Scan {
         Row{"meta_irregular", AmbiguityKind::meta_information},
         Row{"stray_delimiter", AmbiguityKind::delimiter},
         Row{"delimiter_length", AmbiguityKind::delimiter},
+        Row{"missing_delimiter", AmbiguityKind::delimiter},
         Row{"bytes_after_deflate", AmbiguityKind::surplus_bytes},
         Row{"pixel_data_form", AmbiguityKind::pixel_data_form},
     };
@@ -124,10 +133,15 @@ class Scan {
     if (is_standard_under_un(element)) add(AmbiguityKind::standard_under_un, leaf);
     if (says_vr(element) && !dicom::is_known_vr(element.file_vr))
       add(AmbiguityKind::unknown_vr, leaf);
-    if (is_foreign_vr(element)) add(AmbiguityKind::foreign_vr, leaf);
+    if (is_foreign_vr(element) || is_no_sequence(element)) add(AmbiguityKind::foreign_vr, leaf);
     if (leaf.is_sequence) return;
+    const TextEncoding& encoding = *leaf.text_encoding;
+    if ((encoding.differs_in_item || !encoding.set.is_known()) &&
+        dicom::has_character_set(leaf.vr) && !is_ascii(element.value))
+      add(AmbiguityKind::character_set, leaf);
     if (is_odd_length(element, leaf.vr)) add(AmbiguityKind::value_length, leaf);
-    if (is_text(leaf.vr) && has_inner_nul(element.value)) add(AmbiguityKind::nul_in_text, leaf);
+    if (dicom::is_text(leaf.vr) && has_odd_nul(leaf.vr, element.value))
+      add(AmbiguityKind::nul_in_text, leaf);
   }
 
   /// PS3.5 8.2 and A.4: OW; or OB of at most 8 bits. Fragments are OB, but OW is read alike.
@@ -197,9 +211,11 @@ constexpr std::array kind_texts{
              "attributes with VRs that DICOM does not know"},
     KindText{AmbiguityKind::value_length, "a value of a length that its VR does not allow",
              "values of lengths that their VRs do not allow"},
-    KindText{AmbiguityKind::nul_in_text, "a text with a NUL inside", "texts with a NUL inside"},
-    KindText{AmbiguityKind::foreign_vr, "an attribute with a VR that reads otherwise than its own",
-             "attributes with VRs that read otherwise than their own"},
+    KindText{AmbiguityKind::nul_in_text, "a text with a NUL that is no padding",
+             "texts with a NUL that is no padding"},
+    KindText{AmbiguityKind::foreign_vr,
+             "an attribute in a form (VR) that reads otherwise than its own",
+             "attributes in forms (VRs) that read otherwise than their own"},
     KindText{AmbiguityKind::form_without_leaf,
              "an element of the encoding in a form that it must not have",
              "elements of the encoding in forms that they must not have"},
@@ -211,6 +227,9 @@ constexpr std::array kind_texts{
     KindText{AmbiguityKind::surplus_bytes, "bytes after the end of its data set", ""},
     KindText{AmbiguityKind::pixel_data_form,
              "Pixel Data in another form than its transfer syntax asks for", ""},
+    KindText{AmbiguityKind::character_set,
+             "a text in a character set that readers know differently",
+             "texts in character sets that readers know differently"},
     KindText{AmbiguityKind::pixel_data_vr, "Pixel Data under a VR that is not for it", ""},
 };
 

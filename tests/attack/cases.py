@@ -467,18 +467,18 @@ def binary_creator():
     return f("ISO_IR 100", b"M\xfcller"), {"utf8": f("ISO_IR 192", b"M\xc3\xbcller")}
 
 
-def blank_vr(tag, element_bytes):
+def blank_vr(number, tag, element_bytes):
     def make():
         """Sealed with a warning, never authentic: what one reader takes for a VR is a length for another."""
-        return small(31, **{tag: element_bytes}), {}
+        return small(number, **{tag: element_bytes}), {}
     return make
 
 
-for kind, tag, written in (
-        ("blanks", "t00280120", struct.pack("<HH", 0x28, 0x120) + b"  " + struct.pack("<H", 2) + b"\0\0"),
-        ("hyphens", "t001021B0", struct.pack("<HH", 0x10, 0x21B0) + b"--" + struct.pack("<H", 4) + b"G000"),
-        ("implicit_element", "t00111001", element(0x00110010, "LO", "Test") + raw(0x00111001, "", b"12", True))):
-    made = blank_vr(tag, written)
+for kind, number, tag, written in (
+        ("blanks", 31, "t00280120", struct.pack("<HH", 0x28, 0x120) + b"  " + struct.pack("<H", 2) + b"\0\0"),
+        ("hyphens", 131, "t001021B0", struct.pack("<HH", 0x10, 0x21B0) + b"--" + struct.pack("<H", 4) + b"G000"),
+        ("implicit_element", 132, "t00111001", element(0x00110010, "LO", "Test") + raw(0x00111001, "", b"12", True))):
+    made = blank_vr(number, tag, written)
     made.__name__ = "blank_vr_" + kind
     case(("indeterminate",), base=("indeterminate",))(made)
 

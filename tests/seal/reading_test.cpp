@@ -128,6 +128,53 @@ TEST_F(Reading, a_nul_inside_a_text) {
   EXPECT_EQ(result.verdict, seal::Verdict::authentic) << describe(result);
 }
 
+// DCMTK shows a picture that such a term inverts not inverted.
+TEST_F(Reading, a_code_string_that_a_nul_pads) {
+  for (const std::string_view value :
+       {std::string_view("INVERSE\0", 8), std::string_view("INVERSE \0\0", 10)}) {
+    DicomDataSet d = base();
+    element_of(d, {0x2050, 0x0020}).value.assign(as_bytes(value).begin(), as_bytes(value).end());
+    expect_ambiguous(base(), d, "(2050,0020)");
+  }
+}
+
+// DCMTK converts the text of items by the character set around them.
+TEST_F(Reading, an_item_with_a_character_set_of_its_own) {
+  const auto with = [](std::string_view term, std::string_view text) {
+    DicomDataSet item;
+    item.text({0x0008, 0x0005}, "CS", term).text({0x0040, 0x0280}, "ST", text);
+    DicomDataSet d = base();
+    d.sequence({0x0040, 0x0555}, {item}).sort();
+    return d;
+  };
+  DicomDataSet inherited = with("ISO_IR 100", "M\xFCller");
+  expect_ambiguous(inherited, with("ISO_IR 192", "M\xC3\xBCller"), "(0040,0555)[1].(0040,0280)");
+  // Text that is ASCII is the same under both.
+  const Bytes evidence = seal(with("ISO_IR 100", "Mueller"));
+  const seal::VerifyResult ascii = judge(with("ISO_IR 192", "Mueller").file(explicit_le), evidence);
+  EXPECT_EQ(ascii.verdict, seal::Verdict::authentic) << describe(ascii);
+}
+
+// An anonymiser writes text into a sequence.
+TEST_F(Reading, text_where_a_sequence_belongs) {
+  constexpr dicom::Tag tag{0x0008, 0x1110};
+  DicomDataSet d = base();
+  d.bytes(tag, "LO", test::bytes("414e4f4e594d495a4544")).sort();
+  const Bytes evidence = seal(d);
+  for (const std::string_view syntax : {explicit_le, implicit_le}) {
+    const seal::VerifyResult result = judge(d.file(syntax), evidence);
+    EXPECT_EQ(result.verdict, seal::Verdict::indeterminate) << describe(result);
+    expect_finding(result, "(0008,1110)", seal::Severity::warning);
+  }
+  element_of(d, tag).value[0] = std::byte{'B'};
+  EXPECT_EQ(judge(d.file(implicit_le), evidence).verdict, seal::Verdict::altered);
+  // Sealed in implicit VR, where the file itself says nothing else.
+  const Bytes implicit = d.file(implicit_le);
+  const Bytes own = hospital_.seal(read_dicom(implicit));
+  const seal::VerifyResult result = judge(implicit, own);
+  EXPECT_EQ(result.verdict, seal::Verdict::indeterminate) << describe(result);
+}
+
 TEST_F(Reading, a_length_that_the_vr_does_not_allow) {
   DicomDataSet before = base();
   before.us({0x0028, 0x0120}, 1).bytes({0x0018, 0x9073}, "FD", Bytes(8)).sort();
@@ -244,6 +291,52 @@ TEST_F(ReadingOfFile, bytes_behind_a_deflated_data_set) {
         return file;
       },
       deflated_le);
+}
+
+// The data set is cut between an item and the delimiters that are due.
+TEST_F(ReadingOfFile, delimiters_that_are_missing_at_the_end) {
+  DicomDataSet item;
+  item.text({0x0008, 0x1155}, "UI", "1.2.3");
+  DicomDataSet d = base();
+  d.sequence({0x3006, 0x0010}, {item}, Lengths::undefined);
+  const Bytes evidence = seal(d);
+  const Bytes whole = d.file(explicit_le);
+  for (const std::size_t cut : {8U, 16U}) {
+    const Bytes file(whole.begin(), whole.end() - static_cast<std::ptrdiff_t>(cut));
+    const seal::VerifyResult result = judge(file, evidence);
+    EXPECT_EQ(result.verdict, seal::Verdict::altered) << describe(result);
+    expect_finding(result, "", seal::Severity::alarm);
+    const seal::VerifyResult as_sealed = judge(file, hospital_.seal(read_dicom(file)));
+    EXPECT_EQ(as_sealed.verdict, seal::Verdict::indeterminate) << describe(as_sealed);
+  }
+  const Bytes file(whole.begin(), whole.end() - 18);  // within an element
+  EXPECT_FALSE(dicom::File::read(file, "cut").has_value());
+}
+
+// Blanks or hyphens before a short length, or no VR at all.
+TEST_F(Reading, an_element_without_a_vr) {
+  const DicomDataSet d = [] {
+    DicomDataSet out = base();
+    out.us({0x0028, 0x0120}, 258).sort();
+    return out;
+  }();
+  const Bytes evidence = seal(d);
+  const Bytes file = d.file(explicit_le);
+  const Bytes header = bytes("2800200155530200");
+  for (const Bytes& odd : {bytes("2800200120200200"), bytes("280020012d2d0200"),
+                           bytes("2800200100000200"), bytes("2800200102000000")}) {
+    Bytes mutant = file;
+    const auto at = std::ranges::search(mutant, header).begin();
+    ASSERT_NE(at, mutant.end());
+    std::ranges::copy(odd, at);
+    const seal::VerifyResult result = judge(mutant, evidence);
+    EXPECT_EQ(result.verdict, seal::Verdict::altered) << describe(result);
+    expect_finding(result, "(0028,0120)", seal::Severity::alarm);
+    EXPECT_EQ(find_code(result, "attribute.altered"), nullptr) << describe(result);
+    const seal::VerifyResult as_sealed = judge(mutant, hospital_.seal(read_dicom(mutant)));
+    EXPECT_EQ(as_sealed.verdict, seal::Verdict::indeterminate) << describe(as_sealed);
+    expect_finding(as_sealed, "(0028,0120)", seal::Severity::warning);
+  }
 }
 
 TEST_F(Reading, two_data_sets_in_one_file_cannot_be_sealed) {
