@@ -205,9 +205,9 @@ def structure():
         "sequence past the file": (sequence(item(b""), 1 << 30), {"malformed"}),
         "item past its sequence": (sequence(item(b"", 4000), 8), {"malformed"}),
         "inner sequence past its item": (part10(IDENTITY + deep), {"malformed"}),
-        "item never closed": (sequence(item(b"", UNDEFINED), UNDEFINED), {"malformed"}),
-        "sequence never closed": (sequence(item(IDENTITY), UNDEFINED), {"malformed"}),
-        "element instead of item": (sequence(IDENTITY), {"malformed"}),
+        "item never closed": (sequence(item(b"", UNDEFINED), UNDEFINED), BAD),
+        "sequence never closed": (sequence(item(IDENTITY), UNDEFINED), BAD),
+        "element instead of item": (sequence(IDENTITY), BAD),
         "a million items": (sequence(item() * 1000000), BAD),
         "100,000 sequences": (part10(IDENTITY + b"".join(
             element(0x00090000 + 0x1000 + n % 60000 + ((n // 60000) << 17), "SQ", item())
@@ -268,7 +268,7 @@ def encapsulations():
         "odd fragment": (encapsulated(raw(item(b"\0" * 65))), BAD),
         "fragment past the file": (encapsulated(raw(item(b"\0" * 64, 1 << 30))), {"malformed"}),
         "fragment of undefined length": (encapsulated(raw(item(b"\0" * 64, UNDEFINED))), {"malformed"}),
-        "never closed": (encapsulated(b"\0" * 64, end=b""), {"malformed"}),
+        "never closed": (encapsulated(b"\0" * 64, end=b""), BAD),
         "element among fragments": (encapsulated(raw(element(0x00100010, "PN", b"AB"))), {"malformed"}),
         "offset table of 3 bytes": (encapsulated(b"\0" * 64, table=b"\1\2\3"), BAD),
         "offsets past the end": (encapsulated(rle([b"\xc1\x55"]), table=b"\xff\xff\xff\x7f"), BAD),

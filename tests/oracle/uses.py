@@ -208,6 +208,28 @@ def private_other_vr(f):
     f.find(0x00191001).vr = "SH"
 
 
+@use("grey8")
+def private_number_without_sign(f):
+    f.find(0x00191003).vr = "SS"
+
+
+@use("un-items", but=r": \(0019,ACME 1,01\) ")  # the same items, as bytes
+def un_with_delimiter(f):
+    e = f.find(0x00191001)
+    e.value = e.value[:-8]
+
+
+@use("ct", but=r": \(0028,0008\) new$")
+def one_frame_said(f):
+    put(f, 0x00280008, "IS", b"1 ")
+
+
+@use("ct", but=r": \(0010,0010\) ")  # a list of attributes shows the delimiters
+def empty_components(f):
+    e = f.find(0x00100010)
+    e.value = e.value.rstrip(b" ") + b"^^=" + b" " * ((len(e.value.rstrip(b" ")) + 3) % 2)
+
+
 for vr in ("SH", "UN"):
     use("grey8", name="creator-under-" + vr.lower())(lambda f, vr=vr: setattr(f.find(0x00190010), "vr", vr))
 
@@ -264,11 +286,6 @@ def numbers_written_otherwise(f):
     f.find(0x00281053).value = b"+2.00 "
     f.find(0x00280030).value = b".5e0\\0000.50"
     f.find(0x00181151).value = b" +00012 "
-
-
-@use("utf8")
-def terms_after_utf8(f):
-    put(f, 0x00080005, "CS", b"ISO_IR 192\\ISO 2022 IR 87 ")
 
 
 @use("grey8", name="character-set-of-ascii")
@@ -554,6 +571,8 @@ def make_bases(samples):
     put_base("private-un", pixels=grey(32, 32), more={
         **creator, 0x00191001: w.raw(0x00191001, "UN", b"text"), 0x00191002: w.raw(0x00191002, "UN", struct.pack("<d", 1.5)),
         0x00191003: w.raw(0x00191003, "UN", b"\7\0")})
+    inner = w.item(w.element(0x00080104, "LO", "inner", True)) + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+    put_base("un-items", pixels=grey(32, 32), more={**creator, 0x00191001: w.raw(0x00191001, "UN", inner)})
     put_base("empty", pixels=grey(32, 32), more={**creator, 0x00191001: w.raw(0x00191001, "LO", b"")})
     put_base("recent", pixels=grey(32, 32), more={RECENT: w.element(RECENT, "CS", "STUDY")})
     text = {"AE": "STORE", "AS": "042Y", "CS": "OT", "DA": "20260101", "IS": "12", "DS": "0.5\\0.5", "DT": "20260101",
