@@ -407,7 +407,53 @@ Oddities inspect_jpeg_2000(ByteView frame, const Geometry& geometry) {
   return out;
 }
 
+std::optional<std::array<std::uint8_t, 2>> jpeg_sample_form(ByteView frame) {
+  std::optional<std::uint8_t> precision;
+  bool jpeg_ls = false;
+  for (std::size_t at = 2; at + 4 <= frame.size();) {
+    if (frame[at] != std::byte{0xFF}) return std::nullopt;
+    const auto marker = std::to_integer<std::uint8_t>(frame[at + 1]);
+    if (marker == 0xFF) {
+      ++at;
+      continue;
+    }
+    const std::size_t length = load_be<std::uint16_t>(frame.data() + at + 2);
+    if (length < 2 || length > frame.size() - at - 2) return std::nullopt;
+    const ByteView body = frame.subspan(at + 4, length - 2);
+    if (is_sof(marker) && !precision && !body.empty()) {
+      precision = std::to_integer<std::uint8_t>(body[0]);
+      jpeg_ls = marker == 0xF7;
+    }
+    if (marker == 0xDA) {
+      if (!precision || body.size() < 3) return std::nullopt;
+      const auto mode = std::to_integer<std::uint8_t>(body[body.size() - 2]);
+      return std::array{*precision, jpeg_ls ? mode : std::uint8_t{0}};
+    }
+    at += 2 + length;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::array<std::uint8_t, 2>> jpeg_2000_sample_form(ByteView frame,
+                                                                 const Geometry& geometry) {
+  constexpr std::size_t depths_at = 42;  // SOC, SIZ, its length and fixed part
+  const ByteView stream = open_jp2(frame, geometry).codestream;
+  if (stream.size() <= depths_at || load_be<std::uint16_t>(stream.data() + 2) != 0xFF51)
+    return std::nullopt;
+  const std::size_t end = std::size_t{load_be<std::uint16_t>(stream.data() + 4)} + 4;
+  const std::byte first = stream[depths_at];
+  for (std::size_t at = depths_at; at < std::min(end, stream.size()); at += 3)
+    if (stream[at] != first) return std::nullopt;
+  return std::array{std::to_integer<std::uint8_t>(first), std::uint8_t{0}};
+}
+
 }  // namespace
+
+std::optional<std::array<std::uint8_t, 2>> sample_form(ByteView frame, PixelEncoding encoding,
+                                                       const Geometry& geometry) {
+  const bool is_2000 = encoding == PixelEncoding::jpeg_2000 || encoding == PixelEncoding::htj2k;
+  return is_2000 ? jpeg_2000_sample_form(frame, geometry) : jpeg_sample_form(frame);
+}
 
 std::string_view to_sentence(Oddity oddity) {
   switch (oddity) {
@@ -445,6 +491,8 @@ std::string_view to_sentence(Oddity oddity) {
       return "YBR_FULL_422 with separate planes";
     case Oddity::offset_table:
       return "an offset table that does not fit the fragments";
+    case Oddity::frames_differ:
+      return "frames or samples of different precision or interleaving";
   }
   return "an encoding that readers take differently";
 }

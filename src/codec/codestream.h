@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "codec/geometry.h"
@@ -27,9 +29,10 @@ enum class Oddity : std::uint8_t {
   ybr_422_full = 64,          // YBR_FULL_422 with three samples a pixel
   ybr_422_planar = 65,        // YBR_FULL_422 with Planar Configuration 1
   offset_table = 66,          // offset tables that do not fit the fragments
+  frames_differ = 67,         // frames or samples of different precision or interleaving
 };
 inline constexpr std::uint8_t oddity_first = 50;
-inline constexpr std::uint8_t oddity_last = 66;
+inline constexpr std::uint8_t oddity_last = 67;
 
 /// A set of them.
 class Oddities {
@@ -65,8 +68,15 @@ static_assert(oddity_last - oddity_first < 32);
 /// follow has what was found up to there: whether it decodes is for the decoder to say.
 ///
 /// Not seen here, but where samples are decoded: jpeg_xl_presentation, signs_not_extended; nor
-/// what belongs to the whole of Pixel Data: ybr_422_*, offset_table.
+/// what belongs to the whole of Pixel Data: ybr_422_*, offset_table, frames_differ.
 [[nodiscard]] Oddities inspect_codestream(ByteView frame, const dicom::TransferSyntax& syntax,
                                           const Geometry& geometry);
+
+/// How a codestream of the JPEG and JPEG 2000 families lays its samples down, as bytes to compare:
+/// precision and, in JPEG-LS, interleave mode. Absent where the headers do not say it in `frame`,
+/// or say it of each sample differently; readers take the first frame's for all.
+[[nodiscard]] std::optional<std::array<std::uint8_t, 2>> sample_form(ByteView frame,
+                                                                     dicom::PixelEncoding encoding,
+                                                                     const Geometry& geometry);
 
 }  // namespace fiducia::codec

@@ -120,6 +120,8 @@ struct FrameReader::State {
   Bytes joined;
 
   void look_at_form();
+  void look_at_frames();
+  std::optional<std::array<std::uint8_t, 2>> sample_form_of(std::uint32_t frame) const;
   std::uint64_t passes(std::uint32_t frame) const;
   Status pay(std::uint32_t frame) const;
   Status open_native(const dicom::Element& element);
@@ -157,6 +159,37 @@ void FrameReader::State::look_at_form() {
     default:
       break;  // JPEG and JPEG XL subsample inside
   }
+}
+
+std::optional<std::array<std::uint8_t, 2>> FrameReader::State::sample_form_of(
+    std::uint32_t frame) const {
+  const std::span<const ByteView> pieces = fragments_of(frame);
+  if (pieces.size() == 1) return sample_form(pieces.front(), encoding, geometry);
+  // Headers are at the front, in segments of at most 64 KiB.
+  constexpr std::size_t looked_at_bytes = 256 << 10;
+  Bytes start;
+  for (const ByteView piece : pieces) {
+    if (start.size() >= looked_at_bytes) break;
+    append(start, piece.first(std::min(piece.size(), looked_at_bytes - start.size())));
+  }
+  return sample_form(start, encoding, geometry);
+}
+
+/// Readers take precision and interleaving of the first frame, or of the first sample, for all.
+void FrameReader::State::look_at_frames() {
+  const bool is_jpeg = encoding == PixelEncoding::jpeg_baseline ||
+                       encoding == PixelEncoding::jpeg_extended ||
+                       encoding == PixelEncoding::jpeg_lossless ||
+                       encoding == PixelEncoding::jpeg_other || encoding == PixelEncoding::jpeg_ls;
+  const bool is_2000 = encoding == PixelEncoding::jpeg_2000 || encoding == PixelEncoding::htj2k;
+  if (!encapsulated || frames_present == 0 || !(is_jpeg || is_2000)) return;
+  const auto first = sample_form_of(0);
+  if (!first && is_2000 && geometry.samples_per_pixel > 1) form.add(Oddity::frames_differ);
+  for (std::uint32_t f = 1; f < frames_present; ++f)
+    if (sample_form_of(f) != first) {
+      form.add(Oddity::frames_differ);
+      return;
+    }
 }
 
 /// How often a decoder goes over all samples: once for each scan of a JPEG, as progressive ones of
@@ -390,6 +423,7 @@ Result<FrameReader> FrameReader::open(const dicom::File& file, CodecChild* child
     FIDUCIA_CHECK(state->open_native(*element));
   }
   state->look_at_form();
+  state->look_at_frames();
   return FrameReader{std::move(state)};
 }
 

@@ -233,10 +233,60 @@ TEST(CodestreamOddities, are_looked_for_inside_the_bytes_only) {
   }
 }
 
+TEST(CodestreamOddities, frames_are_laid_down_by_precision_and_interleaving) {
+  using dicom::PixelEncoding;
+  using Form = std::optional<std::array<std::uint8_t, 2>>;
+  struct Row {
+    const char* name;
+    std::string hex;
+    PixelEncoding encoding;
+    Form form;
+  };
+  const std::string sof_ls =
+      "fff70011"
+      "0c00080008"
+      "03"
+      "011100"
+      "021100"
+      "031100";
+  const auto scan_ls = [](const std::string& mode) {
+    return "ffda000c03010002000300"
+           "00" +
+           mode + "00";
+  };
+  for (const Row& row :
+       {Row{"JPEG",
+            "ffd8ffe00004abcdffc0000b0800080008010111"
+            "00ffda000801010000"
+            "3f00",
+            PixelEncoding::jpeg_baseline, Form{{8, 0}}},
+        Row{"JPEG-LS by planes", "ffd8" + sof_ls + scan_ls("00"), PixelEncoding::jpeg_ls,
+            Form{{12, 0}}},
+        Row{"JPEG-LS by lines", "ffd8" + sof_ls + scan_ls("01"), PixelEncoding::jpeg_ls,
+            Form{{12, 1}}},
+        Row{"fill bytes", "ffd8ffff" + sof_ls.substr(2) + scan_ls("02"), PixelEncoding::jpeg_ls,
+            Form{{12, 2}}},
+        Row{"no scan", "ffd8" + sof_ls, PixelEncoding::jpeg_ls, {}},
+        Row{"no frame header", "ffd8" + scan_ls("01"), PixelEncoding::jpeg_ls, {}},
+        Row{"cut", "ffd8" + sof_ls + scan_ls("01").substr(0, 12), PixelEncoding::jpeg_ls, {}},
+        Row{"JPEG 2000", soc + siz("0b"), PixelEncoding::jpeg_2000, Form{{0x0B, 0}}},
+        Row{"JPEG 2000, signed", soc + siz("8b"), PixelEncoding::htj2k, Form{{0x8B, 0}}},
+        Row{"JPEG 2000, colour", soc + siz("07", 3), PixelEncoding::jpeg_2000, Form{{7, 0}}},
+        Row{"no SIZ", soc, PixelEncoding::jpeg_2000, {}}}) {
+    SCOPED_TRACE(row.name);
+    const Bytes bytes = test::bytes(row.hex);
+    EXPECT_EQ(sample_form(bytes, row.encoding, geometry_of(3, 8, "RGB")), row.form);
+  }
+  std::string mixed = soc + siz("07", 3);
+  mixed.replace(mixed.size() - 6, 2, "0b");
+  EXPECT_EQ(sample_form(test::bytes(mixed), PixelEncoding::jpeg_2000, geometry_of(3, 8, "RGB")),
+            Form{});
+}
+
 TEST(CodestreamOddities, have_a_sentence_each) {
   for (std::uint8_t n = oddity_first; n <= oddity_last; ++n)
     EXPECT_NE(to_sentence(static_cast<Oddity>(n)), to_sentence(static_cast<Oddity>(0))) << int{n};
-  EXPECT_EQ(Oddities::of_bits(0xFFFFFFFF).bits(), 0x1FFFFU);
+  EXPECT_EQ(Oddities::of_bits(0xFFFFFFFF).bits(), 0x3FFFFU);
 }
 
 }  // namespace
