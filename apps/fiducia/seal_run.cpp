@@ -131,6 +131,8 @@ void SealRun::prepare(Work& work, codec::CodecChild& child) const {
 fiducia::Status SealRun::check_target_of(const Work& work) const {
   const std::string uid = instance_uid(*work.file);
   FIDUCIA_TRY(target, output_path(options_, work.input, uid));
+  if (evidence_place(options_) == EvidencePlace::file)
+    FIDUCIA_CHECK(seal::check_can_embed(*work.file));
   return target ? check_target(options_, work.input, *target, uid) : fiducia::Status{};
 }
 

@@ -43,8 +43,24 @@ std::optional<ByteView> find_embedded(const dicom::DataSet& data_set) {
   return found;
 }
 
+Status check_can_embed(const dicom::File& file) {
+  const dicom::DataSet& data_set = file.data_set();
+  FIDUCIA_CHECK(dicom::find_private_block(data_set, embedded_group, embedded_creator));
+  std::uint16_t last_group = 0;
+  for (auto i = data_set.first(); i != dicom::no_index; i = data_set.element(i).next)
+    last_group = data_set.element(i).tag.group;
+  const bool is_open = std::ranges::any_of(
+      file.notes(), [](const dicom::Note& note) { return note.code == "missing_delimiter"; });
+  if (!is_open || last_group > embedded_group) return {};
+  return fail(ErrorCode::unsupported,
+              "the file ends inside a sequence, without its delimiter: evidence behind it would be "
+              "read as part of the sequence.",
+              "Seal it with --sidecar, or without a copy.");
+}
+
 Result<std::vector<ByteView>> embed_parts(const dicom::File& file, ByteView evidence,
                                           std::vector<Bytes>& storage) {
+  FIDUCIA_CHECK(check_can_embed(file));
   FIDUCIA_TRY(block, dicom::find_private_block(file.data_set(), embedded_group, embedded_creator));
   std::vector<dicom::Tag> remove;
   for_each_block(file.data_set(), [&](const dicom::Element& creator) {

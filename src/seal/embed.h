@@ -20,9 +20,13 @@ inline constexpr std::uint8_t embedded_element = 0x01;
 /// takes it off); absent when there is none. Borrows from `data_set`.
 [[nodiscard]] std::optional<ByteView> find_embedded(const dicom::DataSet& data_set);
 
+/// Whether a copy of `file` can carry evidence. Errors: over_limit (no free private block);
+/// unsupported, when `file` ends inside a sequence, so that what is put behind would be part of it.
+[[nodiscard]] Status check_can_embed(const dicom::File& file);
+
 /// The parts of a copy of `file` that carries `evidence` (and no older one); everything else is
 /// byte for byte what `file` holds. Parts borrow from `file`, `evidence` and `storage`.
-/// Errors: over_limit (no free private block), unsupported.
+/// Errors: those of check_can_embed.
 [[nodiscard]] Result<std::vector<ByteView>> embed_parts(const dicom::File& file, ByteView evidence,
                                                         std::vector<Bytes>& storage);
 

@@ -128,6 +128,11 @@ def keys_by_path(ds, prefix):
             not tag.is_private_creator}
 
 
+def is_one_frame(ds, tag, prefix):
+    """Number of Frames 1, which may be said or not."""
+    return not prefix and tag == 0x00280008 and ds[tag].value == 1
+
+
 def attribute_differences(source, target):
     """Paths of attributes and sequences that differ: {path: added|removed|altered|items}."""
     out = {}
@@ -136,9 +141,10 @@ def attribute_differences(source, target):
         a, b, prefix = pending.pop()
         of_a, of_b = keys_by_path(a, prefix), keys_by_path(b, prefix)
         for path in of_a.keys() - of_b.keys():
-            out[path] = "removed"
+            if not is_one_frame(a, of_a[path], prefix):
+                out[path] = "removed"
         for path in of_b.keys() - of_a.keys():
-            if not is_remark_only(b, of_b[path]):
+            if not is_remark_only(b, of_b[path]) and not is_one_frame(b, of_b[path], prefix):
                 out[path] = "added"
         for path in of_a.keys() & of_b.keys():
             one, two = Element(a, of_a[path]), Element(b, of_b[path])
