@@ -91,6 +91,8 @@ TrustJudge::TrustJudge(Trust trust, std::optional<UnixTime> at)
       const auto [known, is_new] = revoked_.emplace(revocation.key, revocation.at);
       if (!is_new) known->second = std::min(known->second, revocation.at);
     }
+  for (const TrustedLedger& ledger : trust_.ledgers)
+    ledgers_revoked_.push_back(revoked_at(key_hash_of(ledger.key)));
 }
 
 std::optional<UnixTime> TrustJudge::revoked_at(const Digest& key) const {
@@ -332,7 +334,8 @@ TrustJudge::Entered TrustJudge::date_entry(const Evidence& evidence, const ledge
   for (const Stamped& stamp : each_once(sound)) times.push_back(stamp.latest);
   out.attested = earlier(out.attested, nth_earliest(times, std::max(1U, ledger.time_stamps)));
 
-  const auto ledger_revoked = revoked_at(key_hash_of(ledger.key));
+  const auto ledger_revoked =
+      ledgers_revoked_[static_cast<std::size_t>(&ledger - trust_.ledgers.data())];
   if (ledger_revoked && !(out.attested && *out.attested < *ledger_revoked))
     out.missing.push_back(
         alarm("ledger.revoked", "The ledger's key was revoked at " + to_rfc3339(*ledger_revoked) +

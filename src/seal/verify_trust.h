@@ -102,6 +102,7 @@ class TrustJudge {
   std::vector<crypto::Certificate> anchors_;                   // authorities that may seal
   std::vector<std::optional<crypto::PublicKey>> ledger_keys_;  // one a ledger of the trust file
   std::map<Digest, UnixTime> revoked_;                         // known at `at_`, by key
+  std::vector<std::optional<UnixTime>> ledgers_revoked_;       // one a ledger: its key
   mutable std::mutex mutex_;                                   // guards the four maps
   mutable std::map<Digest, std::shared_ptr<Signer>> signers_;  // by hash of the protected header
   mutable std::map<Digest, bool> signed_roots_;                // by hash of key, header, root, sig

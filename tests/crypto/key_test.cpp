@@ -143,6 +143,7 @@ TEST(Keys, PublicKeysSurviveTheirEncodings) {
     ASSERT_TRUE(again);
     EXPECT_EQ(again->kind(), mine.kind());
     EXPECT_TRUE(same_bytes(again->write_spki(), spki));
+    EXPECT_EQ(mine.hash(), sha256(spki));
     const auto signature = key.sign(key.default_algorithm(), bytes("01")).value();
     EXPECT_TRUE(again->verify(key.default_algorithm(), bytes("01"), signature));
     Bytes trailing = spki;
