@@ -229,7 +229,7 @@ struct Verifier::State {
   /// is told as such, and one of a stranger as a stranger's.
   std::vector<Judgement> judge_candidates(const dicom::File& file,
                                           std::span<const Candidate> candidates,
-                                          codec::CodecChild* child) const {
+                                          ObjectDecoder& decoder) const {
     constexpr std::size_t others_compared_max = 4;
     std::vector<TrustJudgement> trust;
     for (const Candidate& candidate : candidates) trust.push_back(judge.judge(candidate.evidence));
@@ -242,16 +242,16 @@ struct Verifier::State {
     std::size_t others = 0;
     for (const std::size_t i : order) {
       const bool compared = trust[i].accepted || others++ < others_compared_max;
-      out[i] = judge_candidate(file, candidates[i], std::move(trust[i]), compared, child);
+      out[i] = judge_candidate(file, candidates[i], std::move(trust[i]), compared, decoder);
     }
     return out;
   }
 
   Judgement judge_candidate(const dicom::File& file, const Candidate& candidate,
-                            TrustJudgement trust, bool compared, codec::CodecChild* child) const {
+                            TrustJudgement trust, bool compared, ObjectDecoder& decoder) const {
     ContentComparison content;
     if (compared)
-      content = compare_content(file, candidate.evidence, child,
+      content = compare_content(file, candidate.evidence, decoder,
                                 {.show_values = options.show_values, .count_textured = false});
     else
       content.pixels = content.header = Match::undecidable;
@@ -269,11 +269,12 @@ struct Verifier::State {
   }
 
   Result<VerifyResult> judge_file(const dicom::File& file, codec::CodecChild* child) const {
+    ObjectDecoder decoder(file, child);
     VerifyResult result;
     result.path = file.name();
     result.image = image_info(file);
     FIDUCIA_TRY(attached_evidence, attached(file));
-    std::vector<Judgement> judged = judge_candidates(file, attached_evidence.candidates, child);
+    std::vector<Judgement> judged = judge_candidates(file, attached_evidence.candidates, decoder);
     const bool carries = !judged.empty() || !attached_evidence.broken.empty();
     const bool proven = !judged.empty() && std::ranges::all_of(judged, [](const Judgement& j) {
       return j.verdict == Verdict::authentic;
@@ -287,7 +288,7 @@ struct Verifier::State {
         return std::ranges::any_of(judged,
                                    [&](const Judgement& j) { return j.sign1_hash == sign1_hash; });
       });
-      for (Judgement& j : judge_candidates(file, candidates, child)) {
+      for (Judgement& j : judge_candidates(file, candidates, decoder)) {
         if (proven || std::ranges::any_of(judged, [](const Judgement& other) {
               return other.verdict == Verdict::authentic;
             })) {
@@ -300,7 +301,7 @@ struct Verifier::State {
     }
     if (judged.empty()) {
       FIDUCIA_TRY(unsealed,
-                  without_seal(file, child, std::move(result), attached_evidence, damaged));
+                  without_seal(file, decoder, std::move(result), attached_evidence, damaged));
       return admit_limits(file, attached_evidence, std::move(unsealed));
     }
     // A stranger's seal must not hide what the store can tell by the pixels.
@@ -308,7 +309,7 @@ struct Verifier::State {
         std::ranges::none_of(judged, [](const Judgement& j) { return j.signer_accepted; });
     if (only_strangers && lookup != nullptr) {
       bool similar = false;
-      FIDUCIA_TRY(found, ask_by_pixels(file, child, true, result, similar, damaged));
+      FIDUCIA_TRY(found, ask_by_pixels(file, decoder, true, result, similar, damaged));
       if (found) {
         result.findings.push_back(
             {.code = "signer.untrusted",
@@ -320,7 +321,7 @@ struct Verifier::State {
       }
     }
     conclude(result, judged, attached_evidence.broken, carries);
-    FIDUCIA_CHECK(tell_whose_pixels(file, child, judged, result, damaged));
+    FIDUCIA_CHECK(tell_whose_pixels(file, decoder, judged, result, damaged));
     if (damaged) tell_damage(result);
     if (conflict)
       result.findings.push_back(
@@ -356,14 +357,14 @@ struct Verifier::State {
   }
 
   /// Whether pixels that are not the sealed ones are those of another sealed image, and whose.
-  Status tell_whose_pixels(const dicom::File& file, codec::CodecChild* child,
+  Status tell_whose_pixels(const dicom::File& file, ObjectDecoder& decoder,
                            const std::vector<Judgement>& judged, VerifyResult& result,
                            bool& damaged) const {
     const bool altered = std::ranges::any_of(
         result.findings, [](const Finding& f) { return f.code == "pixels.altered"; });
     if (!altered || lookup == nullptr) return {};
     const std::unique_ptr<SketchBuilder> builder = lookup->new_sketch();
-    const auto sketch = sketch_of(file, child, *builder);
+    const auto sketch = sketch_of(file, decoder.child(), *builder);
     if (!sketch) return {};
     FIDUCIA_TRY(found, sound(lookup->find_by_sketch(*sketch), damaged));
     for (const Bytes& encoded : found) {
@@ -375,7 +376,7 @@ struct Verifier::State {
         continue;
       if (!judge.judge(*evidence).accepted) continue;
       const ContentComparison content =
-          compare_content(file, *evidence, child, {.show_values = false, .count_textured = true});
+          compare_content(file, *evidence, decoder, {.show_values = false, .count_textured = true});
       if (content.textured_tiles == 0 || content.textured_tiles_same != content.textured_tiles)
         continue;
       result.findings.push_back(
@@ -449,11 +450,11 @@ struct Verifier::State {
   }
 
   /// No evidence by identity: ask the store for images with the same pixels, then say `unsealed`.
-  Result<VerifyResult> without_seal(const dicom::File& file, codec::CodecChild* child,
+  Result<VerifyResult> without_seal(const dicom::File& file, ObjectDecoder& decoder,
                                     VerifyResult result, Attached& attached_evidence,
                                     bool damaged) const {
     bool similar = false;
-    FIDUCIA_TRY(found, ask_by_pixels(file, child, false, result, similar, damaged));
+    FIDUCIA_TRY(found, ask_by_pixels(file, decoder, false, result, similar, damaged));
     if (found) {
       if (damaged) tell_damage(result);
       std::ranges::move(attached_evidence.broken, std::back_inserter(result.findings));
@@ -496,21 +497,21 @@ struct Verifier::State {
   }
 
   /// Asks the store for images with the same pixels; true when one of them is this image.
-  Result<bool> ask_by_pixels(const dicom::File& file, codec::CodecChild* child, bool accepted_only,
+  Result<bool> ask_by_pixels(const dicom::File& file, ObjectDecoder& decoder, bool accepted_only,
                              VerifyResult& result, bool& similar, bool& damaged) const {
     if (lookup == nullptr) return false;
     const std::unique_ptr<SketchBuilder> builder = lookup->new_sketch();
-    const auto sketch = sketch_of(file, child, *builder);
+    const auto sketch = sketch_of(file, decoder.child(), *builder);
     if (!sketch) {
       if (sketch.error().code == ErrorCode::over_limit) file.budget().exhaust();
       return false;
     }
     FIDUCIA_TRY(found, sound(lookup->find_by_sketch(*sketch), damaged));
-    return judge_similar(file, child, found, accepted_only, result, similar);
+    return judge_similar(file, decoder, found, accepted_only, result, similar);
   }
 
   /// Whether one of `found` is this image, altered: at least half of its textured tiles verify.
-  bool judge_similar(const dicom::File& file, codec::CodecChild* child,
+  bool judge_similar(const dicom::File& file, ObjectDecoder& decoder,
                      const std::vector<Bytes>& found, bool accepted_only, VerifyResult& result,
                      bool& similar) const {
     struct Best {
@@ -523,7 +524,7 @@ struct Verifier::State {
       if (!evidence || !evidence->statement.pixels || !evidence->statement.pixels->root) continue;
       if (accepted_only && !judge.judge(*evidence).accepted) continue;
       ContentComparison content = compare_content(
-          file, *evidence, child, {.show_values = options.show_values, .count_textured = true});
+          file, *evidence, decoder, {.show_values = options.show_values, .count_textured = true});
       if (content.textured_tiles_same == 0) continue;
       similar = true;
       if (content.textured_tiles_same * 2 < content.textured_tiles ||

@@ -20,14 +20,14 @@ std::string syntax_name(std::string_view uid) {
 }  // namespace
 
 ContentComparison compare_content(const dicom::File& file, const Evidence& evidence,
-                                  codec::CodecChild* child, const ContentOptions& options) {
+                                  ObjectDecoder& decoder, const ContentOptions& options) {
   ContentComparison out;
   std::optional<std::string> photometric;
   if (evidence.statement.pixels)
-    photometric = compare_pixels(file, evidence, child, options, out);
+    photometric = compare_pixels(file, evidence, decoder.child(), options, out);
   else
     out.pixels = Match::same;  // none were sealed; pixel data now would be an added attribute
-  compare_header(file, evidence, photometric, decode_nested_pixels(file, child), options, out);
+  compare_header(file, evidence, photometric, decoder.nested_pixels(), options, out);
   const std::string& sealed_as = evidence.statement.transfer_syntax_uid;
   if (file.transfer_syntax().uid != sealed_as)
     out.findings.push_back({.code = "encoding.changed",

@@ -8,6 +8,7 @@
 #include "seal/evidence.h"
 #include "seal/lookup.h"
 #include "seal/moved_overlay.h"
+#include "seal/nested_pixels.h"
 #include "seal/result.h"
 
 namespace fiducia::seal {
@@ -39,9 +40,9 @@ struct ContentOptions {
 
 /// Compares what `file` says now with what `evidence` sealed, attribute by attribute and tile by
 /// tile (spec/seal.md 10). Says nothing about who signed. Never fails: what cannot be compared
-/// is `undecidable` or `different`, with a finding that says why.
+/// is `undecidable` or `different`, with a finding that says why. `decoder` is that of `file`.
 [[nodiscard]] ContentComparison compare_content(const dicom::File& file, const Evidence& evidence,
-                                                codec::CodecChild* child,
+                                                ObjectDecoder& decoder,
                                                 const ContentOptions& options);
 
 /// Whether the file's SOP Instance UID is the one that `evidence` sealed.
