@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <memory>
 #include <span>
 #include <string>
 
@@ -29,21 +30,36 @@ struct Outcome {
 using Decode = Result<Outcome>(ByteView codestream, const Geometry& geometry,
                                std::span<std::byte> out);
 
-// libjpeg-turbo: sequential and progressive DCT, 8 bits.
-Result<Outcome> decode_jpeg_8(ByteView codestream, const Geometry& geometry,
-                              std::span<std::byte> out,
-                              Rendition rendition = Rendition::rgb_interpolated);
+Decode decode_jpeg_8;     // libjpeg-turbo: sequential and progressive DCT, 8 bits
 Decode decode_jpeg_ijg;   // DCMTK's IJG libraries: 12 bits DCT, lossless up to 16 bits
 Decode decode_jpeg_ls;    // CharLS
 Decode decode_jpeg_2000;  // OpenJPEG
 Decode decode_htj2k;      // OpenJPH
 Decode decode_jpeg_xl;    // libjxl
 
-/// Chooses the decoder and catches what libraries throw. Other renditions than the first: only
-/// JPEG of 8 bits with YCbCr colours.
-[[nodiscard]] Result<Outcome> decode(dicom::PixelEncoding encoding, ByteView codestream,
-                                     const Geometry& geometry, std::span<std::byte> out,
-                                     Rendition rendition = Rendition::rgb_interpolated);
+class JpegPlanes;
+
+/// Chooses the decoder, catches what libraries throw, and keeps of a frame what its other
+/// renditions need. Errors: as Decode.
+class Decoder {
+ public:
+  Decoder();
+  ~Decoder();
+  /// One frame.
+  [[nodiscard]] Result<Outcome> decode(dicom::PixelEncoding encoding, ByteView codestream,
+                                       const Geometry& geometry, std::span<std::byte> out);
+  /// The same, when other renditions of the frame are asked for next: gives the same samples.
+  [[nodiscard]] Result<Outcome> decode_first(dicom::PixelEncoding encoding, ByteView codestream,
+                                             const Geometry& geometry, std::span<std::byte> out);
+  /// Another rendition; all but the last two arguments are those of the call before. Only JPEG of
+  /// 8 bits with YCbCr colours has any: else codec_failed.
+  [[nodiscard]] Result<Outcome> decode_next(dicom::PixelEncoding encoding, ByteView codestream,
+                                            const Geometry& geometry, Rendition rendition,
+                                            std::span<std::byte> out);
+
+ private:
+  std::unique_ptr<JpegPlanes> planes_;  // of the frame decoded last
+};
 
 /// "libjpeg-turbo 2.1.5", one a line, for --version.
 [[nodiscard]] std::string decoder_list();

@@ -47,11 +47,21 @@ Response refusal(Answer answer, std::string sentence) {
   return response;
 }
 
-Response decode_request(const protocol::Request& request, std::byte* memory) {
+Response decode_request(const protocol::Request& request, std::byte* memory, Decoder& decoder) {
   const ByteView codestream{memory, static_cast<std::size_t>(request.input_bytes)};
   const std::span<std::byte> out{memory + protocol::output_offset,
                                  static_cast<std::size_t>(request.geometry.frame_bytes())};
-  auto outcome = decode(request.encoding, codestream, request.geometry, out, request.rendition);
+  auto outcome = [&] {
+    switch (request.turn) {
+      case protocol::Turn::first:
+        return decoder.decode_first(request.encoding, codestream, request.geometry, out);
+      case protocol::Turn::next:
+        return decoder.decode_next(request.encoding, codestream, request.geometry,
+                                   request.rendition, out);
+      default:
+        return decoder.decode(request.encoding, codestream, request.geometry, out);
+    }
+  }();
   if (!outcome) {
     const ErrorCode code = outcome.error().code;
     return refusal(code == ErrorCode::codec_missing
@@ -85,6 +95,7 @@ int serve() {
   const char* const permission = getenv("FIDUCIA_CODEC_UNSANDBOXED");
   const bool may_run_open = permission != nullptr && std::string_view{permission} == "1";
   const Sandbox sandbox = close_sandbox();
+  Decoder decoder;
   const bool may_decode = sandbox.closed || may_run_open;
   for (;;) {
     const Bytes message = receive();
@@ -96,8 +107,8 @@ int serve() {
       continue;
     }
     const auto request = protocol::read_request(message);
-    const Response response =
-        request ? decode_request(*request, memory) : refusal(Answer::refused, request.error().what);
+    const Response response = request ? decode_request(*request, memory, decoder)
+                                      : refusal(Answer::refused, request.error().what);
     if (!answer(response)) return 0;
   }
 }

@@ -119,6 +119,9 @@ struct CodecChild::State {
   [[nodiscard]] bool send(ByteView message) const;
   Result<Bytes> exchange(ByteView message, std::uint64_t patience);
   Result<Bytes> receive(std::uint64_t patience);
+  Result<Decoded> ask();
+
+  protocol::Request request;  // sent last; its input lies in `memory`
 };
 
 Status CodecChild::State::start() {
@@ -259,7 +262,7 @@ CodecChild& CodecChild::operator=(CodecChild&&) noexcept = default;
 CodecChild::~CodecChild() = default;
 
 Result<Decoded> CodecChild::decode(dicom::PixelEncoding encoding, const Geometry& geometry,
-                                   std::span<const ByteView> pieces, Rendition rendition) {
+                                   std::span<const ByteView> pieces, bool renditions_follow) {
   State& state = *state_;
   const std::uint64_t frame_bytes = geometry.frame_bytes();
   std::uint64_t input_bytes = 0;
@@ -283,17 +286,31 @@ Result<Decoded> CodecChild::decode(dicom::PixelEncoding encoding, const Geometry
     to += piece.size();
   }
   state.pages_used = std::max(state.pages_used, input_bytes + frame_bytes);
-  const Bytes request = protocol::write_request({.encoding = encoding,
-                                                 .geometry = geometry,
-                                                 .input_bytes = input_bytes,
-                                                 .rendition = rendition});
+  state.request = {.encoding = encoding,
+                   .geometry = geometry,
+                   .input_bytes = input_bytes,
+                   .turn = renditions_follow ? protocol::Turn::first : protocol::Turn::alone};
+  return state.ask();
+}
+
+Result<Decoded> CodecChild::decode_again(Rendition rendition) {
+  FIDUCIA_ASSERT(state_->request.input_bytes > 0 && rendition != Rendition::rgb_interpolated);
+  FIDUCIA_CHECK(state_->start());
+  state_->request.turn = protocol::Turn::next;
+  state_->request.rendition = rendition;
+  return state_->ask();
+}
+
+/// Sends `request` and takes what the child makes of it.
+Result<Decoded> CodecChild::State::ask() {
+  const std::uint64_t frame_bytes = request.geometry.frame_bytes();
   // A small frame that takes a minute is no frame: many such would stop a whole folder.
   const std::uint64_t patience =
-      std::min<std::uint64_t>(state.timeout_ms, patience_ms + frame_bytes / bytes_a_ms);
-  FIDUCIA_TRY(message, state.exchange(request, patience));
-  auto response = protocol::read_response(message, geometry);
+      std::min<std::uint64_t>(timeout_ms, patience_ms + frame_bytes / bytes_a_ms);
+  FIDUCIA_TRY(message, exchange(protocol::write_request(request), patience));
+  auto response = protocol::read_response(message, request.geometry);
   if (!response) {
-    state.stop();  // whatever it is now, it is not our decoder
+    stop();  // whatever it is now, it is not our decoder
     return std::unexpected(std::move(response).error());
   }
   switch (response->answer) {
@@ -307,7 +324,7 @@ Result<Decoded> CodecChild::decode(dicom::PixelEncoding encoding, const Geometry
     case Answer::refused:
       return failed(std::move(response->sentence), "Fetch the file again from its source.");
   }
-  return Decoded{.samples = {state.memory.output(), static_cast<std::size_t>(frame_bytes)},
+  return Decoded{.samples = {memory.output(), static_cast<std::size_t>(frame_bytes)},
                  .lossless = response->lossless,
                  .photometric_interpretation = std::move(response->photometric_interpretation),
                  .decoder = std::move(response->decoder),

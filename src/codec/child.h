@@ -31,11 +31,15 @@ class CodecChild {
   CodecChild& operator=(CodecChild&&) noexcept;
   ~CodecChild();
 
-  /// Decodes one frame given as pieces of its codestream. Errors: codec_missing (no program, or
-  /// it lacks this codec), codec_failed (refused, died, out of time or memory), over_limit.
+  /// Decodes one frame given as pieces of its codestream. `renditions_follow`: decode_again() will
+  /// be called for it, which is fast then. Errors: codec_missing (no program, or it lacks this
+  /// codec), codec_failed (refused, died, out of time or memory), over_limit.
   [[nodiscard]] Result<Decoded> decode(dicom::PixelEncoding encoding, const Geometry& geometry,
                                        std::span<const ByteView> pieces,
-                                       Rendition rendition = Rendition::rgb_interpolated);
+                                       bool renditions_follow = false);
+  /// The frame decoded last, in another rendition. Errors: as decode(); codec_failed when it has
+  /// but one.
+  [[nodiscard]] Result<Decoded> decode_again(Rendition rendition);
 
  private:
   struct State;

@@ -114,6 +114,7 @@ struct FrameReader::State {
 
   /// Time spent on frames that failed.
   std::chrono::steady_clock::duration failing_time = {};
+  std::uint32_t last_read = 0;  // the frame
 
   Bytes decoded;  // the frame given out last, unless borrowed
   Bytes scratch;
@@ -123,6 +124,7 @@ struct FrameReader::State {
   void look_at_frames();
   std::optional<std::array<std::uint8_t, 2>> sample_form_of(std::uint32_t frame) const;
   std::uint64_t passes(std::uint32_t frame) const;
+  std::uint64_t work_of(std::uint32_t frame) const;
   Status pay(std::uint32_t frame) const;
   Status open_native(const dicom::Element& element);
   Status open_encapsulated(const dicom::Element& element);
@@ -134,7 +136,10 @@ struct FrameReader::State {
   Result<Frame> read_lone_native(ByteView bytes, const char* decoder);
   Result<Frame> read_rle(std::uint32_t frame);
   Result<Frame> read_deflated(std::uint32_t frame);
-  Result<Frame> read_by_child(std::uint32_t frame, Rendition rendition);
+  Result<Frame> read_by_child(std::uint32_t frame, bool renditions_follow);
+  Result<Frame> take(Result<Decoded> answer) const;
+  Result<Frame> decode(std::uint32_t frame, bool renditions_follow);
+  Oddities inspect(std::uint32_t frame) const;
 };
 
 /// Subsampled chrominance that is not stored as PS3.3 C.7.6.3.1.2 has it: other readers take pairs
@@ -208,11 +213,22 @@ std::uint64_t FrameReader::State::passes(std::uint32_t frame) const {
   return std::max<std::uint64_t>(1, scans / geometry.samples_per_pixel);
 }
 
-/// Takes from the object's budget what a frame costs, hashing and looking at its tiles included,
-/// and refuses frames that need more memory than the file's size explains.
+/// What a frame costs, hashing and looking at its tiles included.
+std::uint64_t FrameReader::State::work_of(std::uint32_t frame) const {
+  const std::uint64_t samples =
+      std::uint64_t{geometry.rows} * geometry.columns * geometry.samples_per_pixel;
+  const std::uint64_t tiles =
+      (geometry.rows / 64 + std::uint64_t{1}) * (geometry.columns / 64 + std::uint64_t{1});
+  return limits::work_a_frame + (is_decoded_by_child(encoding) ? limits::work_a_codestream : 0) +
+         tiles * limits::work_a_tile + samples * work_a_sample(encoding) * passes(frame) +
+         geometry.frame_bytes() * limits::work_a_hashed_byte;
+}
+
+/// Takes that from the object's budget, and refuses frames that need more memory than the file's
+/// size explains.
 Status FrameReader::State::pay(std::uint32_t frame) const {
-  const std::uint64_t pixels = std::uint64_t{geometry.rows} * geometry.columns;
-  const std::uint64_t samples = pixels * geometry.samples_per_pixel;
+  const std::uint64_t samples =
+      std::uint64_t{geometry.rows} * geometry.columns * geometry.samples_per_pixel;
   const std::uint64_t bytes = geometry.frame_bytes();
   const std::uint64_t a_byte = limits::frame_samples_a_byte * file->bytes().size();
   const bool by_child = is_decoded_by_child(encoding);
@@ -220,12 +236,7 @@ Status FrameReader::State::pay(std::uint32_t frame) const {
                : encapsulated && bytes > std::max(limits::frame_bytes_free, a_byte))
     return fail(ErrorCode::over_limit, "a frame is larger than a file of this size may have.",
                 "Convert it to an uncompressed transfer syntax first, if its source is trusted.");
-  const std::uint64_t tiles =
-      (geometry.rows / 64 + std::uint64_t{1}) * (geometry.columns / 64 + std::uint64_t{1});
-  return file->budget().spend(limits::work_a_frame + (by_child ? limits::work_a_codestream : 0) +
-                              tiles * limits::work_a_tile +
-                              samples * work_a_sample(encoding) * passes(frame) +
-                              bytes * limits::work_a_hashed_byte);
+  return file->budget().spend(work_of(frame));
 }
 
 Status FrameReader::State::open_native(const dicom::Element& element) {
@@ -340,8 +351,10 @@ Result<Frame> FrameReader::State::read_rle(std::uint32_t frame) {
                                geometry.samples_per_pixel * geometry.bits_allocated / 8;
   FIDUCIA_TRY(encoded, joined_fragments(frame, rle_ratio_max, planes));
   decoded.resize(static_cast<std::size_t>(geometry.frame_bytes()));
-  FIDUCIA_CHECK(decode_rle(encoded, geometry, decoded, scratch));
-  return frame_of("rle");
+  FIDUCIA_TRY(oddities, decode_rle(encoded, geometry, decoded, scratch));
+  Frame out = frame_of("rle");
+  out.oddities = oddities;
+  return out;
 }
 
 Result<Frame> FrameReader::State::read_deflated(std::uint32_t frame) {
@@ -368,7 +381,7 @@ Result<Frame> FrameReader::State::read_deflated(std::uint32_t frame) {
   return out;
 }
 
-Result<Frame> FrameReader::State::read_by_child(std::uint32_t frame, Rendition rendition) {
+Result<Frame> FrameReader::State::read_by_child(std::uint32_t frame, bool renditions_follow) {
   if (child == nullptr)
     return fail(ErrorCode::codec_missing, "this transfer syntax needs the decoder fiducia-codec.",
                 "Install fiducia-codec beside fiducia.");
@@ -378,12 +391,14 @@ Result<Frame> FrameReader::State::read_by_child(std::uint32_t frame, Rendition r
     return undecodable("frames before this one took the decoder too long in vain.");
   const std::vector<ByteView> pieces = codestream_pieces(fragments_of(frame), encoding);
   const auto start = std::chrono::steady_clock::now();
-  auto answer = child->decode(encoding, geometry, pieces, rendition);
-  if (!answer) {
-    failing_time += std::chrono::steady_clock::now() - start;
-    return std::unexpected(std::move(answer).error());
-  }
-  Decoded& got = *answer;
+  auto answer = child->decode(encoding, geometry, pieces, renditions_follow);
+  if (!answer) failing_time += std::chrono::steady_clock::now() - start;
+  return take(std::move(answer));
+}
+
+/// A frame of what the child gave.
+Result<Frame> FrameReader::State::take(Result<Decoded> answer) const {
+  FIDUCIA_TRY(got, std::move(answer));
   FIDUCIA_ASSERT(got.samples.size() == geometry.frame_bytes());
   // Only pixel cells of the Bits Stored went into these codestreams.
   return Frame{.samples = got.samples,
@@ -393,6 +408,41 @@ Result<Frame> FrameReader::State::read_by_child(std::uint32_t frame, Rendition r
                .photometric_interpretation = std::move(got.photometric_interpretation),
                .decoder = std::move(got.decoder),
                .oddities = got.oddities};
+}
+
+Result<Frame> FrameReader::State::decode(std::uint32_t frame, bool renditions_follow) {
+  if (is_decoded_by_child(encoding)) return read_by_child(frame, renditions_follow);
+  switch (encoding) {
+    case PixelEncoding::native:
+      return read_native(frame);
+    case PixelEncoding::rle:
+      return read_rle(frame);
+    case PixelEncoding::deflated_frame:
+      return read_deflated(frame);
+    case PixelEncoding::encapsulated_native: {
+      const std::uint64_t stored = lone_frame_bytes(geometry, layout);
+      FIDUCIA_TRY(bytes, joined_fragments(frame, 1, stored));
+      if (bytes.size() - stored > 1)
+        return undecodable("the fragment is longer than its rows and columns.");
+      return read_lone_native(bytes, "native");
+    }
+    default:
+      break;
+  }
+  auto failed = fail(ErrorCode::unsupported, "frames of this transfer syntax cannot be decoded.",
+                     "Convert the image to another transfer syntax.");
+  failed.error().kind = "transfer_syntax";
+  return failed;
+}
+
+/// What the frame as it is encoded says beside its samples.
+Oddities FrameReader::State::inspect(std::uint32_t frame) const {
+  const std::span<const ByteView> pieces = fragments_of(frame);
+  if (pieces.size() == 1) return inspect_codestream(pieces.front(), *syntax, geometry);
+  Bytes whole;
+  whole.reserve(static_cast<std::size_t>(total_bytes(pieces)));
+  for (const ByteView piece : pieces) append(whole, piece);
+  return inspect_codestream(whole, *syntax, geometry);
 }
 
 Result<FrameReader> FrameReader::open(const dicom::File& file, CodecChild* child,
@@ -440,14 +490,7 @@ std::vector<ByteView> FrameReader::encoded(std::uint32_t frame) const {
 Oddities FrameReader::form_oddities() const { return state_->form; }
 
 Oddities FrameReader::oddities(std::uint32_t frame) const {
-  if (!state_->encapsulated) return {};
-  const dicom::TransferSyntax& syntax = *state_->syntax;
-  const std::span<const ByteView> pieces = state_->fragments_of(frame);
-  if (pieces.size() == 1) return inspect_codestream(pieces.front(), syntax, state_->geometry);
-  Bytes whole;
-  whole.reserve(static_cast<std::size_t>(total_bytes(pieces)));
-  for (const ByteView piece : pieces) append(whole, piece);
-  return inspect_codestream(whole, syntax, state_->geometry);
+  return state_->encapsulated ? state_->inspect(frame) : Oddities{};
 }
 
 bool FrameReader::has_renditions() const {
@@ -459,13 +502,28 @@ bool FrameReader::has_renditions() const {
          g.photometric_interpretation.starts_with("YBR_");
 }
 
-Result<Frame> FrameReader::read(std::uint32_t frame) {
-  return read(frame, Rendition::rgb_interpolated);
+Result<Frame> FrameReader::read(std::uint32_t frame) { return read(frame, false); }
+
+Result<Frame> FrameReader::read_first(std::uint32_t frame) {
+  FIDUCIA_ASSERT(has_renditions());
+  return read(frame, true);
 }
 
-Result<Frame> FrameReader::read(std::uint32_t frame, Rendition rendition) {
+Result<Frame> FrameReader::read_again(Rendition rendition) {
   State& state = *state_;
-  FIDUCIA_ASSERT(rendition == Rendition::rgb_interpolated || has_renditions());
+  FIDUCIA_ASSERT(has_renditions() && state.child != nullptr);
+  FIDUCIA_CHECK(state.pay(state.last_read));
+  return state.take(state.child->decode_again(rendition));
+}
+
+std::uint64_t FrameReader::work() const {
+  std::uint64_t sum = 0;
+  for (std::uint32_t f = 0; f < state_->frames_present; ++f) sum += state_->work_of(f);
+  return sum;
+}
+
+Result<Frame> FrameReader::read(std::uint32_t frame, bool renditions_follow) {
+  State& state = *state_;
   if (frame >= state.frames_present) {
     auto failed =
         fail(ErrorCode::truncated,
@@ -480,28 +538,11 @@ Result<Frame> FrameReader::read(std::uint32_t frame, Rendition rendition) {
     return fail(ErrorCode::over_limit, "the encoded frame is too large.",
                 "Split the object into smaller ones.");
   FIDUCIA_CHECK(state.pay(frame));
-  if (is_decoded_by_child(state.encoding)) return state.read_by_child(frame, rendition);
-  switch (state.encoding) {
-    case PixelEncoding::native:
-      return state.read_native(frame);
-    case PixelEncoding::rle:
-      return state.read_rle(frame);
-    case PixelEncoding::deflated_frame:
-      return state.read_deflated(frame);
-    case PixelEncoding::encapsulated_native: {
-      const std::uint64_t stored = lone_frame_bytes(state.geometry, state.layout);
-      FIDUCIA_TRY(bytes, state.joined_fragments(frame, 1, stored));
-      if (bytes.size() - stored > 1)
-        return undecodable("the fragment is longer than its rows and columns.");
-      return state.read_lone_native(bytes, "native");
-    }
-    default:
-      break;
-  }
-  auto failed = fail(ErrorCode::unsupported, "frames of this transfer syntax cannot be decoded.",
-                     "Convert the image to another transfer syntax.");
-  failed.error().kind = "transfer_syntax";
-  return failed;
+  state.last_read = frame;
+  auto out = state.decode(frame, renditions_follow);
+  // The RLE decoder saw all of it; codestreams for the child are looked at here.
+  if (out && is_decoded_by_child(state.encoding)) out->oddities.add(state.inspect(frame));
+  return out;
 }
 
 FrameReader::FrameReader(std::unique_ptr<State> state) : state_(std::move(state)) {}

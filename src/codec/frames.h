@@ -24,7 +24,7 @@ struct Frame {
   /// was undone, else the file's Photometric Interpretation.
   std::string photometric_interpretation;
   std::string decoder;  // "native", "rle", "libjpeg-turbo 2.1.5", ...
-  /// What only decoding shows (FrameReader::oddities has the rest).
+  /// What the frame says beside its samples that readers take differently.
   Oddities oddities = {};
 };
 
@@ -56,20 +56,24 @@ class FrameReader {
   /// Pieces of the encoded frame in order, trailing padding after the end of the codestream cut
   /// off (spec/seal.md). Only when is_encapsulated(). Borrowed from the file.
   [[nodiscard]] std::vector<ByteView> encoded(std::uint32_t frame) const;
-  /// What the encoded frame says beside its samples that readers take differently; nothing is
-  /// decoded. What frame() shows comes on top.
+  /// What can be seen without decoding of the oddities that a decoded Frame has: for frames that
+  /// do not decode.
   [[nodiscard]] Oddities oddities(std::uint32_t frame) const;
   /// The same for Pixel Data as a whole: its form, its offset tables.
   [[nodiscard]] Oddities form_oddities() const;
   /// Decodes a frame (index from 0); valid until the next call. Takes what it costs from the
   /// file's budget. Errors: codec_missing, codec_failed, unsupported, truncated, over_limit.
   [[nodiscard]] Result<Frame> read(std::uint32_t frame);
+  /// What reading all frames once takes from the budget.
+  [[nodiscard]] std::uint64_t work() const;
   /// Whether the frames are JPEG of 8 bits with three samples that the header calls YBR_*, so
   /// that decoders may give other renditions.
   [[nodiscard]] bool has_renditions() const;
-  /// The same frame as another decoder gives it; only when has_renditions(). Errors: as read();
-  /// codec_failed when the codestream has no YCbCr colours.
-  [[nodiscard]] Result<Frame> read(std::uint32_t frame, Rendition rendition);
+  /// As read(); read_again() will be called for the frame. Only when has_renditions().
+  [[nodiscard]] Result<Frame> read_first(std::uint32_t frame);
+  /// The frame read last, by read_first(), as another decoder gives it. Its samples only. Errors:
+  /// as read(); codec_failed when the codestream has no YCbCr colours.
+  [[nodiscard]] Result<Frame> read_again(Rendition rendition);
 
   FrameReader(FrameReader&&) noexcept;
   FrameReader& operator=(FrameReader&&) noexcept;
@@ -77,6 +81,7 @@ class FrameReader {
 
  private:
   struct State;
+  Result<Frame> read(std::uint32_t frame, bool renditions_follow);
   explicit FrameReader(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

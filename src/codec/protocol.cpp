@@ -73,7 +73,8 @@ Bytes write_request(const Request& request) {
   append_le<std::uint8_t>(out, static_cast<std::uint8_t>(g.kind));
   append_text(out, g.photometric_interpretation, photometric_interpretation_bytes_max);
   append_le<std::uint64_t>(out, request.input_bytes);
-  append_le<std::uint8_t>(out, static_cast<std::uint8_t>(request.rendition));
+  append_le<std::uint8_t>(out, std::to_underlying(request.turn));
+  append_le<std::uint8_t>(out, std::to_underlying(request.rendition));
   return out;
 }
 
@@ -94,8 +95,11 @@ Result<Request> read_request(ByteView message) {
   FIDUCIA_TRY(kind, cursor.le<std::uint8_t>());
   FIDUCIA_TRY(photometric, take_text(cursor, photometric_interpretation_bytes_max));
   FIDUCIA_TRY(input_bytes, cursor.le<std::uint64_t>());
+  FIDUCIA_TRY(turn, cursor.le<std::uint8_t>());
+  if (turn > std::to_underlying(Turn::next))
+    return fail_malformed("codec_protocol", "an unknown turn.");
   FIDUCIA_TRY(rendition, cursor.le<std::uint8_t>());
-  if (rendition >= rendition_count)
+  if (rendition >= rendition_count || (rendition != 0) != (turn == std::to_underlying(Turn::next)))
     return fail_malformed("codec_protocol", "an unknown rendition.");
   if (cursor.remaining() != 0) return fail_malformed("codec_protocol", "bytes after the end.");
   if (encoding > static_cast<std::uint8_t>(dicom::PixelEncoding::unknown) ||
@@ -114,6 +118,7 @@ Result<Request> read_request(ByteView message) {
   g.kind = static_cast<SampleKind>(kind);
   g.photometric_interpretation = std::move(photometric);
   request.input_bytes = input_bytes;
+  request.turn = static_cast<Turn>(turn);
   request.rendition = static_cast<Rendition>(rendition);
   if (g.frame_bytes() > limits::frame_bytes_max || input_bytes > limits::encoded_frame_bytes_max)
     return fail_malformed("codec_protocol", "the frame does not fit.");

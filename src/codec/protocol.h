@@ -21,11 +21,19 @@ inline constexpr std::size_t message_bytes_max = 1024;
 inline constexpr std::size_t decoder_bytes_max = 64;
 inline constexpr std::size_t sentence_bytes_max = 400;
 
+/// How a request belongs to the others.
+enum class Turn : std::uint8_t {
+  alone = 0,
+  first = 1,  // other renditions of the same frame follow
+  next = 2,   // another rendition; encoding, geometry and input are those of the request before
+};
+
 struct Request {
   dicom::PixelEncoding encoding = dicom::PixelEncoding::unknown;
   Geometry geometry;  // frames and planar_configuration mean nothing here
   std::uint64_t input_bytes = 0;
-  Rendition rendition = Rendition::rgb_interpolated;
+  Turn turn = Turn::alone;
+  Rendition rendition = Rendition::rgb_interpolated;  // another one only with Turn::next
 };
 
 enum class Answer : std::uint8_t {

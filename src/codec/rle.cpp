@@ -15,7 +15,7 @@ std::unexpected<Error> refused(const std::string& what) {
 }
 
 /// PackBits (PS3.5 G.3.2). True when `plane` was filled exactly.
-bool unpack(ByteView segment, std::span<std::byte> plane) {
+bool unpack(ByteView segment, std::span<std::byte> plane, Oddities& oddities) {
   const std::byte* in = segment.data();
   const std::byte* const in_end = in + segment.size();
   std::byte* out = plane.data();
@@ -30,13 +30,17 @@ bool unpack(ByteView segment, std::span<std::byte> plane) {
       std::memcpy(out, in, count);
       in += count;
       out += count;
-    } else if (n != -128) {
+    } else if (n == -128) {
+      oddities.add(Oddity::rle_no_operation);
+    } else {
       const std::size_t count = static_cast<std::size_t>(1 - n);
       if (in == in_end || count > static_cast<std::size_t>(out_end - out)) return false;
       std::memset(out, static_cast<int>(*in++), count);
       out += count;
     }
   }
+  // One byte makes an odd segment even. DCMTK decodes on to the end of the segment.
+  if (in_end - in > 1) oddities.add(Oddity::rle_surplus);
   return true;
 }
 
@@ -55,8 +59,8 @@ void merge_planes(const std::byte* planes, std::size_t pixels, std::size_t strid
 
 }  // namespace
 
-Status decode_rle(ByteView encoded, const Geometry& geometry, std::span<std::byte> out,
-                  Bytes& scratch) {
+Result<Oddities> decode_rle(ByteView encoded, const Geometry& geometry, std::span<std::byte> out,
+                            Bytes& scratch) {
   FIDUCIA_ASSERT(out.size() == geometry.frame_bytes());
   if (geometry.bits_allocated % 8 != 0) {
     auto failed = fail(ErrorCode::unsupported, "RLE with Bits Allocated 1 is not defined.",
@@ -73,22 +77,29 @@ Status decode_rle(ByteView encoded, const Geometry& geometry, std::span<std::byt
   if (declared != segments)
     return refused(std::to_string(segments) + " segments were expected, " +
                    std::to_string(declared) + " are declared.");
+  Oddities oddities;
   std::array<std::size_t, segments_max + 1> offsets{};
-  for (std::size_t s = 0; s < segments; ++s) {
-    offsets[s] = load_le<std::uint32_t>(encoded.data() + 4 + 4 * s);
+  for (std::size_t s = 0; s < segments_max; ++s) {
+    const std::size_t offset = load_le<std::uint32_t>(encoded.data() + 4 + 4 * s);
+    if (s >= segments) {
+      if (offset != 0) oddities.add(Oddity::rle_surplus);
+      continue;
+    }
+    offsets[s] = offset;
     if (offsets[s] < (s == 0 ? header_bytes : offsets[s - 1]) || offsets[s] > encoded.size())
       return refused("the offset of a segment lies outside the frame or before its neighbour.");
   }
   offsets[segments] = encoded.size();
+  if (offsets[0] != header_bytes) oddities.add(Oddity::rle_surplus);
 
   const bool in_place = segments == 1;
   if (!in_place) scratch.resize(segments * pixels);
   std::byte* const planes = in_place ? out.data() : scratch.data();
   for (std::size_t s = 0; s < segments; ++s)
     if (!unpack(encoded.subspan(offsets[s], offsets[s + 1] - offsets[s]),
-                {planes + s * pixels, pixels}))
+                {planes + s * pixels, pixels}, oddities))
       return refused("a segment holds fewer or more bytes than rows x columns.");
-  if (in_place) return {};
+  if (in_place) return oddities;
 
   const std::size_t stride = std::size_t{geometry.samples_per_pixel} * geometry.sample_bytes();
   for (std::size_t s = 0; s < geometry.samples_per_pixel; ++s) {
@@ -116,7 +127,7 @@ Status decode_rle(ByteView encoded, const Geometry& geometry, std::span<std::byt
         break;
     }
   }
-  return {};
+  return oddities;
 }
 
 }  // namespace fiducia::codec

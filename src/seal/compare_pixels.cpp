@@ -138,13 +138,14 @@ class PixelComparison {
       if (same && !options_.count_textured) return;
     }
     if (!untouched_encoding_ && is_same_codestream(f)) relabelled_ = true;
-    found_.add(reader_.oddities(f));
     if (!sealed_.root) {
+      found_.add(reader_.oddities(f));
       unsealed_samples(f);
       return;
     }
     auto frame = reader_.read(f);
     if (!frame) {
+      found_.add(reader_.oddities(f));
       undecodable(f, frame.error());
       return;
     }

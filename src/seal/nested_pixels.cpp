@@ -79,9 +79,10 @@ std::optional<Bytes> native_value(const dicom::File& file, codec::CodecChild* ch
   Bytes out;
   out.reserve(static_cast<std::size_t>(bytes) + 1);
   for (std::uint32_t f = 0; f < geometry.frames; ++f) {
-    if (!reader->oddities(f).empty()) return std::nullopt;
     const auto frame = reader->read(f);
-    if (!frame) codec_is_missing |= frame.error().code == ErrorCode::codec_missing;
+    if (!frame)
+      codec_is_missing |=
+          frame.error().code == ErrorCode::codec_missing && reader->oddities(f).empty();
     if (!frame || !frame->lossless || !frame->oddities.empty() ||
         frame->photometric_interpretation != geometry.photometric_interpretation)
       return std::nullopt;

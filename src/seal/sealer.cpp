@@ -70,9 +70,11 @@ class PixelSealer {
     const codec::Geometry& geometry = reader_.geometry();
     TileHasher hasher(geometry);
     part.leaves.tiles.resize(tiles_per_frame * frames_);
+    const bool has_renditions = reader_.has_renditions();
+    const bool room = !has_renditions || has_room_for_renditions();
+    if (has_renditions && room) part.leaves.renditions.resize(codec::rendition_count - 1U);
     for (std::uint32_t f = 0; f < frames_; ++f) {
-      part.oddities.add(reader_.oddities(f));
-      auto frame = reader_.read(f);
+      auto frame = part.leaves.renditions.empty() ? reader_.read(f) : reader_.read_first(f);
       if (!frame) {
         FIDUCIA_CHECK(without_samples(part, std::move(frame).error()));
         return {};
@@ -90,13 +92,23 @@ class PixelSealer {
       part.oddities.add(frame->oddities);
       if (hasher.has_unextended_signs()) part.oddities.add(codec::Oddity::signs_not_extended);
       if (frame->borrowed_from_file) file_.release(frame->samples);
+      hash_renditions(part, f);
     }
     if (const ByteView tail = reader_.excess(); !tail.empty())
       part.leaves.tail = tail_hash(salts_, tail);
     part.sealed.leaf_count =
         part.leaves.tiles.size() + part.leaves.outside_bits.size() + (part.leaves.tail ? 1U : 0U);
     part.sealed.root = pixel_root(part.leaves, tiles_per_frame);
-    if (reader_.has_renditions()) hash_renditions(part);
+    for (const std::vector<Digest>& leaves : part.leaves.renditions)
+      part.sealed.renditions.push_back(
+          {.rendition = static_cast<codec::Rendition>(part.sealed.renditions.size() + 1),
+           .root = merkle::root(leaves)});
+    if (!room)
+      findings_.push_back(
+          {.code = "limit.reached",
+           .severity = Severity::note,
+           .text = "The image is too large for its file to be decoded in all the ways that other "
+                   "decoders do it: decompressed by them it will be indeterminate."});
     return {};
   }
 
@@ -114,30 +126,24 @@ class PixelSealer {
     }
   }
 
-  /// Tools that decompress colour JPEG leave the colours as coded or not, and spread them in one
-  /// way or another. A codestream without YCbCr has no other renditions.
-  void hash_renditions(PixelPart& part) {
-    // Each is a pass more. Where the budget has no room for them, the image is sealed without.
+  /// Each rendition is a pass more. Where the budget has no room for them, the image is sealed
+  /// without.
+  [[nodiscard]] bool has_room_for_renditions() const {
     const Budget& budget = file_.budget();
-    if (budget.spent() > budget.allowed() / (codec::rendition_count + 1U)) {
-      findings_.push_back(
-          {.code = "limit.reached",
-           .severity = Severity::note,
-           .text = "The image is too large for its file to be decoded in all the ways that other "
-                   "decoders do it: decompressed by them it will be indeterminate."});
-      return;
-    }
-    for (std::uint8_t n = 1; n < codec::rendition_count; ++n) {
-      const auto rendition = static_cast<codec::Rendition>(n);
-      std::vector<Digest> leaves;
-      leaves.reserve(frames_);
-      for (std::uint32_t f = 0; f < frames_; ++f) {
-        const auto frame = reader_.read(f, rendition);
-        if (!frame) return;
-        leaves.push_back(rendition_hash(f, rendition, salts_, frame->samples));
-      }
-      part.sealed.renditions.push_back({.rendition = rendition, .root = merkle::root(leaves)});
-      part.leaves.renditions.push_back(std::move(leaves));
+    const std::uint64_t room = budget.allowed() / (codec::rendition_count + 1U);
+    return budget.spent() <= room && reader_.work() <= room - budget.spent();
+  }
+
+  /// Tools that decompress colour JPEG leave the colours as coded or not, and spread them in one
+  /// way or another: the frame read last, as they give it. Where one frame has not all renditions
+  /// (a codestream without YCbCr), the image is sealed without that one and those behind it.
+  void hash_renditions(PixelPart& part, std::uint32_t f) {
+    std::vector<std::vector<Digest>>& all = part.leaves.renditions;
+    for (std::size_t n = 0; n < all.size(); ++n) {
+      const auto rendition = static_cast<codec::Rendition>(n + 1);
+      const auto frame = reader_.read_again(rendition);
+      if (!frame) return all.resize(n);
+      all[n].push_back(rendition_hash(f, rendition, salts_, frame->samples));
     }
   }
 

@@ -43,9 +43,9 @@ Decoded decode_file(const std::filesystem::path& path) {
   out.geometry = reader->geometry();
   out.oddities = reader->form_oddities();
   for (std::uint32_t i = 0; i < reader->frames_present(); ++i) {
-    out.oddities.add(reader->oddities(i));
     auto frame = reader->read(i);
     if (!frame) {
+      out.oddities.add(reader->oddities(i));
       out.error = to_sentence(frame.error());
       return out;
     }

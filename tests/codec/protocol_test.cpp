@@ -37,6 +37,26 @@ TEST(CodecProtocol, carries_a_request) {
   EXPECT_EQ(got->encoding, request.encoding);
   EXPECT_EQ(got->geometry, request.geometry);
   EXPECT_EQ(got->input_bytes, 77U);
+  EXPECT_EQ(got->turn, Turn::alone);
+}
+
+TEST(CodecProtocol, asks_for_another_rendition_only_in_the_next_turn) {
+  Request request{
+      .encoding = dicom::PixelEncoding::jpeg_baseline, .geometry = geometry(), .input_bytes = 77};
+  for (const Turn turn : {Turn::alone, Turn::first, Turn::next})
+    for (std::uint8_t n = 0; n <= rendition_count; ++n) {
+      request.turn = turn;
+      request.rendition = Rendition{n};
+      const auto got = read_request(write_request(request));
+      ASSERT_EQ(got.has_value(), n < rendition_count && (n != 0) == (turn == Turn::next)) << int{n};
+      if (!got) continue;
+      EXPECT_EQ(got->turn, turn);
+      EXPECT_EQ(got->rendition, Rendition{n});
+    }
+  Bytes message = write_request(request);
+  message[message.size() - 2] = std::byte{3};  // no turn
+  message.back() = std::byte{1};
+  EXPECT_FALSE(read_request(message).has_value());
 }
 
 TEST(CodecProtocol, refuses_a_request_that_is_cut_longer_or_impossible) {

@@ -123,5 +123,52 @@ TEST(Rle, refuses_segments_that_go_backwards) {
   EXPECT_FALSE(decode_rle(test::bytes(bad), g, out, scratch).has_value());
 }
 
+TEST(Rle, finds_what_an_inspection_finds) {
+  const std::uint64_t seed = test::seed();
+  SCOPED_TRACE("rerun with FIDUCIA_SEED=" + std::to_string(seed));
+  std::mt19937_64 prng{seed};
+  const dicom::TransferSyntax& syntax = *dicom::find_transfer_syntax("1.2.840.10008.1.2.5");
+  Bytes scratch;
+  int plain = 0;
+  int no_operations = 0;
+  int surplus = 0;
+  for (int round = 0; round < 4000; ++round) {
+    const Geometry g = geometry_of(2, 1 + static_cast<std::uint32_t>(prng() % 40),
+                                   static_cast<std::uint16_t>(1 + prng() % 3), 8);
+    Bytes frame = test::random_bytes(prng, static_cast<std::size_t>(g.frame_bytes()));
+    for (std::byte& b : frame) b &= std::byte{1};
+    Bytes encoded =
+        test::encode_rle(frame, g.rows, g.columns, g.samples_per_pixel, g.sample_bytes());
+    switch (prng() % 5) {
+      case 0:  // before the runs of the last segment
+        encoded.insert(
+            encoded.begin() + load_le<std::uint32_t>(encoded.data() + 4 * g.samples_per_pixel),
+            std::byte{0x80});
+        break;
+      case 1:
+        append(encoded, test::random_bytes(prng, prng() % 3));
+        break;
+      case 2:  // an offset, used or not
+        encoded[4 + prng() % 60] ^= std::byte{1};
+        break;
+      case 3:
+        encoded[64 + prng() % (encoded.size() - 64)] = std::byte{0x80};
+        break;
+      default:
+        break;
+    }
+    Bytes out(frame.size());
+    const auto found = decode_rle(encoded, g, out, scratch);
+    if (!found) continue;
+    ASSERT_EQ(found->bits(), inspect_codestream(encoded, syntax, g).bits()) << to_hex(encoded);
+    plain += found->empty() ? 1 : 0;
+    no_operations += found->has(Oddity::rle_no_operation) ? 1 : 0;
+    surplus += found->has(Oddity::rle_surplus) ? 1 : 0;
+  }
+  EXPECT_GT(plain, 100);
+  EXPECT_GT(no_operations, 100);
+  EXPECT_GT(surplus, 100);
+}
+
 }  // namespace
 }  // namespace fiducia::codec
