@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 
 #include "hospital.h"
@@ -245,6 +246,67 @@ TEST_F(Reading, a_dicom_signature_hides_nothing) {
   expect_ambiguous(base(), hiding, "(FFFA,FFFA)");
 }
 
+// Groups that PS3.5 7.8.1 forbids: some readers stop at them, some drop them.
+TEST_F(Reading, an_element_of_a_group_that_has_no_place) {
+  constexpr std::array<std::uint16_t, 6> groups{0x0001, 0x0002, 0x0003, 0x0005, 0x0007, 0xFFFF};
+  for (const std::uint16_t group : groups) {
+    DicomDataSet d = base();
+    d.bytes({group, 0x0100}, "OB", Bytes(4)).sort();
+    // Group 0002 at the front is meta information, which is judged as a whole.
+    if (group != 0x0002) expect_ambiguous(base(), d, dicom::to_string(dicom::Tag{group, 0x0100}));
+    DicomDataSet item;
+    item.bytes({group, 0x0100}, "OB", Bytes(4));
+    DicomDataSet before = base();
+    before.sequence({0x0040, 0x0555}, {DicomDataSet{}}).sort();
+    DicomDataSet nested = base();
+    nested.sequence({0x0040, 0x0555}, {item}).sort();
+    expect_ambiguous(before, nested,
+                     "(0040,0555)[1]." + dicom::to_string(dicom::Tag{group, 0x0100}));
+  }
+}
+
+class ReadingOfPixelData : public Reading {
+ protected:
+  static DicomDataSet image(std::uint16_t bits, std::string_view vr) {
+    DicomDataSet d = base();
+    d.us({0x0028, 0x0002}, 1)
+        .text({0x0028, 0x0004}, "CS", "MONOCHROME2")
+        .us({0x0028, 0x0010}, 2)
+        .us({0x0028, 0x0011}, 2)
+        .us({0x0028, 0x0100}, bits)
+        .us({0x0028, 0x0101}, bits)
+        .us({0x0028, 0x0102}, static_cast<std::uint16_t>(bits - 1))
+        .us({0x0028, 0x0103}, 0)
+        .bytes({0x7FE0, 0x0010}, vr, Bytes(std::size_t{4} * bits / 8, std::byte{7}));
+    return d.sort();
+  }
+};
+
+TEST_F(ReadingOfPixelData, under_a_vr_that_is_not_for_it) {
+  expect_ambiguous(image(16, "OW"), image(16, "OB"), "(7FE0,0010)");
+  expect_ambiguous(image(16, "OW"), image(16, "UN"), "(7FE0,0010)");
+  expect_ambiguous(image(8, "OB"), image(8, "OL"), "(7FE0,0010)");
+  const Bytes evidence = seal(image(8, "OB"));
+  const seal::VerifyResult result = judge(image(8, "OW").file(explicit_le), evidence);
+  EXPECT_EQ(result.verdict, seal::Verdict::authentic) << describe(result);
+}
+
+// The transfer syntax says one thing, the element another.
+TEST_F(ReadingOfPixelData, in_another_form_than_its_transfer_syntax_has) {
+  const DicomDataSet native = image(8, "OW");
+  const Bytes evidence = seal(native);
+  DicomDataSet d = native;
+  d.elements.pop_back();
+  d.encapsulated({Bytes(4, std::byte{7})});
+  const seal::VerifyResult fragments = judge(d.file(explicit_le), evidence);
+  EXPECT_EQ(fragments.verdict, seal::Verdict::altered) << describe(fragments);
+  expect_finding(fragments, "", seal::Severity::alarm);
+  constexpr std::string_view rle = "1.2.840.10008.1.2.5";
+  const seal::VerifyResult no_fragments = judge(native.file(rle), evidence);
+  EXPECT_EQ(no_fragments.verdict, seal::Verdict::altered) << describe(no_fragments);
+  expect_finding(no_fragments, "", seal::Severity::alarm);
+}
+
 /// Changes of the file's bytes that are none of a data set.
 class ReadingOfFile : public Reading {
  protected:
@@ -291,6 +353,34 @@ TEST_F(ReadingOfFile, bytes_behind_a_deflated_data_set) {
         return file;
       },
       deflated_le);
+}
+
+TEST_F(ReadingOfFile, a_delimiter_with_a_length_or_without_need) {
+  DicomDataSet item;
+  item.text({0x0008, 0x1155}, "UI", "1.2.3");
+  for (const bool undefined : {true, false}) {
+    DicomDataSet d = base();
+    d.sequence({0x3006, 0x0010}, {item}, undefined ? Lengths::undefined : Lengths::undefined_items);
+    const Bytes evidence = seal(d);
+    Bytes file = d.file(explicit_le);
+    // The last bytes are the delimiter of the sequence, or that of the item.
+    file[file.size() - 4] = std::byte{8};
+    const seal::VerifyResult result = judge(file, evidence);
+    EXPECT_EQ(result.verdict, seal::Verdict::altered) << describe(result);
+    expect_finding(result, "", seal::Severity::alarm);
+    const seal::VerifyResult as_sealed = judge(file, hospital_.seal(read_dicom(file)));
+    EXPECT_EQ(as_sealed.verdict, seal::Verdict::indeterminate) << describe(as_sealed);
+  }
+  // Behind an item of defined length.
+  DicomDataSet d = base();
+  d.sequence({0x3006, 0x0010}, {item}, Lengths::undefined_sequence);
+  const Bytes evidence = seal(d);
+  Bytes file = d.file(explicit_le);
+  const Bytes stray = bytes("feff0de000000000");
+  file.insert(file.end() - 8, stray.begin(), stray.end());
+  const seal::VerifyResult result = judge(file, evidence);
+  EXPECT_EQ(result.verdict, seal::Verdict::altered) << describe(result);
+  expect_finding(result, "", seal::Severity::alarm);
 }
 
 // The data set is cut between an item and the delimiters that are due.
