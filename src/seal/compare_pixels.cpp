@@ -256,9 +256,14 @@ class PixelComparison {
       return;
     }
     // What is outside the Bits Stored once the planes are back must be what was sealed.
-    const Bytes samples = moved_.put_back(f, frame.samples, reader_.geometry());
+    const auto samples = moved_.put_back(f, frame.samples, reader_.geometry());
+    if (!samples) {
+      overlays_differ_ = true;
+      compare_outside_bits(f, frame);
+      return;
+    }
     codec::Frame restored = frame;
-    restored.samples = samples;
+    restored.samples = *samples;
     restored.carries_all_bits = true;
     outside_.clear();
     hasher_->hash(f, restored, salts_, hashes_, outside_);

@@ -39,7 +39,11 @@ MovedOverlays MovedOverlays::find(const dicom::DataSet& data_set, const Evidence
   const std::uint64_t bits = std::uint64_t{geometry.rows} * geometry.columns * geometry.frames;
   for (std::uint16_t group = 0x6000; group <= 0x60FE; group += 2) {
     const dicom::Element* data = data_set.find({group, element_data});
-    if (data == nullptr || data->big_endian || data->value.size() < (bits + 7) / 8) continue;
+    // Nothing but the planes, and a pad byte.
+    const std::uint64_t plane_bytes = (bits + 7) / 8;
+    if (data == nullptr || data->big_endian || data->value.size() < plane_bytes ||
+        data->value.size() > plane_bytes + plane_bytes % 2)
+      continue;
     if (data_set.find_us({group, element_rows}) != geometry.rows ||
         data_set.find_us({group, element_columns}) != geometry.columns ||
         data_set.find_us({group, element_bits_allocated}) != 1 ||
@@ -57,7 +61,8 @@ MovedOverlays MovedOverlays::find(const dicom::DataSet& data_set, const Evidence
         !was_sealed_as(evidence, {group, element_bits_allocated}, geometry.bits_allocated))
       continue;
     for (unsigned bit = 0; bit < geometry.bits_allocated; ++bit)
-      if (was_sealed_as(evidence, {group, element_bit_position}, static_cast<std::uint16_t>(bit)))
+      if ((bit > geometry.high_bit || bit + geometry.bits_stored <= geometry.high_bit) &&
+          was_sealed_as(evidence, {group, element_bit_position}, static_cast<std::uint16_t>(bit)))
         out.planes_.push_back({.group = group, .bit = bit, .bits = data->value});
   }
   return out;
@@ -69,16 +74,21 @@ bool MovedOverlays::explains(dicom::Tag tag) const {
          std::ranges::find(planes_, tag.group, &Plane::group) != planes_.end();
 }
 
-Bytes MovedOverlays::put_back(std::uint32_t frame, ByteView samples,
-                              const codec::Geometry& geometry) const {
+std::optional<Bytes> MovedOverlays::put_back(std::uint32_t frame, ByteView samples,
+                                             const codec::Geometry& geometry) const {
   Bytes out(samples.begin(), samples.end());
   const std::size_t pixels = std::size_t{geometry.rows} * geometry.columns;
   const std::size_t sample_bytes = geometry.sample_bytes();
   for (const Plane& plane : planes_)
     for (std::size_t i = 0; i < pixels; ++i) {
       const std::size_t at = frame * pixels + i;
-      if ((plane.bits[at / 8] >> (at % 8) & std::byte{1}) == std::byte{0}) continue;
-      out[i * sample_bytes + plane.bit / 8] |= std::byte{1} << (plane.bit % 8);
+      const bool is_set = (plane.bits[at / 8] >> (at % 8) & std::byte{1}) != std::byte{0};
+      std::byte& sample = out[i * sample_bytes + plane.bit / 8];
+      const std::byte mask = std::byte{1} << (plane.bit % 8);
+      if (is_set)
+        sample |= mask;
+      else if ((sample & mask) != std::byte{0})
+        return std::nullopt;
     }
   return out;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <optional>
 #include <vector>
 
 #include "codec/codec.h"
@@ -19,9 +20,10 @@ class MovedOverlays {
   [[nodiscard]] bool empty() const { return planes_.empty(); }
   /// Whether the change of this attribute follows from the move.
   [[nodiscard]] bool explains(dicom::Tag tag) const;
-  /// Copies a decoded frame and puts the planes back into its samples.
-  [[nodiscard]] Bytes put_back(std::uint32_t frame, ByteView samples,
-                               const codec::Geometry& geometry) const;
+  /// Copies a decoded frame and puts the planes back into its samples. Absent where a sample still
+  /// has a bit that its plane has not: readers show the plane.
+  [[nodiscard]] std::optional<Bytes> put_back(std::uint32_t frame, ByteView samples,
+                                              const codec::Geometry& geometry) const;
 
  private:
   struct Plane {

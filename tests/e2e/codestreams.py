@@ -390,7 +390,8 @@ def cases(make):
     values = grey("u2", 12)
     mark = np.zeros(values.shape, "u1")
     mark[40:60, 100:140] = 1
-    base = native((values | (mark.astype("u2") << 13)).astype("<u2"), bits=12)
+    marked = (values | (mark.astype("u2") << 13)).astype("<u2")
+    base = native(marked, bits=12)
     base.add_new(0x60000010, "US", values.shape[0])
     base.add_new(0x60000011, "US", values.shape[1])
     base.add_new(0x60000040, "CS", "G")
@@ -398,11 +399,15 @@ def cases(make):
     base.add_new(0x60000100, "US", 16)
     base.add_new(0x60000102, "US", 13)
 
-    def moved(plane):
-        out = native_of(base, values)
+    def moved(plane, samples=values):
+        out = native_of(base, samples)
         bits = np.packbits(plane.ravel(), bitorder="little").tobytes()
         out[0x60000100].value, out[0x60000102].value = 1, 0
         out.add_new(0x60003000, "OW", bits + b"\0" * (len(bits) % 2))
+        return out
+
+    def longer(out):
+        out[0x60003000].value += b"\0\0"
         return out
     shifted = np.roll(mark, 1, axis=1)
     yield Case("overlay", base, {
@@ -410,6 +415,11 @@ def cases(make):
         "moved, jpeg-ls": (make.through(moved(mark), ["dcmcjpls", "IN", "OUT"]), AUTHENTIC,
                            "overlay.moved"),
         "moved and shifted": (moved(shifted), ALTERED, "pixels.altered"),
+        "copied": (moved(mark, marked), AUTHENTIC, "overlay.moved"),
+        # Readers show the plane, whatever is left in the samples.
+        "copied in part": (moved(mark & (np.arange(mark.shape[1]) < 120), marked), ALTERED, "attribute.added"),
+        "copied, and nothing of it": (moved(mark * 0, marked), ALTERED, "attribute.added"),
+        "moved, with more behind": (longer(moved(mark)), ALTERED, "attribute.added"),
         "gone": (native_of(base, values), ALTERED, "pixels.altered")})
 
     # Loss after sealing.
