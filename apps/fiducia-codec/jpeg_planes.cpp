@@ -73,8 +73,7 @@ void interpolate_across(const std::uint8_t* __restrict from, std::size_t count,
     to[2 * i] = static_cast<std::uint8_t>((from[i] * 3 + from[i - 1] + 1) >> 2);
     to[2 * i + 1] = static_cast<std::uint8_t>((from[i] * 3 + from[i + 1] + 2) >> 2);
   }
-  to[2 * count - 2] =
-      static_cast<std::uint8_t>((from[count - 1] * 3 + from[count - 2] + 1) >> 2);
+  to[2 * count - 2] = static_cast<std::uint8_t>((from[count - 1] * 3 + from[count - 2] + 1) >> 2);
   to[2 * count - 1] = from[count - 1];
 }
 
@@ -181,8 +180,7 @@ Result<JpegPlanes> JpegPlanes::read(ByteView codestream, const Geometry& geometr
                    static_cast<std::size_t>(from.v_samp_factor) * DCTSIZE;
       plane.samples.resize(rows_of[c] * plane.row_bytes);
       for (std::size_t y = 0; y < rows_of[c]; ++y)
-        rows.push_back(
-            reinterpret_cast<JSAMPROW>(plane.samples.data() + y * plane.row_bytes));
+        rows.push_back(reinterpret_cast<JSAMPROW>(plane.samples.data() + y * plane.row_bytes));
     }
   } catch (...) {
     jpeg_destroy_decompress(&session.info);

@@ -180,6 +180,7 @@ Status fill_home(const std::filesystem::path& folder, const std::string& hospita
                                 ledger_key.public_key().write_ed25519()),
        .quorum = 0,
        .witnesses = {}});
+  trust.tolerance = seal::Tolerance{std::string(seal::default_tolerance_profile), {}};
   FIDUCIA_CHECK(durable_write(folder / "trust.toml", as_bytes(seal::write_trust(trust))));
 
   FIDUCIA_CHECK(make_store_key_in(folder));

@@ -98,6 +98,9 @@ constexpr std::array code_table{
     CodeEntry{"encoding.changed",
               "The file was re-encoded without loss since it was sealed; its content is the same.",
               "Nothing needs to be done."},
+    CodeEntry{"tolerated", "An attribute differs in a way that the trust file takes as harmless.",
+              "Nothing needs to be done, unless the rule that is named should not be in your trust "
+              "file."},
     CodeEntry{"overlay.moved",
               "An overlay that lay in unused bits of the samples is a plane of its own now, and "
               "shows the same.",

@@ -105,6 +105,13 @@ std::string to_json(const seal::VerifyResult& result) {
     json.key("image");
     write_image(json, *result.image);
   }
+  if (result.tolerance) {
+    json.key("tolerance");
+    json.open_object();
+    if (!result.tolerance->profile.empty()) json.member("profile", result.tolerance->profile);
+    json.member("own_rules", result.tolerance->own_rules);
+    json.close_object();
+  }
   json.close_object();
   return json.take();
 }

@@ -7,6 +7,7 @@
 
 #include "seal/canonical_header.h"
 #include "seal/compressor_remark.h"
+#include "seal/loss_record.h"
 #include "seal/pixel_source.h"
 #include "seal/reading.h"
 #include "seal/vr_change.h"
@@ -31,6 +32,13 @@ bool follows_from_lossy_compression(ByteView path) {
   if (path.size() < 5) return false;
   const dicom::Tag tag{load_be<std::uint16_t>(path.data()), load_be<std::uint16_t>(&path[3])};
   return path[2] == std::byte{0} && std::ranges::find(tags, tag) != tags.end();
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view padding{"\0 ", 2};
+  const std::size_t last = text.find_last_not_of(padding);
+  text = text.substr(0, last == std::string_view::npos ? 0 : last + 1);
+  return text.substr(std::min(text.find_first_not_of(' '), text.size()));
 }
 
 /// A value as a person would read it, cut to 256 bytes, control characters made visible. Only
@@ -63,10 +71,15 @@ std::string printable_value(const CanonicalValue& value) {
 /// Merges the sealed table with the leaves of the file; both are in the order of their paths.
 class HeaderComparison {
  public:
-  HeaderComparison(const CanonicalHeader& header, const Evidence& evidence,
+  HeaderComparison(const dicom::File& file, const CanonicalHeader& header, const Evidence& evidence,
                    const NestedPixels& nested, const ContentOptions& options,
                    ContentComparison& out)
-      : header_(header), evidence_(evidence), nested_(nested), options_(options), out_(out) {}
+      : file_(file),
+        header_(header),
+        evidence_(evidence),
+        nested_(nested),
+        options_(options),
+        out_(out) {}
 
   void run() {
     out_.header = Match::same;
@@ -141,7 +154,7 @@ class HeaderComparison {
         item_count_differs(pair);
         return;
       }
-      if (is_compressor_remark(pair)) return;
+      if (is_compressor_remark(pair) || is_true_record_of_loss(pair) || is_tolerated(pair)) return;
       add("attribute.altered", path, pair.now,
           same_value ? " has the bytes that were sealed, but the value representation " +
                            element.file_vr.text() + " in place of " +
@@ -150,7 +163,9 @@ class HeaderComparison {
                      : " differs from the seal.");
       return;
     }
-    if (is_under_reported_item(path) || is_compressor_remark(pair) || is_one_frame(pair)) return;
+    if (is_under_reported_item(path) || is_compressor_remark(pair) || is_one_frame(pair) ||
+        is_true_record_of_loss(pair) || is_tolerated(pair))
+      return;
     if (pair.sealed != none) {
       add("attribute.removed", path, none, " was sealed and is missing.");
       if (evidence_.attributes[pair.sealed].vr == dicom::vr::sq) skip_prefix_ = path;
@@ -211,6 +226,74 @@ class HeaderComparison {
     const CanonicalValue now = header_.value(leaf, leaf.vr, swap_scratch, text_scratch);
     return !leaf.duplicate && leaf.vr == dicom::vr::is && now.kind == one.kind &&
            same_bytes(now.bytes, one.bytes);
+  }
+
+  /// Whether a tool only wrote down that the image is one that lost something in compression, as it
+  /// did before it was sealed, where nothing (or that it did not) stood before.
+  bool is_true_record_of_loss(const Pair& pair) {
+    const ByteView path = path_of(pair);
+    if (pair.now == none || out_.pixels == Match::different || path.size() != 5) return false;
+    const HeaderLeaf& leaf = header_.leaves()[pair.now];
+    const dicom::Tag tag = leaf.element->tag;
+    if (!is_loss_record(tag) || leaf.duplicate || leaf.is_sequence || pair.vr_refused() ||
+        !is_true_loss_record(proven_loss(file_, evidence_.statement), tag,
+                             trimmed(as_text(leaf.element->value))))
+      return false;
+    static constexpr std::string_view no_loss = "00";
+    if (pair.sealed != none && !has_sealed_value(pair, {}) &&
+        !(tag.element == 0x2110 && has_sealed_value(pair, {ValueKind::text, as_bytes(no_loss)})))
+      return false;
+    const auto place = describe_path(path);
+    if (!place) return false;
+    out_.findings.push_back({.code = "encoding.changed",
+                             .severity = Severity::note,
+                             .text = name_of(place->text, place->keyword) +
+                                     " was written by a tool that decompresses, and is true: the "
+                                     "image was compressed with loss when it was sealed.",
+                             .attribute = place->text,
+                             .keyword = place->keyword});
+    return true;
+  }
+
+  /// Whether the trust file has a rule for this difference.
+  bool is_tolerated(const Pair& pair) {
+    const ByteView path = path_of(pair);
+    if (options_.tolerance == nullptr || path.size() != 5 || path[2] != std::byte{0} ||
+        pair.vr_refused())
+      return false;
+    const HeaderLeaf* leaf = pair.now == none ? nullptr : &header_.leaves()[pair.now];
+    if (leaf != nullptr && (leaf->duplicate || leaf->is_sequence)) return false;
+    const dicom::Tag tag{load_be<std::uint16_t>(path.data()), load_be<std::uint16_t>(&path[3])};
+    const auto was = [&](std::string_view text) {
+      std::string scratch;
+      return has_sealed_value(pair,
+                              canonical_text(evidence_.attributes[pair.sealed].vr, text, scratch));
+    };
+    const auto is = [&](std::string_view text) {
+      Bytes swap_scratch;
+      std::string now_scratch;
+      std::string text_scratch;
+      const CanonicalValue now = header_.value(*leaf, leaf->vr, swap_scratch, now_scratch);
+      const CanonicalValue wanted = canonical_text(leaf->vr, text, text_scratch);
+      return now.kind == wanted.kind && same_bytes(now.bytes, wanted.bytes);
+    };
+    const HeaderChange change = pair.sealed == none ? HeaderChange::added
+                                : pair.now == none  ? HeaderChange::removed
+                                                    : HeaderChange::altered;
+    const auto tolerated =
+        find_tolerance(*options_.tolerance, {.tag = tag, .change = change, .was = was, .is = is});
+    if (!tolerated) return false;
+    const auto place = describe_path(path);
+    if (!place) return false;
+    out_.findings.push_back({.code = "tolerated",
+                             .severity = tolerated->rule->severity,
+                             .text = name_of(place->text, place->keyword) + " was " +
+                                     std::string(to_word(change)) + "; the rule \"" +
+                                     tolerated->rule->name + "\" of " + tolerated->profile +
+                                     " takes that as harmless.",
+                             .attribute = place->text,
+                             .keyword = place->keyword});
+    return true;
   }
 
   /// Whether the attribute says where an overlay is that was proven to show what was sealed.
@@ -343,6 +426,7 @@ class HeaderComparison {
     Bytes sequence;
     std::uint32_t first;
   };
+  const dicom::File& file_;
   const CanonicalHeader& header_;
   const Evidence& evidence_;
   const NestedPixels& nested_;
@@ -417,7 +501,7 @@ void compare_header(const dicom::File& file, const Evidence& evidence,
                             .text = "The header cannot be compared: " + header.error().what});
     return;
   }
-  HeaderComparison(*header, evidence, nested_pixels, options, out).run();
+  HeaderComparison(file, *header, evidence, nested_pixels, options, out).run();
   compare_readings(file, *header, evidence, out);
 }
 

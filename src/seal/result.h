@@ -101,6 +101,12 @@ struct ImageInfo {
   std::uint32_t columns = 0;
 };
 
+/// What the trust file tolerates in headers (spec/trust.md 8).
+struct ToleranceInfo {
+  std::string profile;        // built in; empty: none
+  std::size_t own_rules = 0;  // of the trust file itself
+};
+
 /// Everything `verify` says of one file (spec/verify.schema.json).
 struct VerifyResult {
   std::string path;
@@ -109,6 +115,7 @@ struct VerifyResult {
   std::optional<SealInfo> seal;
   std::optional<LedgerInfo> ledger;
   std::optional<ImageInfo> image;
+  std::optional<ToleranceInfo> tolerance = {};  // absent: nothing is tolerated
 };
 
 }  // namespace fiducia::seal

@@ -9,5 +9,6 @@
 #include "seal/sealer.h"
 #include "seal/sealing_checks.h"
 #include "seal/statement.h"
+#include "seal/tolerance.h"
 #include "seal/trust.h"
 #include "seal/verifier.h"

@@ -570,9 +570,96 @@ Status read_devices(const Section& root, Trust& trust) {
   return {};
 }
 
+/// "" is a value of a rule: the attribute is empty.
+Result<std::vector<std::string>> read_values(const Section& section, std::string_view key) {
+  std::vector<std::string> values;
+  const toml::node* node = section.table.get(key);
+  if (node == nullptr) return values;
+  const toml::array* array = node->as_array();
+  if (array == nullptr || array->empty())
+    return bad(*node, key_of(section, key) + " must be a list of at least one value.");
+  for (const toml::node& item : *array) {
+    const auto* value = item.as_string();
+    if (value == nullptr || value->get().size() > label_bytes_max)
+      return bad(item, key_of(section, key) + " may hold strings of at most " +
+                           std::to_string(label_bytes_max) + " bytes.");
+    if (std::ranges::find(values, value->get()) != values.end())
+      return bad(item, key_of(section, key) + " says " + in_quotes(value->get()) + " twice.");
+    values.push_back(value->get());
+  }
+  return values;
+}
+
+Result<ToleranceRule> read_rule(const Section& section) {
+  constexpr std::array<std::string_view, 6> known{"name", "attribute", "change",
+                                                  "from", "to",        "severity"};
+  FIDUCIA_CHECK(check_keys(section, known));
+  ToleranceRule rule;
+  FIDUCIA_TRY(name, required_text(section, "name"));
+  rule.name = std::move(name);
+  FIDUCIA_TRY(keyword, required_text(section, "attribute"));
+  const auto tag = dicom::find_tag(keyword);
+  if (!tag)
+    return bad(*section.table.get("attribute"),
+               key_of(section, "attribute") + " is " + in_quotes(keyword) +
+                   ", which is no keyword of PS3.6; rules name standard attributes only, such as "
+                   "\"RetrieveAETitle\".");
+  rule.tag = *tag;
+  FIDUCIA_TRY(change, required_text(section, "change"));
+  constexpr std::array changes{HeaderChange::added, HeaderChange::removed, HeaderChange::altered};
+  const auto found = std::ranges::find_if(
+      changes, [&](HeaderChange known_change) { return change == to_word(known_change); });
+  if (found == changes.end())
+    return bad(*section.table.get("change"),
+               key_of(section, "change") + " must be added, removed or altered.");
+  rule.change = *found;
+  FIDUCIA_TRY(from, read_values(section, "from"));
+  FIDUCIA_TRY(to, read_values(section, "to"));
+  rule.from = std::move(from);
+  rule.to = std::move(to);
+  FIDUCIA_TRY(severity, required_text(section, "severity"));
+  if (severity != to_word(Severity::note) && severity != to_word(Severity::warning))
+    return bad(*section.table.get("severity"),
+               key_of(section, "severity") + " must be note or warning.");
+  rule.severity = severity == to_word(Severity::note) ? Severity::note : Severity::warning;
+  if (const auto wrong = what_is_wrong_with(rule))
+    return bad(section.table, "the rule " + in_quotes(rule.name) + ": " + *wrong);
+  return rule;
+}
+
+Status read_tolerance(const Section& root, Trust& trust) {
+  constexpr std::array<std::string_view, 2> known{"profile", "rule"};
+  const toml::node* node = root.table.get("tolerance");
+  if (node == nullptr) return {};
+  if (!node->is_table())
+    return bad(*node, "key \"tolerance\" must be one table: write [tolerance].");
+  const Section section{*node->as_table(), "[tolerance]"};
+  FIDUCIA_CHECK(check_keys(section, known));
+  Tolerance tolerance;
+  FIDUCIA_TRY(profile, optional_text(section, "profile"));
+  if (!profile.empty() && !find_tolerance_profile(profile))
+    return bad(*section.table.get("profile"),
+               key_of(section, "profile") + " is " + in_quotes(profile) +
+                   "; the profiles of this release are " + listed(tolerance_profiles()) + ".");
+  tolerance.profile = std::move(profile);
+  Once names{"the name of a [[tolerance.rule]]"};
+  FIDUCIA_TRY(list, tables(section, "rule"));
+  for (const toml::table* table : list) {
+    FIDUCIA_TRY(rule, read_rule(Section{*table, "[[tolerance.rule]]"}));
+    FIDUCIA_CHECK(names.note(*table, rule.name, rule.name));
+    tolerance.rules.push_back(std::move(rule));
+  }
+  if (tolerance.profile.empty() && tolerance.rules.empty())
+    return bad(*node,
+               "[tolerance] says nothing: name a profile, or leave the section out to "
+               "tolerate nothing.");
+  trust.tolerance = std::move(tolerance);
+  return {};
+}
+
 Result<Trust> read_root(const toml::table& table) {
-  constexpr std::array<std::string_view, 7> keys{"version",    "serial", "authority", "ledger",
-                                                 "revocation", "device", "tsa"};
+  constexpr std::array<std::string_view, 8> keys{"version",    "serial", "authority", "ledger",
+                                                 "revocation", "device", "tolerance", "tsa"};
   const Section root{table, "the trust file"};
   // The version first: a later one may have keys that are rightly unknown here.
   FIDUCIA_TRY(version, required_count(root, "version", std::numeric_limits<std::uint32_t>::max()));
@@ -581,7 +668,7 @@ Result<Trust> read_root(const toml::table& table) {
                                           " of the trust file is not one this program reads; it "
                                           "reads versions 1 and 2.");
   // A key of version 2 in a file of version 1 would be refused by older readers.
-  FIDUCIA_CHECK(check_keys(root, std::span(keys).first(version == 1 ? 6 : 7)));
+  FIDUCIA_CHECK(check_keys(root, std::span(keys).first(version == 1 ? 7 : 8)));
   Trust trust;
   FIDUCIA_TRY(serial, required_count(root, "serial", std::numeric_limits<std::int64_t>::max()));
   trust.serial = serial;
@@ -590,6 +677,7 @@ Result<Trust> read_root(const toml::table& table) {
   FIDUCIA_CHECK(read_ledgers(root, version, trust));
   FIDUCIA_CHECK(read_revocations(root, trust));
   FIDUCIA_CHECK(read_devices(root, trust));
+  FIDUCIA_CHECK(read_tolerance(root, trust));
   return trust;
 }
 
@@ -659,6 +747,14 @@ constexpr std::string_view device_comment = R"(
 # (0018,1000) in its images; without either, Station Name is compared with `name`.
 )";
 
+constexpr std::string_view tolerance_comment = R"(
+# --- What is tolerated ------------------------------------------------------------------------
+# Differences of a header that archives and tools make by habit. Without this section every one is an
+# alarm. profile: a list of rules that is built in; docs/archives.md shows it. [[tolerance.rule]]: one
+# of your own, with name, attribute (keyword), change ("added", "removed", "altered"), from, to (lists
+# of values, "" for empty) and severity ("note", "warning"). What a rule may name is a closed list.
+)";
+
 void write_authorities(const Trust& trust, std::string& out) {
   out += authority_comment;
   for (const TrustedAuthority& authority : trust.authorities) {
@@ -697,6 +793,30 @@ void write_tsas(const Trust& trust, std::string& out) {
       out += (i == 0 ? "\npolicy = [" : ", ") + toml_string(tsa.policies[i]);
     if (!tsa.policies.empty()) out += "]";
     out += "\ncertificate = '''\n" + tsa.certificate.write_pem() + "'''\n";
+  }
+}
+
+void write_values(std::string_view key, const std::vector<std::string>& values, std::string& out) {
+  for (std::size_t i = 0; i < values.size(); ++i)
+    out += (i == 0 ? std::string(key) + " = [" : ", ") + toml_string(values[i]);
+  if (!values.empty()) out += "]\n";
+}
+
+void write_tolerance(const Trust& trust, std::string& out) {
+  if (!trust.tolerance) return;
+  out += tolerance_comment;
+  out += "\n[tolerance]\n";
+  if (!trust.tolerance->profile.empty())
+    out += "profile = " + toml_string(trust.tolerance->profile) + "\n";
+  for (const ToleranceRule& rule : trust.tolerance->rules) {
+    const auto entry = dicom::find_dictionary_entry(rule.tag);
+    FIDUCIA_ASSERT(entry.has_value());  // read_tolerance takes no other
+    out += "\n[[tolerance.rule]]\nname = " + toml_string(rule.name) +
+           "\nattribute = " + toml_string(entry->keyword) +
+           "\nchange = " + toml_string(to_word(rule.change)) + "\n";
+    write_values("from", rule.from, out);
+    write_values("to", rule.to, out);
+    out += "severity = " + toml_string(to_word(rule.severity)) + "\n";
   }
 }
 
@@ -752,6 +872,7 @@ std::string write_trust(const Trust& trust) {
     if (!device.device_serial_number.empty())
       out += "device_serial_number = " + toml_string(device.device_serial_number) + "\n";
   }
+  write_tolerance(trust, out);
   return out;
 }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/core.h"
 #include "crypto/crypto.h"
 #include "ledger/ledger.h"
+#include "seal/tolerance.h"
 
 namespace fiducia::seal {
 
@@ -77,6 +79,7 @@ struct Trust {
   std::vector<Revocation> revocations;
   std::vector<SealingDevice> devices;
   std::vector<TrustedTsa> tsas;
+  std::optional<Tolerance> tolerance;  // absent: no difference of a header is tolerated
 };
 
 /// The hash that a revocation of this verifier key names.

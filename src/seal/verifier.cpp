@@ -132,6 +132,13 @@ struct Verifier::State {
   State(Trust trust, VerifierOptions o, EvidenceLookup* l)
       : judge(std::move(trust), o.at), options(o), lookup(l) {}
 
+  [[nodiscard]] ContentOptions content_options(bool show_values, bool count_textured) const {
+    const std::optional<Tolerance>& tolerance = judge.trust().tolerance;
+    return {.show_values = show_values,
+            .count_textured = count_textured,
+            .tolerance = tolerance ? &*tolerance : nullptr};
+  }
+
   /// Evidence that came with the file: in it, beside it, or named by the user.
   struct Attached {
     std::vector<Candidate> candidates;
@@ -252,7 +259,7 @@ struct Verifier::State {
     ContentComparison content;
     if (compared)
       content = compare_content(file, candidate.evidence, decoder,
-                                {.show_values = options.show_values, .count_textured = false});
+                                content_options(options.show_values, false));
     else
       content.pixels = content.header = Match::undecidable;
     Judgement out{.verdict = verdict_of(content, trust),
@@ -273,6 +280,8 @@ struct Verifier::State {
     VerifyResult result;
     result.path = file.name();
     result.image = image_info(file);
+    if (const std::optional<Tolerance>& tolerance = judge.trust().tolerance)
+      result.tolerance = ToleranceInfo{tolerance->profile, tolerance->rules.size()};
     FIDUCIA_TRY(attached_evidence, attached(file));
     std::vector<Judgement> judged = judge_candidates(file, attached_evidence.candidates, decoder);
     const bool carries = !judged.empty() || !attached_evidence.broken.empty();
@@ -376,7 +385,7 @@ struct Verifier::State {
         continue;
       if (!judge.judge(*evidence).accepted) continue;
       const ContentComparison content =
-          compare_content(file, *evidence, decoder, {.show_values = false, .count_textured = true});
+          compare_content(file, *evidence, decoder, content_options(false, true));
       if (content.textured_tiles == 0 || content.textured_tiles_same != content.textured_tiles)
         continue;
       result.findings.push_back(
@@ -523,8 +532,8 @@ struct Verifier::State {
       auto evidence = read_evidence(encoded);
       if (!evidence || !evidence->statement.pixels || !evidence->statement.pixels->root) continue;
       if (accepted_only && !judge.judge(*evidence).accepted) continue;
-      ContentComparison content = compare_content(
-          file, *evidence, decoder, {.show_values = options.show_values, .count_textured = true});
+      ContentComparison content =
+          compare_content(file, *evidence, decoder, content_options(options.show_values, true));
       if (content.textured_tiles_same == 0) continue;
       similar = true;
       if (content.textured_tiles_same * 2 < content.textured_tiles ||

@@ -10,6 +10,7 @@
 #include "seal/moved_overlay.h"
 #include "seal/nested_pixels.h"
 #include "seal/result.h"
+#include "seal/tolerance.h"
 
 namespace fiducia::seal {
 
@@ -35,7 +36,8 @@ struct ContentComparison {
 
 struct ContentOptions {
   bool show_values = false;
-  bool count_textured = false;  // for candidates proposed by the sketch: costs a pass more
+  bool count_textured = false;           // for candidates proposed by the sketch: costs a pass more
+  const Tolerance* tolerance = nullptr;  // of the trust file; null: nothing is tolerated
 };
 
 /// Compares what `file` says now with what `evidence` sealed, attribute by attribute and tile by

@@ -499,14 +499,48 @@ def empty_fragment():
     return f(*frames), {"empty-last": f(*frames, b"")}
 
 
-@case(("authentic",))
+def modified(data, *settings):
+    """With attributes set by dcmodify: "(gggg,eeee)=value"."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "file.dcm")
+        path.write_bytes(data)
+        subprocess.run(["dcmodify", "-nb", *(part for s in settings for part in ("-i", s)), path], check=True,
+                       capture_output=True)
+        return path.read_bytes()
+
+
+@case(("authentic",), no_loss=(DIFFERS, "attribute.added"), other_method=(DIFFERS, "attribute.added"),
+      two_methods=(DIFFERS, "attribute.added"), ratio_of_decoded=(DIFFERS, "attribute.added"),
+      false_ratio=(DIFFERS, "attribute.added"), derivation=(DIFFERS, "attribute.added"))
 def lossy_flag():
-    """Sealed as lossy JPEG without (0028,2110): dcmdjpeg adds it, as PS3.3 demands."""
+    """Sealed as lossy JPEG without (0028,2110): dcmdjpeg adds it, as PS3.3 demands, and GDCM the method
+    as well. What is not true of the sealed image alarms."""
     uid = uid_of(33)
     native = part10(image(uid, 128, 128, colour(), samples=3, colour="RGB"), uid)
-    base = part10(image(uid, 128, 128, encapsulated(stream_of(converted(native, "dcmcjpeg", "+eb", "+un"))),
-                        samples=3, colour="YBR_FULL_422"), uid, JPEG)
-    return base, {"dcmdjpeg": converted(base, "dcmdjpeg")}
+    stream = stream_of(converted(native, "dcmcjpeg", "+eb", "+un"))
+    base = part10(image(uid, 128, 128, encapsulated(stream), samples=3, colour="YBR_FULL_422"), uid, JPEG)
+    plain, gdcm = converted(base, "dcmdjpeg"), converted(base, "gdcmconv", "--raw")
+    ratio = 3 * 128 * 128 / (len(stream) + len(stream) % 2)
+    return base, {
+        "dcmdjpeg": plain, "gdcmconv": gdcm,
+        "method": modified(plain, "(0028,2114)=ISO_10918_1"),
+        "ratio": modified(base, "(0028,2110)=01", f"(0028,2112)={ratio:.2f}"),
+        "no_loss": modified(plain, "(0028,2110)=00"),
+        "other_method": modified(gdcm, "(0028,2114)=ISO_15444_1"),
+        "two_methods": modified(gdcm, "(0028,2114)=ISO_10918_1\\ISO_10918_1"),
+        "ratio_of_decoded": modified(plain, f"(0028,2112)={ratio:.2f}"),
+        "false_ratio": modified(base, f"(0028,2112)={ratio * 1.1:.2f}"),
+        "derivation": modified(plain, "(0008,2111)=Lossy compression")}
+
+
+@case(DIFFERS, "attribute.added", "attribute.altered")
+def lossy_flag_untrue():
+    """Sealed without any loss: that there was some is a lie, whatever the encoding is now."""
+    uid = uid_of(47)
+    base = part10(image(uid, 128, 128, grey(), more={0x00282110: element(0x00282110, "CS", "00")}), uid)
+    return base, {"flag": modified(base, "(0028,2110)=01"),
+                  "method": modified(base, "(0028,2114)=ISO_10918_1"),
+                  "ratio": modified(converted(base, "dcmcjpls"), "(0028,2112)=2")}
 
 
 @case(("indeterminate",), "lossy.recompressed")

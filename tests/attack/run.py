@@ -58,7 +58,7 @@ def main():
     parser.add_argument("--waiting", action="store_true", help="print a new list of waiting cases")
     parser.add_argument("case", nargs="*")
     given = parser.parse_args()
-    require_tools("dcmcjpeg", "dcmdjpeg", "gdcmconv", "cjxl")
+    require_tools("dcmcjpeg", "dcmdjpeg", "dcmodify", "gdcmconv", "cjxl")
     checks, waiting = Checks(), {}
     with WorkFolder(given.work) as work:
         program = Fiducia(given.bin.resolve(), work / "home")

@@ -91,10 +91,10 @@ Bytes expected(const Jpeg& jpeg, Rendition rendition) {
   jpeg_mem_src(&info, reinterpret_cast<const unsigned char*>(jpeg.codestream.data()),
                static_cast<unsigned long>(jpeg.codestream.size()));
   jpeg_read_header(&info, TRUE);
-  info.do_fancy_upsampling = rendition == Rendition::rgb_interpolated ||
-                                     rendition == Rendition::ycbcr_interpolated
-                                 ? TRUE
-                                 : FALSE;
+  info.do_fancy_upsampling =
+      rendition == Rendition::rgb_interpolated || rendition == Rendition::ycbcr_interpolated
+          ? TRUE
+          : FALSE;
   info.out_color_space =
       rendition == Rendition::rgb_interpolated || rendition == Rendition::rgb_replicated
           ? JCS_RGB
@@ -127,24 +127,21 @@ void expect_renditions(const Jpeg& jpeg) {
   Bytes got(static_cast<std::size_t>(jpeg.geometry.frame_bytes()));
   for (std::uint8_t n = 0; n < rendition_count; ++n) {
     const Rendition rendition{n};
-    const auto done =
-        n == 0 ? decoder.decode_first(dicom::PixelEncoding::jpeg_baseline, jpeg.codestream,
-                                      jpeg.geometry, got)
-               : decoder.decode_next(dicom::PixelEncoding::jpeg_baseline, jpeg.codestream,
-                                     jpeg.geometry, rendition, got);
+    const auto done = n == 0 ? decoder.decode_first(dicom::PixelEncoding::jpeg_baseline,
+                                                    jpeg.codestream, jpeg.geometry, got)
+                             : decoder.decode_next(dicom::PixelEncoding::jpeg_baseline,
+                                                   jpeg.codestream, jpeg.geometry, rendition, got);
     ASSERT_TRUE(done.has_value()) << to_sentence(done.error());
     EXPECT_EQ(done->photometric_interpretation, "RGB");
     ASSERT_EQ(difference(got, expected(jpeg, rendition), jpeg.geometry), "")
-        << "rendition " << int{n} << " of " << jpeg.geometry.rows << " x "
-        << jpeg.geometry.columns;
+        << "rendition " << int{n} << " of " << jpeg.geometry.rows << " x " << jpeg.geometry.columns;
   }
 }
 
 constexpr Factors all_factors[] = {
-    {{1, 1, 1}, {1, 1, 1}}, {{2, 1, 1}, {1, 1, 1}}, {{2, 1, 1}, {2, 1, 1}},
-    {{1, 1, 1}, {2, 1, 1}}, {{4, 1, 1}, {1, 1, 1}}, {{4, 1, 1}, {2, 1, 1}},
-    {{2, 1, 2}, {2, 2, 1}}, {{2, 2, 1}, {1, 1, 1}}, {{1, 2, 2}, {1, 2, 2}},
-    {{1, 1, 1}, {4, 1, 2}}, {{4, 2, 1}, {1, 1, 2}}, {{3, 1, 1}, {1, 1, 1}},
+    {{1, 1, 1}, {1, 1, 1}}, {{2, 1, 1}, {1, 1, 1}}, {{2, 1, 1}, {2, 1, 1}}, {{1, 1, 1}, {2, 1, 1}},
+    {{4, 1, 1}, {1, 1, 1}}, {{4, 1, 1}, {2, 1, 1}}, {{2, 1, 2}, {2, 2, 1}}, {{2, 2, 1}, {1, 1, 1}},
+    {{1, 2, 2}, {1, 2, 2}}, {{1, 1, 1}, {4, 1, 2}}, {{4, 2, 1}, {1, 1, 2}}, {{3, 1, 1}, {1, 1, 1}},
 };
 
 TEST(JpegRenditions, are_those_of_libjpeg_in_every_small_size) {
@@ -181,8 +178,8 @@ TEST(JpegRenditions, of_a_child_that_died_between_two_are_the_same) {
   };
   // Alone, or with others to follow: the same samples. Asked again without warning, too.
   for (const bool follow : {false, true}) {
-    const auto first = child.decode(dicom::PixelEncoding::jpeg_baseline, jpeg.geometry,
-                                    {&piece, 1}, follow);
+    const auto first =
+        child.decode(dicom::PixelEncoding::jpeg_baseline, jpeg.geometry, {&piece, 1}, follow);
     EXPECT_EQ(copy(first), expected(jpeg, Rendition::rgb_interpolated));
     EXPECT_EQ(copy(child.decode_again(Rendition::ycbcr_replicated)),
               expected(jpeg, Rendition::ycbcr_replicated));
@@ -205,13 +202,11 @@ TEST(JpegRenditions, are_refused_where_there_is_but_one) {
   jpeg.geometry.photometric_interpretation = "RGB";
   decoder::Decoder decoder;
   Bytes out(static_cast<std::size_t>(jpeg.geometry.frame_bytes()));
-  EXPECT_TRUE(decoder
-                  .decode_first(dicom::PixelEncoding::jpeg_baseline, jpeg.codestream,
-                                jpeg.geometry, out)
-                  .has_value());
-  const auto refused =
-      decoder.decode_next(dicom::PixelEncoding::jpeg_baseline, jpeg.codestream, jpeg.geometry,
-                          Rendition::ycbcr_interpolated, out);
+  EXPECT_TRUE(
+      decoder.decode_first(dicom::PixelEncoding::jpeg_baseline, jpeg.codestream, jpeg.geometry, out)
+          .has_value());
+  const auto refused = decoder.decode_next(dicom::PixelEncoding::jpeg_baseline, jpeg.codestream,
+                                           jpeg.geometry, Rendition::ycbcr_interpolated, out);
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, ErrorCode::codec_failed);
 }

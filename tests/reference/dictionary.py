@@ -68,3 +68,11 @@ def look_up(tag, pixel_representation):
     if "US" in choices and "SS" in choices:
         return "SS" if pixel_representation() == 1 else "US"
     return choices[0]
+
+
+def tag_of(keyword):
+    """The tag of a keyword of PS3.6; None if there is none. Of attributes without repeating groups."""
+    return _TAGS.get(keyword)
+
+
+_TAGS = {entry[4]: tag for tag, entry in DicomDictionary.items()}

@@ -360,6 +360,11 @@ def _fragments(image):
     return parts[0][1], [(start - base, part) for start, part in parts[1:]]
 
 
+def fragment_list(image):
+    """The fragments without the Basic Offset Table."""
+    return [part for _, part in _fragments(image)[1]]
+
+
 def _numbers(data, size):
     if len(data) % size:
         raise BadFrame("length of an offset table")

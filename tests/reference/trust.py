@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 import asn1
 import ledger
 import stamps
+import tolerance
 from salts import root_of_path
 
 # The role's number is the last arc of its extended key usage (spec/trust.md 6).
@@ -78,6 +79,7 @@ class Trust:
     revocations: dict = field(default_factory=dict)  # hash of a key: time
     devices: list = field(default_factory=list)
     tsas: list = field(default_factory=list)
+    tolerance: list = field(default_factory=list)  # rules of the file, then of its profile
 
 
 def _table(table, required, optional=()):
@@ -215,7 +217,7 @@ def read(data):
     _expect(version in (1, 2) and isinstance(version, int) and not isinstance(version, bool),
             "version")
     sections = ("authority", "ledger", "revocation", "device", "tsa")[:4 if version == 1 else 5]
-    _table(root, ("version", "serial"), sections)
+    _table(root, ("version", "serial"), sections + ("tolerance",))
     _expect(_count(root["serial"]), "serial")
     result = Trust(root["serial"])
     for name in sections:
@@ -245,7 +247,28 @@ def read(data):
         _table(table, ("name", "seals_since"), ("station_name", "device_serial_number"))
         result.devices.append((_text(table["name"]), moment(table["seals_since"]), table))
     _unique([name for name, _, _ in result.devices], "device")
+    if "tolerance" in root:
+        result.tolerance = _tolerance(root["tolerance"])
     return result
+
+
+def _tolerance(table):
+    _table(table, (), ("profile", "rule"))
+    rules, names = [], []
+    _expect(isinstance(table.get("rule", []), list) and table, "tolerance")
+    for item in table.get("rule", []):
+        _table(item, ("name", "attribute", "change", "severity"), ("from", "to"))
+        names.append(_text(item["name"]))
+        try:
+            rules.append(tolerance.read_rule(item))
+        except ValueError as error:
+            raise BadTrust(str(error)) from error
+    _unique(names, "rule")
+    if "profile" in table:
+        _expect(table["profile"] in tolerance.PROFILES, "profile")
+        rules += tolerance.PROFILES[table["profile"]]
+    _expect("profile" in table or rules, "tolerance")
+    return rules
 
 
 # --- certificates ------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import header
 import pixels
 import reader
 import readings
+import tolerance
 import trust as trusts
 from dictionary import allowed
 from salts import Salts
@@ -42,11 +43,13 @@ class Judgement:
     differing_tiles: int = 0
     term_changed: bool = False  # the codestream is the sealed one, its file term is not
     pixels_same: bool = True
+    pixels_differ: bool = False  # an alarm was told of them
     tile_findings: list = field(default_factory=list)  # told once loss was weighed
     kinds: set = field(default_factory=set)  # of 7.1, of what is not as it was sealed
     views: dict = field(default_factory=dict)  # number of a rendition: all frames are it
     rendition: bool = False  # the samples are those of a rendition (6.7)
     lossy: bool = False  # told that samples cannot be compared for loss
+    tolerance: list = field(default_factory=list)  # rules of the trust file
     decoder_lacks: bool = False  # what a decoder makes of the colours is not known here
 
     def add(self, code, severity="alarm", **where):
@@ -146,11 +149,18 @@ def compare_header(judgement, file, image, evidence, salts, term, sealed_tag):
             other_vrs += _compare_leaf(judgement, evidence, salts, index, path, vr, digest, leaf,
                                        image, term, silent)
         name = leaves[0].name if leaves else _name_of_path(path)
-        for _ in rows[len(leaves):]:
+        for index, vr, digest in rows[len(leaves):]:
+            if _tolerated(judgement, path, "removed", name, None, (salts.header(index), vr, digest)):
+                continue
             judgement.alarm("attribute.removed", **({"attribute": name} if name else {}))
         for leaf in leaves[len(rows):]:
             if path == DERIVATION and not rows and judgement.pixels_same and _only_remarks(leaf):
                 other_vrs += 1
+                continue
+            if _is_true_record(judgement, path, leaf, None, evidence, image):
+                other_vrs += 1
+                continue
+            if _tolerated(judgement, path, "added", name, leaf, None):
                 continue
             judgement.alarm("attribute.added", attribute=name)
         if not rows or not leaves:
@@ -209,10 +219,53 @@ def _compare_leaf(judgement, evidence, salts, index, path, vr, digest, leaf, ima
     if not same and path == DERIVATION and judgement.pixels_same \
             and _same_but_remarks(leaf, evidence, salt, index, vr, digest):
         return 1
+    if not same and _vr_change_allowed(leaf, vr):
+        row = salt, vr, digest
+        if _is_true_record(judgement, path, leaf, row, evidence, image):
+            return 1
+        if _tolerated(judgement, path, "altered", leaf.name, leaf, row):
+            return 0
     if not same or not _vr_change_allowed(leaf, vr):
         judgement.alarm("attribute.altered", attribute=leaf.name)
         return 0
     return 1
+
+
+def _sealed_as(row, path, text):
+    """Whether the sealed value reads as `text`. `row`: salt, VR and hash."""
+    salt, vr, digest = row
+    form = header.bytes_value(text, vr, header.Charset())
+    return header.leaf_hash(salt, path, vr, *form) == digest
+
+
+def _is_true_record(judgement, path, leaf, row, evidence, image):
+    """10.1: a tool wrote down that there was loss, which is true, where nothing stood."""
+    tag = leaf.element.tag
+    if len(path) != 5 or leaf.duplicate or leaf.element.items is not None \
+            or leaf.element.fragments is not None \
+            or judgement.pixels_differ \
+            or not tolerance.is_true_record(tag, leaf.element.value, evidence.statement, image):
+        return False
+    return row is None or _sealed_as(row, path, b"") \
+        or tag == tolerance.FLAG and _sealed_as(row, path, b"00")
+
+
+def _tolerated(judgement, path, change, name, leaf, row):
+    if leaf is not None and (leaf.duplicate or leaf.element.items is not None
+                             or leaf.element.fragments is not None):
+        return False
+
+    def now(text):
+        vr, own = leaf.element.vr, header.Charset()
+        return header.canonical(leaf.element, vr, leaf.charset) \
+            == header.bytes_value(text.encode(), vr, own)
+
+    severity = tolerance.severity_of(judgement.tolerance, path, change,
+                                     lambda text: _sealed_as(row, path, text.encode()), now)
+    if severity is None:
+        return False
+    judgement.add("tolerated", severity, attribute=name)
+    return True
 
 
 def _only_remarks(leaf):
@@ -441,7 +494,7 @@ def _signature_good(evidence):
 
 def judge(file, data, trust, at=None):
     """`data` is one evidence. Raises BadEvidence where it cannot be read at all."""
-    judgement = Judgement()
+    judgement = Judgement(tolerance=trust.tolerance)
     evidence = evidences.read(data)
     if evidence.statement is None:
         judgement.alarm("seal.invalid")
@@ -472,6 +525,8 @@ def judge(file, data, trust, at=None):
                                     or finding["severity"] == "warning"
                                     and finding["code"] in BESIDE_SAMPLES | {"codec.missing"}
                                     for finding in judgement.findings[before:])
+        judgement.pixels_differ = any(finding["severity"] == "alarm"
+                                      for finding in judgement.findings[before:])
     term = canonical_term(file, image, statement)
     if judgement.rendition and term is not None:
         term = statement.pixels[5]
