@@ -253,45 +253,19 @@ Oddities inspect_jpeg(ByteView frame, const dicom::TransferSyntax& syntax,
 
 // --- JPEG 2000 (ISO/IEC 15444-1), HTJ2K (15444-15) --------------------------------------------
 
-/// Whether the boxes of a JP2 header say no more than what a bare codestream says: size, depth,
-/// and the colours that Photometric Interpretation names.
-bool is_plain_jp2_header(ByteView header, const Geometry& geometry) {
-  ByteCursor cursor{header};
-  while (cursor.remaining() > 0) {
-    const auto length = cursor.be<std::uint32_t>();
-    const auto type = cursor.take(4);
-    if (!length || !type || *length < 8) return false;
-    const auto body = cursor.take(*length - 8U);
-    if (!body) return false;
-    const std::string_view name = as_text(*type);
-    if (name == "ihdr" || name == "bpcc" || name == "res ") continue;
-    if (name != "colr" || body->size() != 7 || (*body)[0] != std::byte{1}) return false;
-    constexpr std::uint32_t srgb = 16;
-    constexpr std::uint32_t grey = 17;
-    const std::uint32_t space = load_be<std::uint32_t>(body->data() + 3);
-    const std::string& named = geometry.photometric_interpretation;
-    const bool fits =
-        geometry.samples_per_pixel == 1
-            ? space == grey
-            : space == srgb && (named == "RGB" || named == "YBR_RCT" || named == "YBR_ICT");
-    if (!fits) return false;
-  }
-  return true;
-}
-
+/// The first codestream in the boxes of JP2 (ISO/IEC 15444-1 Annex I), or `frame` itself where
+/// there are none. PS3.5 A.4.4 has no boxes: palettes, channels and colours of their own are
+/// applied by some, and some look for sign and precision at the start of the bytes.
 struct Jp2 {
   ByteView codestream;
-  Oddities oddities;
+  bool has_boxes = false;
 };
 
-Jp2 open_jp2(ByteView frame, const Geometry& geometry) {
+Jp2 open_jp2(ByteView frame) {
   constexpr std::string_view signature("\0\0\0\x0CjP  ", 8);
-  Jp2 out{.codestream = frame, .oddities = {}};
-  if (!as_text(frame).starts_with(signature)) return out;
-  const auto odd = [&] { out.oddities.add(Oddity::jp2_boxes); };
+  if (!as_text(frame).starts_with(signature)) return {.codestream = frame, .has_boxes = false};
+  Jp2 out{.codestream = {}, .has_boxes = true};
   ByteCursor cursor{frame};
-  bool have_header = false;
-  out.codestream = {};
   while (cursor.remaining() > 8) {
     const auto length = cursor.be<std::uint32_t>();
     const auto type = cursor.take(4);
@@ -307,20 +281,11 @@ Jp2 open_jp2(ByteView frame, const Geometry& geometry) {
     }
     const auto body = cursor.take(body_bytes);
     if (!body) break;
-    const std::string_view name = as_text(*type);
-    if (name == "jp2c") {
-      if (!out.codestream.empty() || !have_header) odd();
-      if (out.codestream.empty()) out.codestream = *body;
-    } else if (name == "jp2h") {
-      if (have_header || !is_plain_jp2_header(*body, geometry)) odd();
-      have_header = true;
-    } else if (name != "jP  " && name != "ftyp") {
-      odd();
+    if (as_text(*type) == "jp2c") {
+      out.codestream = *body;
+      break;
     }
   }
-  // Another box behind is as good as bytes behind the end.
-  if (cursor.remaining() > 1) odd();
-  if (out.codestream.empty()) odd();
   return out;
 }
 
@@ -344,8 +309,9 @@ Oddities inspect_size(ByteView body, const Geometry& geometry) {
 Oddities inspect_jpeg_2000(ByteView frame, const Geometry& geometry) {
   constexpr std::byte start_of_codestream[] = {std::byte{0xFF}, std::byte{0x4F}, std::byte{0xFF},
                                                std::byte{0x51}};
-  Jp2 jp2 = open_jp2(frame, geometry);
-  Oddities out = jp2.oddities;
+  const Jp2 jp2 = open_jp2(frame);
+  Oddities out;
+  if (jp2.has_boxes) out.add(Oddity::jp2_boxes);
   const ByteView stream = jp2.codestream;
   if (stream.size() < 4 ||
       !std::equal(start_of_codestream, start_of_codestream + 4, stream.begin())) {
@@ -434,10 +400,9 @@ std::optional<std::array<std::uint8_t, 2>> jpeg_sample_form(ByteView frame) {
   return std::nullopt;
 }
 
-std::optional<std::array<std::uint8_t, 2>> jpeg_2000_sample_form(ByteView frame,
-                                                                 const Geometry& geometry) {
+std::optional<std::array<std::uint8_t, 2>> jpeg_2000_sample_form(ByteView frame) {
   constexpr std::size_t depths_at = 42;  // SOC, SIZ, its length and fixed part
-  const ByteView stream = open_jp2(frame, geometry).codestream;
+  const ByteView stream = open_jp2(frame).codestream;
   if (stream.size() <= depths_at || load_be<std::uint16_t>(stream.data() + 2) != 0xFF51)
     return std::nullopt;
   const std::size_t end = std::size_t{load_be<std::uint16_t>(stream.data() + 4)} + 4;
@@ -449,10 +414,9 @@ std::optional<std::array<std::uint8_t, 2>> jpeg_2000_sample_form(ByteView frame,
 
 }  // namespace
 
-std::optional<std::array<std::uint8_t, 2>> sample_form(ByteView frame, PixelEncoding encoding,
-                                                       const Geometry& geometry) {
+std::optional<std::array<std::uint8_t, 2>> sample_form(ByteView frame, PixelEncoding encoding) {
   const bool is_2000 = encoding == PixelEncoding::jpeg_2000 || encoding == PixelEncoding::htj2k;
-  return is_2000 ? jpeg_2000_sample_form(frame, geometry) : jpeg_sample_form(frame);
+  return is_2000 ? jpeg_2000_sample_form(frame) : jpeg_sample_form(frame);
 }
 
 std::string_view to_sentence(Oddity oddity) {
@@ -472,7 +436,7 @@ std::string_view to_sentence(Oddity oddity) {
     case Oddity::jpeg_orientation:
       return "a JPEG codestream that asks to be turned or mirrored";
     case Oddity::jp2_boxes:
-      return "JPEG 2000 in a file format, with a palette, channels or colours of its own";
+      return "JPEG 2000 in the boxes of a file format (JP2)";
     case Oddity::jpeg_2000_samples:
       return "JPEG 2000 with another sign or precision than the header";
     case Oddity::jpeg_2000_colour:

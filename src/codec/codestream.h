@@ -19,7 +19,7 @@ enum class Oddity : std::uint8_t {
   jpeg_process = 54,          // not the process that the transfer syntax names
   jpeg_colour = 55,           // the codestream's word on its colours against the header's
   jpeg_orientation = 56,      // Exif: turned or mirrored
-  jp2_boxes = 57,             // JPEG 2000 in a file format with palette, channels, colours
+  jp2_boxes = 57,             // JPEG 2000 in the boxes of a file format
   jpeg_2000_samples = 58,     // sign or precision against Pixel Representation and Bits Stored
   jpeg_2000_colour = 59,      // component transform against Photometric Interpretation
   jpeg_2000_extension = 60,   // markers of Part 2: other transforms, curves
@@ -76,7 +76,6 @@ static_assert(oddity_last - oddity_first < 32);
 /// precision and, in JPEG-LS, interleave mode. Absent where the headers do not say it in `frame`,
 /// or say it of each sample differently; readers take the first frame's for all.
 [[nodiscard]] std::optional<std::array<std::uint8_t, 2>> sample_form(ByteView frame,
-                                                                     dicom::PixelEncoding encoding,
-                                                                     const Geometry& geometry);
+                                                                     dicom::PixelEncoding encoding);
 
 }  // namespace fiducia::codec

@@ -169,7 +169,7 @@ void FrameReader::State::look_at_form() {
 std::optional<std::array<std::uint8_t, 2>> FrameReader::State::sample_form_of(
     std::uint32_t frame) const {
   const std::span<const ByteView> pieces = fragments_of(frame);
-  if (pieces.size() == 1) return sample_form(pieces.front(), encoding, geometry);
+  if (pieces.size() == 1) return sample_form(pieces.front(), encoding);
   // Headers are at the front, in segments of at most 64 KiB.
   constexpr std::size_t looked_at_bytes = 256 << 10;
   Bytes start;
@@ -177,7 +177,7 @@ std::optional<std::array<std::uint8_t, 2>> FrameReader::State::sample_form_of(
     if (start.size() >= looked_at_bytes) break;
     append(start, piece.first(std::min(piece.size(), looked_at_bytes - start.size())));
   }
-  return sample_form(start, encoding, geometry);
+  return sample_form(start, encoding);
 }
 
 /// Readers take precision and interleaving of the first frame, or of the first sample, for all.

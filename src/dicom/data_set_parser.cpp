@@ -482,7 +482,10 @@ bool DataSetParser::open_items(ElementIndex sequence, std::size_t length, bool u
   frame.items_before = static_cast<std::uint32_t>(out_.items_.size());
   stack_.push_back(frame);
   ++depth_;
-  if (speculative) ++speculations_;
+  if (speculative) {
+    ++speculations_;
+    oddities_before_.push_back(oddities_);
+  }
   if (frame.strict) ++strict_;
   return true;
 }
@@ -524,7 +527,10 @@ bool DataSetParser::read_items() {
       pos_ += 8;
     }
     if (!ended) continue;
-    if (frame.speculative) --speculations_;
+    if (frame.speculative) {
+      --speculations_;
+      oddities_before_.pop_back();
+    }
     if (frame.strict) --strict_;
     --depth_;
     stack_.pop_back();
@@ -620,6 +626,8 @@ bool DataSetParser::roll_back() {
   stack_.pop_back();
   --depth_;
   --speculations_;
+  oddities_ = oddities_before_.back();
+  oddities_before_.pop_back();
   if (frame.strict) --strict_;
   out_.items_.resize(frame.items_before);
   out_.elements_.resize(frame.sequence + 1);

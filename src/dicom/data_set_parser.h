@@ -173,6 +173,7 @@ class DataSetParser {
   DataSet out_;
   std::vector<Frame> stack_;
   Oddities oddities_{};
+  std::vector<Oddities> oddities_before_;  // of the speculative frames on the stack
   Fault fault_;
   std::array<CachedVr, cache_slots> cache_{};
 };

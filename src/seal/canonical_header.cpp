@@ -198,7 +198,8 @@ class HeaderWalk {
   /// Whether a binary value stands, or stood when it was sealed, where a creator belongs (against
   /// PS3.5 7.8.1). No change of character set touches it, so it cannot be read as text.
   bool is_binary_creator(const Level& level, const dicom::Element& element) {
-    if (element.vr_source == dicom::VrSource::file && !dicom::is_text(element.vr)) return true;
+    const dicom::Vr said = element.file_vr;
+    if (dicom::is_known_vr(said) && said != dicom::vr::un && !dicom::is_text(said)) return true;
     if (!out_.context_.sealed_vr) return false;
     path_.assign(level.prefix.begin(), level.prefix.end());
     append_be(path_, element.tag.group);

@@ -13,7 +13,7 @@ void for_each_block(const dicom::DataSet& data_set, Visit visit) {
   for (auto i = data_set.first(); i != dicom::no_index; i = data_set.element(i).next) {
     const dicom::Element& element = data_set.element(i);
     if (element.tag.group == embedded_group && element.tag.is_private_creator() &&
-        dicom::trimmed(as_text(element.value)) == embedded_creator)
+        dicom::is_text(element.vr) && dicom::trimmed(as_text(element.value)) == embedded_creator)
       visit(element);
   }
 }

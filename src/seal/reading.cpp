@@ -31,7 +31,7 @@ bool is_standard_under_un(const dicom::Element& element) {
 
 /// A value where every reader with a dictionary, or the VR itself, expects the items of a sequence.
 bool is_no_sequence(const dicom::Element& element) {
-  if (element.vr == v::sq || element.tag.is_private()) return false;
+  if (element.vr == v::sq) return false;
   if (says_vr(element)) return element.file_vr == v::sq;
   const auto entry = dicom::find_dictionary_entry(element.tag);
   return entry && std::ranges::find(entry->vrs, v::sq) != entry->vrs.end() &&

@@ -36,7 +36,7 @@ class Comparison {
   /// Whether every reader gets the same value under both VRs.
   [[nodiscard]] bool reads_alike() const {
     const dicom::Element& element = *leaf_.element;
-    if (element.value.empty() && !element.encapsulated) return true;
+    if (is_empty(sealed_) && is_empty(now_)) return true;
     if (is_pair(sealed_, now_, v::ob, v::ow)) return true;
     if (is_pair(sealed_, now_, v::us, v::ss) || is_pair(sealed_, now_, v::ul, v::sl) ||
         is_pair(sealed_, now_, v::uv, v::sv))
@@ -46,6 +46,11 @@ class Comparison {
   }
 
  private:
+  [[nodiscard]] bool is_empty(dicom::Vr vr) const {
+    Bytes swap;
+    std::string scratch;
+    return header_.value(leaf_, vr, swap, scratch).kind == ValueKind::empty;
+  }
   [[nodiscard]] bool is_same_text() const {
     Bytes swap;
     std::string scratch_sealed;
@@ -80,6 +85,7 @@ VrChange judge_vr_change(dicom::Vr sealed, const CanonicalHeader& header, const 
                ? VrChange::same_value
                : VrChange::other_value;
   if (leaf.vr == sealed) return VrChange::none;
+  if (now == v::sq) return VrChange::other_value;  // and no items: nobody reads it as a value
   if (element.vr_source != dicom::VrSource::file || now == v::un) return VrChange::same_value;
   if (sealed == v::un) return VrChange::same_value;  // it was not known when it was sealed
   // A private creator is LO (PS3.5 7.8.1), and read as such whatever it is called.

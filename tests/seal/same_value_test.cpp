@@ -75,6 +75,8 @@ TEST_F(SameValue, of_private_attributes_by_number_or_text) {
                            VrRow{"UN", "SQ", {}, true},
                            VrRow{"LO", "SQ", {}, true},
                            VrRow{"FD", "US", {}, true},
+                           VrRow{"DS", "LO", text("  "), true},
+                           VrRow{"OB", "LO", text("  "), false},
                            VrRow{"UN", "FL", bytes("0000803f"), true},
                            VrRow{"LO", "SH", text("hello "), true},
                            VrRow{"LO", "UT", text("hello "), true},
@@ -107,6 +109,24 @@ TEST_F(SameValue, of_standard_attributes_by_the_vrs_of_the_dictionary) {
   // A tool corrects a text VR.
   expect_same(judge_vrs({0x0010, 0x4000}, "LO", "LT", text("hello ")));
   expect_other(judge_vrs({0x0010, 0x4000}, "LT", "LO", text("hello ")));
+}
+
+// No reader takes text under SQ for a value, and some stop there.
+TEST_F(SameValue, is_none_of_text_under_sq) {
+  for (const dicom::Tag tag : {private_tag, dicom::Tag{0x0010, 0x4000}}) {
+    DicomDataSet before = with_private_block();
+    before.bytes(tag, "LO", text("ANON")).sort();
+    DicomDataSet after = with_private_block();
+    after.bytes(tag, "OB", text("ANON")).sort();
+    Bytes file = after.file(explicit_le);
+    const auto letters = std::ranges::search(file, as_bytes("OB\0"));
+    ASSERT_FALSE(letters.empty());
+    std::ranges::copy(as_bytes("SQ"), letters.begin());
+    const Bytes evidence = hospital_.seal(read_dicom(before.file(explicit_le)));
+    const seal::VerifyResult result = hospital_.verify(file, evidence);
+    expect_other(result);
+    EXPECT_NE(find_code(result, "reading.ambiguous"), nullptr) << describe(result);
+  }
 }
 
 // A private block that Latin 1 text stands in, with a binary value where the creator belongs.
