@@ -137,7 +137,8 @@ class PixelComparison {
       for (const ByteView piece : pieces) file_.release(piece);
       if (same && !options_.count_textured) return;
     }
-    if (!untouched_encoding_ && is_same_codestream(f)) relabelled_ = true;
+    if (!untouched_encoding_ && (is_same_codestream(f) || names_other_colours()))
+      relabelled_ = true;
     if (!sealed_.root) {
       found_.add(reader_.oddities(f));
       unsealed_samples(f);
@@ -453,6 +454,26 @@ class PixelComparison {
     }
   }
 
+  /// Whether the term of a JPEG is a YCbCr that no change of encoding makes of the sealed one: they
+  /// decode alike, but name another sampling or another range of values.
+  [[nodiscard]] bool names_other_colours() const {
+    const auto is_jpeg = [](const dicom::TransferSyntax& syntax) {
+      return syntax.encoding == dicom::PixelEncoding::jpeg_baseline ||
+             syntax.encoding == dicom::PixelEncoding::jpeg_extended ||
+             syntax.encoding == dicom::PixelEncoding::jpeg_lossless ||
+             syntax.encoding == dicom::PixelEncoding::jpeg_other;
+    };
+    const std::string& term = reader_.geometry().photometric_interpretation;
+    if (!is_jpeg(reader_.transfer_syntax()) || !term.starts_with("YBR_")) return false;
+    const Statement& statement = evidence_.statement;
+    const auto* syntax = dicom::find_transfer_syntax(statement.transfer_syntax_uid);
+    const std::string sealed_term =
+        statement.encoding ? statement.encoding->photometric_interpretation : "";
+    if (term == sealed_term) return false;
+    const bool was_jpeg = syntax != nullptr && is_jpeg(*syntax) && sealed_term.starts_with("YBR_");
+    return was_jpeg || term.starts_with("YBR_PARTIAL");
+  }
+
   /// A codestream that says itself what its colours are decodes the same under another label, but
   /// viewers that believe the label show other colours.
   void tell_of_new_label() {
@@ -460,8 +481,8 @@ class PixelComparison {
     add(Match::different,
         {.code = "attribute.altered",
          .severity = Severity::alarm,
-         .text = "Photometric Interpretation (0028,0004) differs from the seal, beside the same "
-                 "encoded image.",
+         .text = "Photometric Interpretation (0028,0004) differs from the seal; the encoding does "
+                 "not explain it, and viewers that believe it show other colours.",
          .attribute = "(0028,0004)",
          .keyword = "PhotometricInterpretation"});
   }

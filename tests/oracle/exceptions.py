@@ -102,6 +102,12 @@ GRANTED = [
     ("(which need not be self-signed)", TRUST),
     ("Accepted: all of this without an alarm.", TRUST),
     # 10. Verification
+    ("counts as unchanged (note `encoding.changed`) if it was absent or empty when sealed, or (0028,2110) was `00`,",
+     "what is true of a loss: tests/seal/loss_record_test.cpp; tests/attack/cases.py lossy_flag"),
+    ("without the Basic Offset Table item. Anything else alarms:", ALL),
+    ("*Tolerated differences.*", "the trust file asks for it: tests/seal/tolerance_test.cpp"),
+    ("is the finding `tolerated` instead,", "the trust file asks for it: tests/seal/tolerance_test.cpp"),
+    ("Never, whatever the trust file says:", ALL),
     ("counts as unchanged: image converters drop it, others add it.", ("one-frame-said",)),
     ("the attribute counts as unchanged (note `encoding.changed`). Any other text alarms", ("remark-of-the-compressor",)),
     ("(the first of each tag) count as unchanged, note `overlay.moved`.",
