@@ -38,6 +38,22 @@ bool is_no_sequence(const dicom::Element& element) {
          !element.value.empty();
 }
 
+bool is_us_or_ss(dicom::Tag tag) {
+  const auto entry = dicom::find_dictionary_entry(tag);
+  const auto has = [&](dicom::Vr vr) {
+    return entry && std::ranges::find(entry->vrs, vr) != entry->vrs.end();
+  };
+  return has(v::us) && has(v::ss);
+}
+
+/// Whether 16 bit numbers have one that is another with a sign.
+bool has_high_bit(const dicom::Element& element) {
+  const ByteView value = element.value;
+  for (std::size_t at = 0; at + 1 < value.size(); at += 2)
+    if ((value[element.big_endian ? at : at + 1] & std::byte{0x80}) != std::byte{0}) return true;
+  return false;
+}
+
 bool is_foreign_vr(const dicom::Element& element) {
   if (!says_vr(element) || element.file_vr == v::un || !dicom::is_known_vr(element.file_vr) ||
       element.tag.is_private())
@@ -135,6 +151,7 @@ class Scan {
       add(AmbiguityKind::unknown_vr, leaf);
     if (is_foreign_vr(element) || is_no_sequence(element)) add(AmbiguityKind::foreign_vr, leaf);
     if (leaf.is_sequence) return;
+    if (is_sign_by_place(leaf)) add(AmbiguityKind::sign_by_place, leaf);
     const TextEncoding& encoding = *leaf.text_encoding;
     if ((encoding.differs_in_item || !encoding.set.is_known()) &&
         dicom::has_character_set(leaf.vr) && !is_ascii(element.value))
@@ -142,6 +159,16 @@ class Scan {
     if (is_odd_length(element, leaf.vr)) add(AmbiguityKind::value_length, leaf);
     if (dicom::is_text(leaf.vr) && has_odd_nul(leaf.vr, element.value))
       add(AmbiguityKind::nul_in_text, leaf);
+  }
+
+  /// Some readers take the sign of such a value from what they have read so far.
+  [[nodiscard]] bool is_sign_by_place(const HeaderLeaf& leaf) const {
+    const dicom::Element& element = *leaf.element;
+    if (says_vr(element) || leaf.path_bytes != 5 || !is_us_or_ss(element.tag) ||
+        !has_high_bit(element))
+      return false;
+    const dicom::Element* sign = file_.data_set().find(dicom::tags::pixel_representation);
+    return sign != nullptr && sign->offset > element.offset;
   }
 
   /// PS3.5 8.2 and A.4: OW; or OB of at most 8 bits. Fragments are OB, but OW is read alike.
@@ -230,6 +257,8 @@ constexpr std::array kind_texts{
     KindText{AmbiguityKind::character_set,
              "a text in a character set that readers know differently",
              "texts in character sets that readers know differently"},
+    KindText{AmbiguityKind::sign_by_place, "a number whose sign is said behind it only",
+             "numbers whose sign is said behind them only"},
     KindText{AmbiguityKind::pixel_data_vr, "Pixel Data under a VR that is not for it", ""},
 };
 

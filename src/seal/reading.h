@@ -31,6 +31,7 @@ enum class AmbiguityKind : std::uint8_t {
   pixel_data_form = 14,   // Pixel Data is in fragments or not, against the transfer syntax
   pixel_data_vr = 15,     // Pixel Data under a VR that PS3.5 8 and A.4 do not allow for it
   character_set = 16,     // text in a set with unknown terms, or in one that only its item has
+  sign_by_place = 17,     // US or SS in implicit VR before what says which
 };
 
 /// One such place.

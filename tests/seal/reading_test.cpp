@@ -282,6 +282,22 @@ class ReadingOfPixelData : public Reading {
   }
 };
 
+// DCMTK decides between US and SS at the place where it reads them.
+TEST_F(Reading, a_number_before_what_says_its_sign) {
+  DicomDataSet d = base();
+  d.us({0x0028, 0x0103}, 1).bytes({0x0028, 0x0106}, "SS", bytes("00f8")).sort();
+  const Bytes evidence = seal(d);
+  EXPECT_EQ(judge(d.file(implicit_le), evidence).verdict, seal::Verdict::authentic);
+  DicomDataSet late = d;
+  std::ranges::rotate(late.elements, std::ranges::find(late.elements, dicom::Tag{0x0028, 0x0106},
+                                                       &DicomElement::tag));
+  const seal::VerifyResult result = judge(late.file(implicit_le), evidence);
+  EXPECT_EQ(result.verdict, seal::Verdict::altered) << describe(result);
+  expect_finding(result, "(0028,0106)", seal::Severity::alarm);
+  const seal::VerifyResult explicit_vr = judge(late.file(explicit_le), evidence);
+  EXPECT_EQ(explicit_vr.verdict, seal::Verdict::authentic) << describe(explicit_vr);
+}
+
 TEST_F(ReadingOfPixelData, under_a_vr_that_is_not_for_it) {
   expect_ambiguous(image(16, "OW"), image(16, "OB"), "(7FE0,0010)");
   expect_ambiguous(image(16, "OW"), image(16, "UN"), "(7FE0,0010)");
