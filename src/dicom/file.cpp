@@ -280,7 +280,7 @@ bool File::has_exact_meta(std::size_t length) const {
   if (syntax == nullptr) return false;
   std::string_view uid = as_text(syntax->value);
   if (uid.ends_with('\0')) uid.remove_suffix(1);
-  return uid.find_first_not_of("0123456789.") == std::string_view::npos;
+  return !uid.empty() && uid.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
 /// Tries the other encodings of the data set. One that reads to its end, or that its first bytes

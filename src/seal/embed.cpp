@@ -7,6 +7,12 @@
 namespace fiducia::seal {
 namespace {
 
+/// What tools leave that lose the values of OB (xml2dcm): no evidence, and no damaged one.
+bool is_blank(ByteView value) {
+  return value.size() <= 2 &&
+         std::ranges::all_of(value, [](std::byte b) { return b == std::byte{}; });
+}
+
 /// Calls `visit(creator element)` for every top-level private creator of ours.
 template <class Visit>
 void for_each_block(const dicom::DataSet& data_set, Visit visit) {
@@ -38,7 +44,8 @@ std::optional<ByteView> find_embedded(const dicom::DataSet& data_set) {
   for_each_block(data_set, [&](const dicom::Element& creator) {
     const dicom::Element* element = by_block[creator.tag.element];
     // A sequence read from bytes keeps those bytes as its value: evidence never looks like one.
-    if (!found && element != nullptr && element->vr != dicom::vr::sq) found = element->value;
+    if (!found && element != nullptr && element->vr != dicom::vr::sq && !is_blank(element->value))
+      found = element->value;
   });
   return found;
 }

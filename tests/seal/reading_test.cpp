@@ -350,6 +350,27 @@ TEST_F(ReadingOfFile, a_group_length_of_the_meta_information_that_is_wrong) {
   });
 }
 
+TEST_F(ReadingOfFile, a_transfer_syntax_that_is_empty) {
+  const Bytes body = base().encode(Syntax::explicit_le);
+  const Bytes file = part10("", body);
+  const seal::VerifyResult result = judge(file, seal(base()));
+  EXPECT_EQ(result.verdict, seal::Verdict::altered) << describe(result);
+  expect_finding(result, "", seal::Severity::alarm);
+}
+
+// A tool that loses the values of OB leaves our element without one.
+TEST_F(ReadingOfFile, evidence_of_no_bytes_is_none) {
+  for (const Bytes& value : {Bytes{}, Bytes(2)}) {
+    DicomDataSet d = base();
+    d.private_creator(0x0F1D, 0x10, "FIDUCIA").bytes({0x0F1D, 0x1001}, "OB", value).sort();
+    hospital_.store().put("1.2.3.4", seal(base()));
+    const seal::VerifyResult result =
+        hospital_.verify_carried(d.file(explicit_le), &hospital_.store());
+    EXPECT_EQ(result.verdict, seal::Verdict::authentic) << describe(result);
+    EXPECT_NE(find_code(result, "seal.stripped"), nullptr) << describe(result);
+  }
+}
+
 TEST_F(ReadingOfFile, a_data_set_that_is_not_in_the_encoding_that_the_file_names) {
   expect_file_ambiguous([](const Bytes& file) {
     Bytes body = base().file(implicit_le);
