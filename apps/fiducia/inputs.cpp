@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inputs.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <set>
 
@@ -91,8 +93,8 @@ OutputRules output_rules(std::string kind, std::function<bool(ByteView)> is_kind
 
 Result<dicom::File> open_input(const Input& input) {
   if (!input.is_stdin()) return dicom::File::open(input.path);
-  FIDUCIA_TRY(bytes, read_stdin(limits::stream_bytes_max));
-  return dicom::File::read(std::move(bytes));
+  FIDUCIA_TRY(spooled, MappedFile::spool(STDIN_FILENO, limits::stream_bytes_max, input.path));
+  return dicom::File::read(std::move(spooled));
 }
 
 }  // namespace fiducia::app

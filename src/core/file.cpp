@@ -26,6 +26,9 @@ namespace {
 /// Files up to this size are copied: one read costs less than a mapping and its page faults.
 constexpr std::uint64_t copy_bytes_max = 64 << 10;
 
+/// A stream is read in blocks of this size; one that ends within the first needs no file.
+constexpr std::size_t spool_block_bytes = 1 << 20;
+
 std::string reason(int error_number) {
   return std::error_code(error_number, std::generic_category()).message();
 }
@@ -95,33 +98,39 @@ void unguard_mapping(std::size_t index) {
   guard_table[index].begin.store(0, std::memory_order_release);
 }
 
+std::unexpected<Error> too_large(const std::filesystem::path& path, std::uint64_t bytes_max) {
+  return fail(ErrorCode::over_limit, "is larger than " + std::to_string(bytes_max) + " bytes.",
+              "Split it, or give a smaller file.", Location{.file = path.string()});
+}
+
+/// What ::read says, past interruptions.
+ssize_t read_some(int fd, std::span<std::byte> room) {
+  ssize_t n = 0;
+  do n = ::read(fd, room.data(), room.size());
+  while (n < 0 && errno == EINTR);
+  return n;
+}
+
 Result<Bytes> read_descriptor(int fd, std::uint64_t bytes_max, std::uint64_t expected,
                               const std::filesystem::path& path) {
-  const auto too_large = [&] {
-    return fail(ErrorCode::over_limit, "is larger than " + std::to_string(bytes_max) + " bytes.",
-                "Split it, or give a smaller file.", Location{.file = path.string()});
-  };
   // A file that says it is too large costs no memory: a sparse one of terabytes is a few bytes.
-  if (expected > bytes_max) return too_large();
+  if (expected > bytes_max) return too_large(path, bytes_max);
   Bytes bytes;
   bytes.resize(static_cast<std::size_t>(std::min(expected + 1, bytes_max + 1)));
   std::size_t used = 0;
   for (;;) {
     if (used == bytes.size()) {
-      if (used > bytes_max) return too_large();
+      if (used > bytes_max) return too_large(path, bytes_max);
       bytes.resize(static_cast<std::size_t>(
           std::min<std::uint64_t>(std::max<std::uint64_t>(used * 2, 64 << 10), bytes_max + 1)));
     }
-    const ssize_t n = ::read(fd, bytes.data() + used, bytes.size() - used);
-    if (n < 0) {
-      if (errno == EINTR) continue;
-      return unreadable(path, reason(errno));
-    }
+    const ssize_t n = read_some(fd, std::span{bytes}.subspan(used));
+    if (n < 0) return unreadable(path, reason(errno));
     if (n == 0) break;
     used += static_cast<std::size_t>(n);
   }
   bytes.resize(used);
-  if (used > bytes_max) return too_large();
+  if (used > bytes_max) return too_large(path, bytes_max);
   return bytes;
 }
 
@@ -145,6 +154,34 @@ std::unexpected<Error> fail_unwritable(const std::filesystem::path& path, int er
               Location{.file = path.string()});
 }
 
+// --- spooling -------------------------------------------------------------------------------
+
+namespace {
+
+/// A file in `folder` that nobody else can open, gone with its descriptor; invalid: see errno.
+Descriptor open_unnamed(const std::filesystem::path& folder) {
+  Descriptor fd{::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)};
+  // Some file systems have no files without a name, old kernels do not know them.
+  if (fd.valid() || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)) return fd;
+  std::string name = (folder / "fiducia.XXXXXX").string();
+  fd = Descriptor{mkostemp(name.data(), O_CLOEXEC)};
+  if (fd.valid()) ::unlink(name.c_str());
+  return fd;
+}
+
+std::unexpected<Error> unspoolable(const std::filesystem::path& folder, int error_number) {
+  auto error = fail_unwritable(folder, error_number);
+  error.error().remedy = "Let TMPDIR name a folder with room for what is read from a pipe.";
+  return error;
+}
+
+}  // namespace
+
+std::filesystem::path spool_folder() {
+  if (const char* named = std::getenv("TMPDIR"); named != nullptr && *named != '\0') return named;
+  return ::access("/var/tmp", W_OK | X_OK) == 0 ? "/var/tmp" : "/tmp";
+}
+
 // --- MappedFile -----------------------------------------------------------------------------
 
 Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
@@ -156,22 +193,56 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
   if (S_ISDIR(info.st_mode)) return unreadable(path, "it is a folder");
   if (!S_ISREG(info.st_mode)) return unreadable(path, "it is not a regular file");
   const auto size = static_cast<std::uint64_t>(info.st_size);
-  MappedFile file;
   if (size <= copy_bytes_max) {
+    MappedFile file;
     FIDUCIA_TRY(bytes, read_descriptor(fd.value(), copy_bytes_max * 2, size, path));
     file.copy_ = std::move(bytes);
     file.bytes_ = file.copy_;
     return file;
   }
+  return map(fd.value(), size, path);
+}
+
+Result<MappedFile> MappedFile::map(int fd, std::uint64_t size, const std::filesystem::path& path) {
+  MappedFile file;
   // Populating up front saves a page fault every 64 KiB; past some size it would only keep
   // memory resident that release() gives back anyway.
   const int populate = size <= (16U << 20) ? MAP_POPULATE : 0;
-  void* const mapping = mmap(nullptr, size, PROT_READ, MAP_PRIVATE | populate, fd.value(), 0);
+  void* const mapping = mmap(nullptr, size, PROT_READ, MAP_PRIVATE | populate, fd, 0);
   if (mapping == MAP_FAILED) return unreadable(path, reason(errno));
   file.mapping_ = mapping;
   file.bytes_ = {static_cast<const std::byte*>(mapping), static_cast<std::size_t>(size)};
   file.slot_ = guard_mapping(mapping, file.bytes_.size());
   return file;
+}
+
+Result<MappedFile> MappedFile::spool(int fd, std::uint64_t bytes_max,
+                                     const std::filesystem::path& name,
+                                     const std::filesystem::path& folder) {
+  Bytes block(spool_block_bytes);
+  Descriptor spooled;
+  std::uint64_t size = 0;
+  for (std::size_t used = 0;;) {
+    const ssize_t n = read_some(fd, std::span{block}.subspan(used));
+    if (n < 0) return unreadable(name, reason(errno));
+    used += static_cast<std::size_t>(n);
+    size += static_cast<std::uint64_t>(n);
+    if (size > bytes_max) return too_large(name, bytes_max);
+    if (n == 0 && size == used) {  // all of it is in the first block
+      MappedFile file;
+      block.resize(used);
+      file.copy_ = std::move(block);
+      file.bytes_ = file.copy_;
+      return file;
+    }
+    if (n != 0 && used < block.size()) continue;
+    if (!spooled.valid()) spooled = open_unnamed(folder);
+    if (!spooled.valid()) return unspoolable(folder, errno);
+    if (const int failed = write_all(spooled.value(), ByteView{block}.first(used)); failed != 0)
+      return unspoolable(folder, failed);
+    used = 0;
+    if (n == 0) return map(spooled.value(), size, name);
+  }
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept { *this = std::move(other); }
@@ -221,10 +292,6 @@ Result<Bytes> read_file(const std::filesystem::path& path, std::uint64_t bytes_m
   FIDUCIA_TRY(found, find_file(path, bytes_max));
   if (!found) return unreadable(path, reason(ENOENT));
   return std::move(*found);
-}
-
-Result<Bytes> read_stdin(std::uint64_t bytes_max) {
-  return read_descriptor(STDIN_FILENO, bytes_max, 0, "-");
 }
 
 Status durable_write(const std::filesystem::path& path, ByteView bytes,

@@ -11,6 +11,9 @@
 
 namespace fiducia {
 
+/// Where large temporary files go: TMPDIR, else /var/tmp, as /tmp is often kept in memory.
+[[nodiscard]] std::filesystem::path spool_folder();
+
 /// A regular file mapped read-only. Movable, not copyable.
 ///
 /// A file that somebody truncates while it is mapped would raise SIGBUS: `open` therefore copies
@@ -20,6 +23,12 @@ class MappedFile {
  public:
   /// Errors: io_unreadable (missing, no permission, a folder, a device).
   [[nodiscard]] static Result<MappedFile> open(const std::filesystem::path& path);
+  /// Reads `fd` to its end, up to `bytes_max`, into a file without a name in `folder`, and maps
+  /// that: a stream of any length costs memory for one block. `name` stands for it in errors.
+  /// Errors: io_unreadable, over_limit, io_unwritable (`folder` is full).
+  [[nodiscard]] static Result<MappedFile> spool(
+      int fd, std::uint64_t bytes_max, const std::filesystem::path& name,
+      const std::filesystem::path& folder = spool_folder());
   MappedFile(MappedFile&&) noexcept;
   MappedFile& operator=(MappedFile&&) noexcept;
   ~MappedFile();
@@ -33,6 +42,8 @@ class MappedFile {
 
  private:
   MappedFile() = default;
+  [[nodiscard]] static Result<MappedFile> map(int fd, std::uint64_t size,
+                                              const std::filesystem::path& path);
   ByteView bytes_;
   Bytes copy_;  // holds small files; empty when mapped
   void* mapping_ = nullptr;
@@ -45,9 +56,6 @@ class MappedFile {
 /// The same, or nothing where there is no such file.
 [[nodiscard]] Result<std::optional<Bytes>> find_file(const std::filesystem::path& path,
                                                      std::uint64_t bytes_max);
-
-/// Reads standard input to its end. Errors: io_unreadable, over_limit.
-[[nodiscard]] Result<Bytes> read_stdin(std::uint64_t bytes_max);
 
 struct WriteOptions {
   unsigned mode = 0644;      // permissions of a new file

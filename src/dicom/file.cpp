@@ -170,8 +170,12 @@ class FileReader {
 
 Result<File> File::open(const std::filesystem::path& path) {
   FIDUCIA_TRY(mapped, MappedFile::open(path));
+  return read(std::move(mapped), path.string());
+}
+
+Result<File> File::read(MappedFile mapped, std::string name) {
   File file;
-  file.name_ = path.string();
+  file.name_ = std::move(name);
   file.mapped_ = std::move(mapped);
   return parse(std::move(file));
 }

@@ -27,7 +27,8 @@ class File {
   /// Errors: io_unreadable; truncated, malformed, over_limit with path and offset;
   /// unsupported for a transfer syntax UID this build does not know how to parse.
   [[nodiscard]] static Result<File> open(const std::filesystem::path& path);
-  /// From memory; `name` stands for the path in errors.
+  /// From what is open or in memory already; `name` stands for the path in errors.
+  [[nodiscard]] static Result<File> read(MappedFile mapped, std::string name = "-");
   [[nodiscard]] static Result<File> read(Bytes bytes, std::string name = "-");
   File(File&&) noexcept = default;
   File& operator=(File&&) noexcept = default;
