@@ -171,6 +171,7 @@ void GreyScale::choose_presentation(const dicom::DataSet& data_set, const codec:
       voi_ = read_lookup_table(*item, lut_descriptor, lut_data, reader_.is_signed());
     }
     if (voi_) {
+      voi_max_ = voi_->output_max();
       rendering_ = "Grey levels: the file's VOI lookup table.";
       return;
     }
@@ -240,7 +241,7 @@ std::uint8_t GreyScale::grey(double stored) const {
   std::uint8_t level = 0;
   if (voi_) {
     level = to_grey(static_cast<double>(voi_->map(std::llround(limited == stored ? value : 0))) /
-                    voi_->output_max());
+                    voi_max_);
   } else if (window_) {
     level = to_grey(window_->map(value));
   } else {

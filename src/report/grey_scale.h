@@ -73,6 +73,7 @@ class GreyScale {
   double slope_ = 1;
   double intercept_ = 0;
   std::optional<LookupTable> voi_;
+  double voi_max_ = 1;  // what its white is
   std::optional<Window> window_;
   double low_ = 0;  // black and white where there is neither
   double high_ = 1;

@@ -39,6 +39,7 @@ struct LookupTable {
   unsigned bits = 16;      // of an output, 8..16
 
   [[nodiscard]] std::uint16_t map(std::int64_t input) const;
+  /// What stands for white. Goes over all of `values`.
   [[nodiscard]] std::uint32_t output_max() const;
 };
 
