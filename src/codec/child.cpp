@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <limits>
 #include <utility>
 
 #include "codec/protocol.h"
@@ -35,6 +37,11 @@ constexpr std::uint64_t warm_bytes_max = 64ULL << 20;
 constexpr std::uint64_t patience_ms = 10'000;
 /// ... and what a millisecond more must yield. The slowest decoder yields 18,000 bytes.
 constexpr std::uint64_t bytes_a_ms = 1'000;
+#if defined(FIDUCIA_SANITIZED)
+constexpr std::uint64_t slower = 20;  // than without sanitizers
+#else
+constexpr std::uint64_t slower = 1;
+#endif
 
 std::unexpected<Error> failed(std::string what, std::string remedy) {
   return fail(ErrorCode::codec_failed, std::move(what), std::move(remedy));
@@ -111,11 +118,13 @@ struct CodecChild::State {
   pid_t pid = -1;
   Clock::time_point started;
   std::uint64_t pages_used = 0;  // high-water mark in bytes since the last drop()
+  std::uint64_t time_left = std::numeric_limits<std::uint64_t>::max();  // ns of the processor
 
   ~State() { stop(); }
   Status start();
   void stop();
   [[nodiscard]] std::string obituary();
+  [[nodiscard]] std::uint64_t processor_time() const;
   [[nodiscard]] bool send(ByteView message) const;
   Result<Bytes> exchange(ByteView message, std::uint64_t patience);
   Result<Bytes> receive(std::uint64_t patience);
@@ -215,13 +224,42 @@ bool CodecChild::State::send(ByteView message) const {
   return sent == static_cast<ssize_t>(message.size());
 }
 
+/// Processor time of the child so far, in ns of a build without sanitizers; 0 where nobody knows.
+std::uint64_t CodecChild::State::processor_time() const {
+  clockid_t clock{};
+  timespec now{};
+  if (pid <= 0 || clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &now) != 0)
+    return 0;
+  return (static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+          static_cast<std::uint64_t>(now.tv_nsec)) /
+         slower;
+}
+
 Result<Bytes> CodecChild::State::receive(std::uint64_t patience) {
   const auto deadline = Clock::now() + std::chrono::milliseconds{patience};
+  const std::uint64_t begun = processor_time();
+  const std::uint64_t may_take = time_left;
   for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    const std::uint64_t now = processor_time();
+    const std::uint64_t taken = now - std::min(now, begun);
+    time_left = may_take - std::min(may_take, taken);
+    if (time_left == 0) {
+      stop();
+      return fail(ErrorCode::over_limit,
+                  "it takes the decoder more processor time than a frame of its size may.",
+                  "Convert it to an uncompressed transfer syntax first, if its source is trusted.");
+    }
+    const std::int64_t patient =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    // It has one thread, so it cannot run out of processor time before that much has passed.
+    const std::uint64_t step_ms = time_left / 1'000'000 * slower + 1;
     pollfd wait{.fd = socket.value(), .events = POLLIN, .revents = 0};
-    const int ready = left <= 0 ? 0 : poll(&wait, 1, static_cast<int>(left));
+    const int ready = patient <= 0 ? 0
+                                   : poll(&wait, 1,
+                                          static_cast<int>(std::min<std::uint64_t>(
+                                              static_cast<std::uint64_t>(patient), step_ms)));
     if (ready < 0 && errno == EINTR) continue;
+    if (ready == 0 && patient > 0) continue;
     if (ready <= 0) {
       stop();
       return failed(
@@ -235,6 +273,8 @@ Result<Bytes> CodecChild::State::receive(std::uint64_t patience) {
       return failed(obituary() + " while decoding a frame.",
                     "Do not trust this file; fetch it again from its source.");
     message.resize(static_cast<std::size_t>(got));
+    const std::uint64_t end = processor_time();
+    time_left = may_take - std::min(may_take, end - std::min(end, begun));
     return message;
   }
 }
@@ -260,6 +300,9 @@ CodecChild::CodecChild(std::filesystem::path program, std::uint32_t timeout_ms)
 CodecChild::CodecChild(CodecChild&&) noexcept = default;
 CodecChild& CodecChild::operator=(CodecChild&&) noexcept = default;
 CodecChild::~CodecChild() = default;
+
+void CodecChild::limit_time(std::uint64_t ns) { state_->time_left = ns; }
+std::uint64_t CodecChild::time_left() const { return state_->time_left; }
 
 Result<Decoded> CodecChild::decode(dicom::PixelEncoding encoding, const Geometry& geometry,
                                    std::span<const ByteView> pieces, bool renditions_follow) {
@@ -320,7 +363,8 @@ Result<Decoded> CodecChild::State::ask() {
       return fail(ErrorCode::codec_missing, std::move(response->sentence),
                   "Install a fiducia-codec that was built with this codec.");
     case Answer::too_big:
-      return failed(std::move(response->sentence), "Decode it on a machine with more memory.");
+      return fail(ErrorCode::over_limit, std::move(response->sentence),
+                  "Convert it to an uncompressed transfer syntax first, if its source is trusted.");
     case Answer::refused:
       return failed(std::move(response->sentence), "Fetch the file again from its source.");
   }

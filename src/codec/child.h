@@ -40,6 +40,11 @@ class CodecChild {
   /// The frame decoded last, in another rendition. Errors: as decode(); codec_failed when it has
   /// but one.
   [[nodiscard]] Result<Decoded> decode_again(Rendition rendition);
+  /// How much processor time, in ns, it may take from now on: when that is gone it is killed, and
+  /// the frame is over_limit. No limit at first.
+  void limit_time(std::uint64_t ns);
+  /// What is left of it.
+  [[nodiscard]] std::uint64_t time_left() const;
 
  private:
   struct State;

@@ -137,6 +137,8 @@ struct FrameReader::State {
   Result<Frame> read_rle(std::uint32_t frame);
   Result<Frame> read_deflated(std::uint32_t frame);
   Result<Frame> read_by_child(std::uint32_t frame, bool renditions_follow);
+  template <class Decode>
+  Result<Decoded> timed(std::uint64_t bytes, Decode decode) const;
   Result<Frame> take(Result<Decoded> answer) const;
   Result<Frame> decode(std::uint32_t frame, bool renditions_follow);
   Oddities inspect(std::uint32_t frame) const;
@@ -236,7 +238,9 @@ Status FrameReader::State::pay(std::uint32_t frame) const {
                : encapsulated && bytes > std::max(limits::frame_bytes_free, a_byte))
     return fail(ErrorCode::over_limit, "a frame is larger than a file of this size may have.",
                 "Convert it to an uncompressed transfer syntax first, if its source is trusted.");
-  return file->budget().spend(work_of(frame));
+  const std::uint64_t work = work_of(frame);
+  if (by_child) file->budget().allow_decoding(limits::decoder_ns_a_unit * work);
+  return file->budget().spend(work);
 }
 
 Status FrameReader::State::open_native(const dicom::Element& element) {
@@ -391,9 +395,24 @@ Result<Frame> FrameReader::State::read_by_child(std::uint32_t frame, bool rendit
     return undecodable("frames before this one took the decoder too long in vain.");
   const std::vector<ByteView> pieces = codestream_pieces(fragments_of(frame), encoding);
   const auto start = std::chrono::steady_clock::now();
-  auto answer = child->decode(encoding, geometry, pieces, renditions_follow);
+  auto answer = timed(total_bytes(pieces), [&] {
+    return child->decode(encoding, geometry, pieces, renditions_follow);
+  });
   if (!answer) failing_time += std::chrono::steady_clock::now() - start;
   return take(std::move(answer));
+}
+
+/// What `decode` has the child do, which may take what the object has left of processor time, and
+/// more for the bytes that it reads.
+template <class Decode>
+Result<Decoded> FrameReader::State::timed(std::uint64_t bytes, Decode decode) const {
+  Budget& budget = file->budget();
+  budget.allow_decoding(limits::decoder_ns_a_byte * bytes);
+  const std::uint64_t may_take = budget.decoding_left();
+  child->limit_time(may_take);
+  auto answer = decode();
+  budget.take_decoding(may_take - child->time_left());
+  return answer;
 }
 
 /// A frame of what the child gave.
@@ -513,7 +532,7 @@ Result<Frame> FrameReader::read_again(Rendition rendition) {
   State& state = *state_;
   FIDUCIA_ASSERT(has_renditions() && state.child != nullptr);
   FIDUCIA_CHECK(state.pay(state.last_read));
-  return state.take(state.child->decode_again(rendition));
+  return state.take(state.timed(0, [&] { return state.child->decode_again(rendition); }));
 }
 
 std::uint64_t FrameReader::work() const {

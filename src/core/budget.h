@@ -47,6 +47,19 @@ class Budget {
   void exhaust() { spent_.store(allowed_ + 1, std::memory_order_relaxed); }
   /// Whether something was refused.
   [[nodiscard]] bool is_exceeded() const { return spent() > allowed_; }
+  /// Lets the decoder take `ns` more of processor time (limits::decoder_ns_free at first).
+  void allow_decoding(std::uint64_t ns) {
+    decoding_allowed_.fetch_add(ns, std::memory_order_relaxed);
+  }
+  /// What it has taken. Past what is allowed, nothing more may be done about the object.
+  void take_decoding(std::uint64_t ns) {
+    decoding_taken_.fetch_add(ns, std::memory_order_relaxed);
+    if (decoding_left() == 0) exhaust();
+  }
+  [[nodiscard]] std::uint64_t decoding_left() const {
+    const std::uint64_t allowed = decoding_allowed_.load(std::memory_order_relaxed);
+    return allowed - std::min(allowed, decoding_taken_.load(std::memory_order_relaxed));
+  }
   [[nodiscard]] std::uint64_t spent() const { return spent_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t allowed() const { return allowed_; }
   [[nodiscard]] std::uint64_t object_bytes() const { return object_bytes_; }
@@ -55,6 +68,8 @@ class Budget {
   const std::uint64_t object_bytes_;
   const std::uint64_t allowed_;
   std::atomic<std::uint64_t> spent_{0};
+  std::atomic<std::uint64_t> decoding_allowed_{limits::decoder_ns_free};
+  std::atomic<std::uint64_t> decoding_taken_{0};
 };
 
 }  // namespace fiducia

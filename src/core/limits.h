@@ -45,8 +45,9 @@ inline constexpr std::uint64_t work_a_byte = 6'000;
 inline constexpr std::uint64_t work_a_hashed_byte = 2;
 /// Inflating a byte (zlib).
 inline constexpr std::uint64_t work_an_inflated_byte = 3;
-/// Parsing an element, sorting its leaf, hashing two blocks and more of it, comparing it.
-inline constexpr std::uint64_t work_an_element = 1'000;
+/// Parsing an element, sorting its leaf, hashing two blocks and more of it, comparing it, reading
+/// the copy that holds it. It needs some 600 bytes at sealing, so this bounds memory as well.
+inline constexpr std::uint64_t work_an_element = 4'000;
 /// A byte of a value, which may be decoded text, or a number brought into normal form.
 inline constexpr std::uint64_t work_a_value_byte = 20;
 /// A byte of a canonical path: built, sorted, looked up, hashed.
@@ -84,6 +85,20 @@ inline constexpr std::uint64_t encoded_frame_bytes_max = 1ULL << 30;
 inline constexpr std::uint32_t decode_timeout_ms = 60'000;
 /// Time that frames of one object may take the decoder in vain, all together. Big: codec.failed.
 inline constexpr std::uint32_t decode_failing_ms_max = 1'000;
+/// Processor time in ns that the decoder may take for one object: this much whatever it is asked
+/// for, and for each frame so much a unit of its work and a byte of its codestream. The last
+/// resort against what cannot be counted, loops that a codestream drives: five times what the
+/// slowest honest frames were measured to take. Big: limit.reached.
+inline constexpr std::uint64_t decoder_ns_free = 500'000'000;
+inline constexpr std::uint64_t decoder_ns_a_unit = 4;
+inline constexpr std::uint64_t decoder_ns_a_byte = 1'000;
+/// Memory that a JPEG 2000 decoder may need for tiles, code-blocks and packets beside the samples,
+/// and for each of these. Blocks of 16 x 16 need three bytes a sample. Big: limit.reached.
+inline constexpr std::uint64_t jpeg_2000_bytes_free = 64ULL << 20;
+inline constexpr std::uint64_t jpeg_2000_bytes_a_sample = 4;
+/// Code-blocks times layers of one such frame, and for each sample: every packet asks every block.
+/// Honest frames have a tenth of a visit a sample. Big: limit.reached.
+inline constexpr std::uint64_t jpeg_2000_visits_free = 1'000'000;
 
 // --- crypto: CBOR, COSE, certificates -------------------------------------------------------
 inline constexpr std::uint32_t cbor_depth_max = 16;
@@ -109,9 +124,9 @@ inline constexpr std::size_t time_stamps_max = 8;
 /// few times. Big: limit.reached.
 inline constexpr std::size_t object_evidences_max = 64;
 /// Bytes of paths of one header that are always allowed, and for each byte of its file: honest
-/// ones need three. Bounds memory. Big: limit.reached.
-inline constexpr std::uint64_t path_bytes_free = 24ULL << 20;
-inline constexpr std::uint64_t path_bytes_a_byte = 16;
+/// ones need three. Sealing has them in memory eight times. Big: limit.reached.
+inline constexpr std::uint64_t path_bytes_free = 8ULL << 20;
+inline constexpr std::uint64_t path_bytes_a_byte = 8;
 /// Tiles of one object. Big: limit.reached.
 inline constexpr std::uint64_t tiles_max = 16'000'000;
 /// Findings listed in a result; the rest is counted in a last one. A page nobody reads to its

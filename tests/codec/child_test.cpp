@@ -127,6 +127,138 @@ TEST(CodecChild, refuses_a_bomb_before_it_decodes) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds{20});
 }
 
+/// The header of a JPEG 2000 image of 4096 x 4096, cut as `coding` (a COD from its first byte on)
+/// and the tiles say.
+Bytes jpeg_2000_cut(std::string_view coding, std::uint32_t tile) {
+  Bytes b = test::bytes("ff4fff5100290000");
+  for (const std::uint32_t v : {4096U, 4096U, 0U, 0U, tile, tile, 0U, 0U}) append_be(b, v);
+  append(b, test::bytes("0001070101"));
+  const Bytes body = test::bytes(coding);
+  append(b, test::bytes("ff52"));
+  append_be(b, static_cast<std::uint16_t>(body.size() + 2));
+  append(b, body);
+  append(b, test::bytes("ff5c00044008"));
+  append(b, test::bytes("ff90000a0000000000000001ff93ffd9"));
+  return b;
+}
+
+TEST(CodecChild, refuses_jpeg_2000_cut_into_more_parts_than_its_size_explains) {
+  struct Row {
+    const char* what;
+    const char* coding;
+    std::uint32_t tile;
+    bool too_big;
+  };
+  CodecChild child{program};
+  for (const Row& row : {Row{"as usual", "00000001000504040001", 4096, false},
+                         Row{"blocks of 16 x 16", "00000001000502020001", 4096, false},
+                         Row{"blocks of 4 x 4", "00000001000500000001", 4096, true},
+                         Row{"precincts of 128 x 128", "00000001000004040001", 4096, false},
+                         Row{"precincts of 2 x 2", "010000010001040400011111", 4096, true},
+                         Row{"tiles of 64 x 64", "00000001000504040001", 64, false},
+                         Row{"tiles of 17 x 17", "00000001000104040001", 17, true},
+                         Row{"20 layers", "00000014000504040001", 4096, false},
+                         Row{"65,535 layers", "0000ffff000504040001", 4096, true}}) {
+    SCOPED_TRACE(row.what);
+    const Bytes stream = jpeg_2000_cut(row.coding, row.tile);
+    const ByteView piece{stream};
+    const auto got = child.decode(PixelEncoding::jpeg_2000, grey(4096, 4096, 8), {&piece, 1});
+    ASSERT_FALSE(got.has_value());
+    EXPECT_EQ(got.error().code, row.too_big ? ErrorCode::over_limit : ErrorCode::codec_failed)
+        << got.error().what;
+  }
+}
+
+/// A grey progressive JPEG that sends each of `bands` coefficients by itself, and each of its bits:
+/// 14 scans of a few bytes a coefficient, and every scan visits all blocks. Up to 27,306 of these,
+/// or three times as many.
+Bytes jpeg_of_many_scans(std::uint16_t side, unsigned bands) {
+  Bytes b = test::bytes("ffd8ffdb004300");
+  b.resize(b.size() + 64, std::byte{1});
+  append(b, test::bytes("ffc2000b08"));
+  append_be(b, side);
+  append_be(b, side);
+  append(b, test::bytes("01011100"));
+  append(b, test::bytes("ffc40014000100000000000000000000000000000000"));
+  append(b, test::bytes("ffc400141001000000000000000000000000000000e0"));
+  append(b, test::bytes("ffda0008010100000000"));
+  b.resize(b.size() + std::size_t{side} * side / 64 / 8);  // a bit a block: no difference
+  for (unsigned band = 1; band <= bands; ++band)
+    for (unsigned bit = 14; bit-- > 0;) {
+      append(b, test::bytes("ffda0008010100"));
+      b.insert(b.end(), 2, static_cast<std::byte>(band));
+      b.push_back(static_cast<std::byte>((bit == 13 ? 0 : bit + 1) << 4 | bit));
+      // Runs of 27,306 blocks at their end; bytes too many are a warning.
+      append(b, test::bytes(side * side / 64 > 27'306 ? "5554aaa95557" : "5555"));
+    }
+  append(b, test::bytes("ffd9"));
+  return b;
+}
+
+TEST(CodecChild, may_take_its_processor_time_and_no_more) {
+  constexpr std::uint64_t ms = 1'000'000;
+  CodecChild child{program};
+  const Bytes small = jpeg_of_many_scans(64, 1);
+  const Bytes large = jpeg_of_many_scans(2048, 63);
+  const auto decode = [&](const Bytes& stream, std::uint32_t side) {
+    const ByteView piece{stream};
+    return child.decode(PixelEncoding::jpeg_extended, grey(side, side, 8), {&piece, 1});
+  };
+  child.limit_time(2'000 * ms);
+  const auto decoded = decode(small, 64);
+  ASSERT_TRUE(decoded.has_value()) << decoded.error().what;
+  const std::uint64_t left = child.time_left();
+  EXPECT_LT(left, 2'000 * ms);
+  EXPECT_GT(left, 0U);
+
+  child.limit_time(50 * ms);
+  const auto got = decode(large, 2048);
+  ASSERT_FALSE(got.has_value());
+  EXPECT_EQ(got.error().code, ErrorCode::over_limit) << got.error().what;
+  EXPECT_EQ(child.time_left(), 0U);
+  EXPECT_TRUE(children_of_this_process().empty());
+
+  child.limit_time(2'000 * ms);
+  EXPECT_TRUE(decode(small, 64).has_value()) << "the next frame gets a new child";
+}
+
+/// A program in the place of fiducia-codec.
+class Impostor {
+ public:
+  explicit Impostor(std::string_view script) {
+    std::ofstream(path()) << "#!/bin/sh\n" << script << "\n";
+    std::filesystem::permissions(path(), std::filesystem::perms::owner_all);
+  }
+  [[nodiscard]] std::filesystem::path path() const { return folder_.path() / "codec"; }
+
+ private:
+  test::ScratchFolder folder_;
+};
+
+TEST(CodecChild, that_loops_ends_the_work_on_its_object) {
+  const Impostor impostor{"while :; do :; done"};
+  CodecChild child{impostor.path()};
+  test::ImageFile image;
+  image.transfer_syntax = "1.2.840.10008.1.2.4.50";
+  image.rows = image.columns = 64;
+  image.bits_allocated = image.bits_stored = 8;
+  image.high_bit = 7;
+  image.vr = dicom::vr::ob;
+  image.frames = "3";
+  image.fragments = std::vector<Bytes>(3, test::bytes("ffd8ffd9"));
+  const dicom::File file = image.file();
+  auto reader = FrameReader::open(file, &child);
+  ASSERT_TRUE(reader.has_value());
+  const auto first = reader->read(0);
+  ASSERT_FALSE(first.has_value());
+  EXPECT_EQ(first.error().code, ErrorCode::over_limit) << first.error().what;
+  EXPECT_TRUE(file.budget().is_exceeded());
+  const auto second = reader->read(1);
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().code, ErrorCode::over_limit);
+  EXPECT_TRUE(children_of_this_process().empty()) << "nothing is asked any more";
+}
+
 TEST(CodecChild, that_was_killed_while_idle_costs_nothing) {
   CodecChild child{program};
   const Bytes stream = jpeg_2000_header(60000, 60000);
