@@ -69,10 +69,12 @@ Result<std::optional<std::filesystem::path>> output_path(const SealOptions& opti
   return target;
 }
 
-Status write_copy(const SealOptions& options, const Input& input, const dicom::File& file,
+Status write_copy(const SealOptions& options, const Input& input, std::optional<dicom::File> file,
                   ByteView evidence, const std::filesystem::path& target) {
+  FIDUCIA_TRY(source, seal::CopySource::of(*file, evidence));
   std::vector<Bytes> storage;
-  FIDUCIA_TRY(parts, seal::embed_parts(file, evidence, storage));
+  FIDUCIA_TRY(parts, seal::embed_parts(*file, evidence, storage));
+  if (file->transfer_syntax().deflated) file.reset();
   if (!options.in_place) {
     std::error_code error;
     std::filesystem::create_directories(target.parent_path(), error);
@@ -86,7 +88,7 @@ Status write_copy(const SealOptions& options, const Input& input, const dicom::F
                         .keep_mode = options.in_place,
                         .create_only = false,
                         .check = [&](const std::filesystem::path& written) {
-                          return seal::check_copy(written, parts, file, evidence);
+                          return source.check_copy(written, parts);
                         }});
 }
 

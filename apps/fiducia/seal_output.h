@@ -27,10 +27,10 @@ enum class EvidencePlace { store, file, sidecar };
                                   const std::filesystem::path& target,
                                   std::string_view sop_instance_uid);
 
-/// Writes the copy of `file` that carries `evidence`, whole or not at all; folders are made.
-/// Errors: io_unwritable; those of embed_parts.
+/// Writes the copy of `file` that carries `evidence`, whole or not at all; folders are made. Closes
+/// `file`. Errors: io_unwritable; those of embed_parts.
 [[nodiscard]] Status write_copy(const SealOptions& options, const Input& input,
-                                const dicom::File& file, ByteView evidence,
+                                std::optional<dicom::File> file, ByteView evidence,
                                 const std::filesystem::path& target);
 
 /// Writes FILE.evidence. Errors: io_unwritable.

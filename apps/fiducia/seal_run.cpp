@@ -5,6 +5,7 @@
 #include <functional>
 #include <iterator>
 #include <set>
+#include <utility>
 
 #include "crypto/crypto.h"
 #include "leftovers.h"
@@ -375,7 +376,8 @@ void SealRun::write_one(Work& work) const {
     const std::filesystem::path target{work.sealed.output};
     if (options_.sidecar) return write_sidecar(work.input, work.evidence_file(), target);
     FIDUCIA_ASSERT(work.file.has_value());
-    return write_copy(options_, work.input, *work.file, work.evidence_file(), target);
+    return write_copy(options_, work.input, std::exchange(work.file, std::nullopt),
+                      work.evidence_file(), target);
   };
   if (fiducia::Status written = write(); !written) {
     work.sealed.status = Sealed::Status::unwritten;

@@ -156,9 +156,12 @@ Result<std::vector<ByteView>> edit_parts(const File& file, std::span<const Tag> 
 
   if (!syntax.deflated) return parts.take();
   FIDUCIA_TRY(deflated, deflate_raw(parts.take()));
+  // Of its own, so that the file can be closed before this is written: it fills memory.
+  const ByteView head = file.bytes().first(static_cast<std::size_t>(file.data_set_offset()));
+  storage.clear();
+  storage.emplace_back(head.begin(), head.end());
   storage.push_back(std::move(deflated));
-  return std::vector<ByteView>{file.bytes().first(static_cast<std::size_t>(file.data_set_offset())),
-                               storage.back()};
+  return std::vector<ByteView>{storage[0], storage[1]};
 }
 
 Result<std::uint8_t> find_private_block(const DataSet& data_set, std::uint16_t group,

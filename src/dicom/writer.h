@@ -17,7 +17,8 @@ struct NewElement {
 /// and `add` (ascending tags, none of them in the file after removal) stand at their places;
 /// everything else is byte for byte what the file holds, in its own transfer syntax (deflated
 /// files are inflated, edited and deflated again). Removed sequences go as a whole.
-/// Views borrow from `file` and from `storage`, which must outlive the parts.
+/// Views borrow from `file` and from `storage`, which must outlive the parts; of a deflated file
+/// from `storage` alone.
 /// Errors: unsupported (a bare data set is edited as it is; group lengths of edited groups are
 /// left out), over_limit.
 [[nodiscard]] Result<std::vector<ByteView>> edit_parts(const File& file,

@@ -288,8 +288,9 @@ class HeaderWalk {
     const bool is_evidence = !element.duplicate && is_own_block(level, element);
     path_.assign(level.prefix.begin(), level.prefix.end());
     append_step(path_, level, element.tag);
+    // Pixel data and evidence are counted where they are decoded and read.
     FIDUCIA_CHECK(spend(limits::work_an_element + path_.size() * limits::work_a_path_byte +
-                        value_work(level, element)));
+                        (is_pixel_data || is_evidence ? 0 : value_work(level, element))));
     if (is_pixel_data || is_evidence || (!element.duplicate && is_left_out(element, level.top))) {
       FIDUCIA_TRY(leaf, new_leaf(element, level.text_encoding, element.vr == dicom::vr::sq));
       leaf.is_pixel_data = is_pixel_data;

@@ -58,12 +58,17 @@ std::optional<std::size_t> place_in(std::span<const ByteView> parts, ByteView pi
 
 /// Whether the pixels of the copy, which holds `parts`, are those of the source: they need not be
 /// compared again where they lie in the place to which they were written.
-bool same_pixels(const dicom::Element& was, const dicom::Element& is, const dicom::File& copy,
+bool same_pixels(ByteView was, ByteView is, const dicom::File& copy,
                  std::span<const ByteView> parts) {
-  if (was.value.size() != is.value.size()) return false;
-  const auto place = place_in(parts, was.value);
-  return (place && copy.bytes().data() + *place == is.value.data()) ||
-         same_bytes(was.value, is.value);
+  if (was.size() != is.size()) return false;
+  const auto place = place_in(parts, was);
+  return (place && copy.bytes().data() + *place == is.data()) ||
+         same_bytes(was, is);
+}
+
+const dicom::Element* find_sealed_pixels(const dicom::File& file, const SealedPixels& pixels) {
+  return find_pixel_element(file.data_set(), static_cast<codec::SampleKind>(pixels.geometry.kind),
+                            pixels.geometry.sample_bytes);
 }
 
 }  // namespace
@@ -110,33 +115,48 @@ Status check_signer(const Trust& trust, const Signer& signer, const std::string&
   return {};
 }
 
-Status check_copy(const std::filesystem::path& written, std::span<const ByteView> parts,
-                  const dicom::File& source, ByteView embedded) {
+Result<CopySource> CopySource::of(const dicom::File& source, ByteView embedded) {
+  CopySource out;
+  out.embedded_ = embedded;
+  FIDUCIA_TRY(evidences, read_evidence_file(embedded));
+  FIDUCIA_TRY(evidence, read_evidence(evidences.front()));
+  out.evidence_ = std::move(evidence);
+  out.transfer_syntax_uid_ = source.transfer_syntax().uid;
+  if (const auto& pixels = out.evidence_.statement.pixels) {
+    const dicom::Element* element = find_sealed_pixels(source, *pixels);
+    if (element == nullptr) return fail_malformed("evidence", "it has no such pixels.");
+    if (source.transfer_syntax().deflated)
+      out.pixels_digest_ = crypto::sha256(element->value);
+    else
+      out.pixels_ = element->value;
+  }
+  return out;
+}
+
+Status CopySource::check_copy(const std::filesystem::path& written,
+                              std::span<const ByteView> parts) const {
   auto copy = dicom::File::open(written);
   if (!copy) return written_otherwise("it does not read.");
   if (!holds(copy->bytes(), parts)) return written_otherwise("its bytes are others.");
-  if (copy->transfer_syntax().uid != source.transfer_syntax().uid)
+  if (copy->transfer_syntax().uid != transfer_syntax_uid_)
     return written_otherwise("its encoding is another one.");
   const auto found = find_embedded(copy->data_set());
-  if (!found || found->size() < embedded.size() ||
-      !same_bytes(found->first(embedded.size()), embedded))
+  if (!found || found->size() < embedded_.size() ||
+      !same_bytes(found->first(embedded_.size()), embedded_))
     return written_otherwise("its evidence is not found.");
-  FIDUCIA_TRY(evidences, read_evidence_file(embedded));
-  FIDUCIA_TRY(evidence, read_evidence(evidences.front()));
 
   std::optional<std::string> photometric;
-  if (const auto& pixels = evidence.statement.pixels) {
+  if (const auto& pixels = evidence_.statement.pixels) {
     photometric = photometric_for_header(copy->data_set(), pixels->photometric_interpretation);
-    const auto kind = static_cast<codec::SampleKind>(pixels->geometry.kind);
-    const std::uint32_t sample_bytes = pixels->geometry.sample_bytes;
-    const dicom::Element* was = find_pixel_element(source.data_set(), kind, sample_bytes);
-    const dicom::Element* is = find_pixel_element(copy->data_set(), kind, sample_bytes);
-    if (was == nullptr || is == nullptr || !same_pixels(*was, *is, *copy, parts))
-      return written_otherwise("its pixels are others.");
+    const dicom::Element* element = find_sealed_pixels(*copy, *pixels);
+    const bool same =
+        element != nullptr && (pixels_digest_ ? crypto::sha256(element->value) == *pixels_digest_
+                                              : same_pixels(pixels_, element->value, *copy, parts));
+    if (!same) return written_otherwise("its pixels are others.");
   }
   ContentComparison comparison;
   // Without a decoder: icons that need one are not looked at again.
-  compare_header(*copy, evidence, photometric, decode_nested_pixels(*copy, nullptr), {},
+  compare_header(*copy, evidence_, photometric, decode_nested_pixels(*copy, nullptr), {},
                  comparison);
   if (comparison.header == Match::different) return written_otherwise("its attributes are others.");
   return {};

@@ -6,6 +6,7 @@
 
 #include "core/core.h"
 #include "dicom/dicom.h"
+#include "seal/evidence.h"
 #include "seal/sealer.h"
 #include "seal/trust.h"
 
@@ -18,11 +19,26 @@ namespace fiducia::seal {
 [[nodiscard]] Status check_signer(const Trust& trust, const Signer& signer,
                                   const std::string& origin, UnixTime now);
 
-/// Whether `written`, the copy of `source` that carries `embedded` (embed_parts), says what was
-/// sealed by the first evidence in it: the bytes are `parts`, the evidence is found, each attribute
-/// and the pixels' bytes are as sealed. Nothing is decoded. Errors: io_unwritable.
-[[nodiscard]] Status check_copy(const std::filesystem::path& written,
-                                std::span<const ByteView> parts, const dicom::File& source,
-                                ByteView embedded);
+/// What a copy is compared with. Borrows the evidence, and the source where that is not deflated:
+/// a deflated one may be closed before the copy is read, so that only one of them is in memory.
+class CopySource {
+ public:
+  /// `embedded`: what goes into the copy (embed_parts). Errors: malformed, when it is no evidence
+  /// of this file.
+  [[nodiscard]] static Result<CopySource> of(const dicom::File& source, ByteView embedded);
+  /// Whether `written` says what was sealed by the first evidence in it: the bytes are `parts`, the
+  /// evidence is found, each attribute and the pixels' bytes are as sealed. Nothing is decoded.
+  /// Errors: io_unwritable.
+  [[nodiscard]] Status check_copy(const std::filesystem::path& written,
+                                  std::span<const ByteView> parts) const;
+
+ private:
+  CopySource() = default;
+  ByteView embedded_;
+  Evidence evidence_;
+  std::string transfer_syntax_uid_;
+  ByteView pixels_;                      // of a source that is not deflated
+  std::optional<Digest> pixels_digest_;  // of a deflated one
+};
 
 }  // namespace fiducia::seal

@@ -413,13 +413,15 @@ TEST(Seal, looks_at_the_copy_before_it_takes_the_place_of_the_file) {
   std::vector<Bytes> storage;
   const auto parts = seal::embed_parts(*source, evidence, storage);
   ASSERT_TRUE(parts.has_value());
-  EXPECT_TRUE(seal::check_copy(scratch.path("out/a.dcm"), *parts, *source, evidence).has_value());
+  const auto meant = seal::CopySource::of(*source, evidence);
+  ASSERT_TRUE(meant.has_value());
+  EXPECT_TRUE(meant->check_copy(scratch.path("out/a.dcm"), *parts).has_value());
   // Any bit that a disk or a memory turned on the way, wherever it is.
   Bytes written = read_file(scratch.path("out/a.dcm"), 1 << 24).value();
   for (std::size_t at = 0; at < written.size(); at += 97) {
     written[at] ^= std::byte{4};
     ASSERT_TRUE(durable_write(scratch.path("bad.dcm"), written).has_value());
-    const auto found = seal::check_copy(scratch.path("bad.dcm"), *parts, *source, evidence);
+    const auto found = meant->check_copy(scratch.path("bad.dcm"), *parts);
     ASSERT_FALSE(found.has_value()) << at;
     EXPECT_EQ(found.error().code, ErrorCode::io_unwritable);
     written[at] ^= std::byte{4};

@@ -58,6 +58,26 @@ TEST(HeaderCost, of_equal_private_creators_grows_with_their_number) {
   EXPECT_LT(*large, 11 * *small);
 }
 
+TEST(HeaderCost, is_not_that_of_pixel_data) {
+  Bytes data_set = begin();
+  const Bytes pixels(1'000'000);
+  for (const auto& [element, value] :
+       {std::pair{0x0010, 1000}, std::pair{0x0011, 1000}, std::pair{0x0100, 8},
+        std::pair{0x0101, 8}, std::pair{0x0102, 7}, std::pair{0x0103, 0}}) {
+    Bytes number;
+    append_le(number, static_cast<std::uint16_t>(value));
+    append(data_set, implicit(0x0028, static_cast<std::uint16_t>(element), number));
+  }
+  append(data_set, implicit(0x7FE0, 0x0010, pixels));
+  const auto file = dicom::File::read(std::move(data_set));
+  ASSERT_TRUE(file.has_value());
+  seal::HeaderContext context;
+  context.budget = &file->budget();
+  context.pixel_element = file->data_set().find(dicom::tags::pixel_data);
+  ASSERT_TRUE(seal::CanonicalHeader::read(file->data_set(), std::move(context)).has_value());
+  EXPECT_LT(file->budget().spent(), pixels.size());
+}
+
 TEST(HeaderCost, of_deep_paths_ends_at_the_limit) {
   const Bytes creator = implicit(0x0011, 0x0010, as_bytes(std::string(1024, 'C')));
   Bytes inner;
