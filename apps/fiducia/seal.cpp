@@ -144,9 +144,13 @@ Result<int> seal_all(const SealOptions& options) {
   Progress progress{"Sealing", inputs.size(), options.common.quiet};
   int exit_code = tell_left_out(left_out, options.common.json);
   std::size_t skipped = 0;
+  std::size_t weak = 0;
   const fiducia::Status done = run.seal(std::move(inputs), [&](Sealed&& sealed) {
     if (sealed.error && sealed.status != Sealed::Status::skipped) exit_code = 1;
     if (sealed.status == Sealed::Status::skipped) ++skipped;
+    if (std::ranges::find(sealed.findings, sketch_weak, &seal::Finding::code) !=
+        sealed.findings.end())
+      ++weak;
     if (options.common.json) {
       if (sealed.status != Sealed::Status::skipped) print_line(to_json(sealed));
     } else if (options.common.quiet) {
@@ -167,6 +171,13 @@ Result<int> seal_all(const SealOptions& options) {
   if (skipped > 0 && !options.common.quiet)
     print_warning("left out " + std::to_string(skipped) +
                   (skipped == 1 ? " file that is not DICOM" : " files that are not DICOM"));
+  // Copies with their seal need no other way back to it.
+  if (weak > 0 && !options.common.quiet && evidence_place(options) == EvidencePlace::store)
+    print_warning(std::to_string(weak) +
+                  (weak == 1 ? " picture is too small or too plain to be found again by its pixels"
+                             : " pictures are too small or too plain to be found again by their "
+                               "pixels") +
+                  " once altered; seal them with --out or --in-place (docs/sketch.md)");
   FIDUCIA_CHECK(done);
   return exit_code;
 }

@@ -241,6 +241,15 @@ fiducia::Status SealRun::draft(Work& work, codec::CodecChild& child) const {
   work.sealed.object_root = draft.object_root();
   work.sealed.device = signer_.device;
   std::ranges::copy(draft.findings(), std::back_inserter(work.sealed.findings));
+  // Half of the tiles that tell images apart have to be as sealed for an altered one to be found.
+  constexpr std::uint64_t tiles_min = 2;
+  if (work.file->data_set().find(dicom::tags::pixel_data) != nullptr &&
+      draft.sketch().textured_tiles < tiles_min)
+    work.sealed.findings.push_back(
+        {.code = std::string(sketch_weak),
+         .severity = seal::Severity::note,
+         .text = "The picture is too small or too plain to be found again by its pixels: without "
+                 "its seal and under another identity it will be unsealed once it is altered."});
   work.draft = std::move(draft);
   return {};
 }

@@ -127,6 +127,12 @@ constexpr std::array code_table{
               "The encoded frames are sealed by their bytes, as no decoder could read them here.",
               "Keep the image in the encoding in which it was sealed; in another one it cannot be "
               "verified."},
+    CodeEntry{
+        "sketch.weak",
+        "The picture has less than two tiles of 64 x 64 pixels with a texture, so an altered "
+        "copy without seal and under another identity cannot be traced back to it.",
+        "Keep the sealed copies; seal in the file (`--in-place` or `--out`), and have devices "
+        "that seal everything named in the trust file."},
     CodeEntry{"decoder.differs",
               "The image was decompressed from a lossy codestream by another decoder, or altered; "
               "that cannot be told apart.",

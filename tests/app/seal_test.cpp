@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <random>
+#include <tuple>
 
 #include "scratch_home.h"
 #include "seal/seal.h"
@@ -433,8 +435,58 @@ TEST(Seal, looks_at_the_copy_before_it_takes_the_place_of_the_file) {
   const auto other_parts = seal::embed_parts(*other, evidence, other_storage);
   ASSERT_TRUE(other_parts.has_value());
   ASSERT_TRUE(durable_write(scratch.path("bad.dcm"), *other_parts).has_value());
-  EXPECT_FALSE(
-      seal::check_copy(scratch.path("bad.dcm"), *other_parts, *other, evidence).has_value());
+  EXPECT_FALSE(seal::CopySource::of(*other, evidence)
+                   ->check_copy(scratch.path("bad.dcm"), *other_parts)
+                   .has_value());
+}
+
+/// An image of noise; `changed` columns from the left have other values.
+void write_noise(const std::filesystem::path& path, std::uint16_t columns, const std::string& uid,
+                 std::size_t changed = 0) {
+  constexpr std::uint16_t rows = 64;
+  std::mt19937 noise{7};
+  Bytes pixels(std::size_t{rows} * columns);
+  for (std::size_t i = 0; i < pixels.size(); ++i) {
+    pixels[i] = static_cast<std::byte>(noise() >> 24U);
+    if (i % columns < changed) pixels[i] ^= std::byte{1};
+  }
+  test::DicomDataSet d;
+  d.text({0x0008, 0x0016}, "UI", "1.2.840.10008.5.1.4.1.1.7")
+      .text({0x0008, 0x0018}, "UI", uid)
+      .us({0x0028, 0x0002}, 1)
+      .text({0x0028, 0x0004}, "CS", "MONOCHROME2")
+      .us({0x0028, 0x0010}, rows)
+      .us({0x0028, 0x0011}, columns)
+      .us({0x0028, 0x0100}, 8)
+      .us({0x0028, 0x0101}, 8)
+      .us({0x0028, 0x0102}, 7)
+      .us({0x0028, 0x0103}, 0)
+      .bytes({0x7FE0, 0x0010}, "OB", std::move(pixels));
+  ASSERT_TRUE(durable_write(path, d.file("1.2.840.10008.1.2.1")).has_value());
+}
+
+TEST(Seal, says_of_a_picture_that_it_could_not_be_found_again) {
+  const ScratchHome scratch;
+  const auto one = scratch.path("one.dcm");
+  const auto two = scratch.path("two.dcm");
+  write_noise(one, 64, "1.2.1");
+  write_noise(two, 128, "1.2.2");
+  const auto told = [&](const std::filesystem::path& path) {
+    return count(run_captured(sealing(scratch, {path.string()})).second, "sketch.weak");
+  };
+  EXPECT_EQ(told(one), 1U);
+  EXPECT_EQ(told(two), 0U);
+  // Under another identity: found as long as a tile of two, or the only one, is as it was sealed.
+  constexpr int altered = 2;
+  constexpr int unsealed = 3;
+  const auto stripped = scratch.path("stripped.dcm");
+  for (const auto& [columns, changed, expected] :
+       {std::tuple{std::uint16_t{64}, 0, altered}, std::tuple{std::uint16_t{64}, 1, unsealed},
+        std::tuple{std::uint16_t{128}, 1, altered}}) {
+    SCOPED_TRACE(std::to_string(columns) + " " + std::to_string(changed));
+    write_noise(stripped, columns, "1.2.9", static_cast<std::size_t>(changed));
+    EXPECT_EQ(verify(scratch, stripped), expected);
+  }
 }
 
 TEST(Seal, by_an_unknown_device_is_refused) {
