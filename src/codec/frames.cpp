@@ -395,9 +395,8 @@ Result<Frame> FrameReader::State::read_by_child(std::uint32_t frame, bool rendit
     return undecodable("frames before this one took the decoder too long in vain.");
   const std::vector<ByteView> pieces = codestream_pieces(fragments_of(frame), encoding);
   const auto start = std::chrono::steady_clock::now();
-  auto answer = timed(total_bytes(pieces), [&] {
-    return child->decode(encoding, geometry, pieces, renditions_follow);
-  });
+  auto answer = timed(total_bytes(pieces),
+                      [&] { return child->decode(encoding, geometry, pieces, renditions_follow); });
   if (!answer) failing_time += std::chrono::steady_clock::now() - start;
   return take(std::move(answer));
 }

@@ -62,8 +62,7 @@ bool same_pixels(ByteView was, ByteView is, const dicom::File& copy,
                  std::span<const ByteView> parts) {
   if (was.size() != is.size()) return false;
   const auto place = place_in(parts, was);
-  return (place && copy.bytes().data() + *place == is.data()) ||
-         same_bytes(was, is);
+  return (place && copy.bytes().data() + *place == is.data()) || same_bytes(was, is);
 }
 
 const dicom::Element* find_sealed_pixels(const dicom::File& file, const SealedPixels& pixels) {

@@ -94,8 +94,8 @@ TEST_F(Limit, does_not_hide_a_seal_that_was_forged) {
   Bytes evidence = seal();
   const auto read = seal::read_evidence(evidence);
   ASSERT_TRUE(read.has_value());
-  const std::size_t signature_ends = static_cast<std::size_t>(
-      read->sign1.data() + read->sign1.size() - read->encoded.data());
+  const std::size_t signature_ends =
+      static_cast<std::size_t>(read->sign1.data() + read->sign1.size() - read->encoded.data());
   evidence[signature_ends - 1] ^= std::byte{1};
   with_every_budget(file(), {evidence}, nullptr, [&](const seal::VerifyResult& result) {
     // Before the evidence could be read nobody knows of it.
