@@ -236,7 +236,9 @@ std::uint64_t CodecChild::State::processor_time() const {
 }
 
 Result<Bytes> CodecChild::State::receive(std::uint64_t patience) {
-  const auto deadline = Clock::now() + std::chrono::milliseconds{patience};
+  const auto last_deadline = Clock::now() + std::chrono::milliseconds{timeout_ms};
+  auto deadline = Clock::now() + std::chrono::milliseconds{patience};
+  std::uint64_t seen = 0;  // of its processor time when patience ended last
   const std::uint64_t begun = processor_time();
   const std::uint64_t may_take = time_left;
   for (;;) {
@@ -248,6 +250,11 @@ Result<Bytes> CodecChild::State::receive(std::uint64_t patience) {
       return fail(ErrorCode::over_limit,
                   "it takes the decoder more processor time than a frame of its size may.",
                   "Convert it to an uncompressed transfer syntax first, if its source is trusted.");
+    }
+    // On a busy machine it may be slow; one that does something is waited for.
+    if (Clock::now() >= deadline && taken > seen) {
+      seen = taken;
+      deadline = std::min(last_deadline, Clock::now() + std::chrono::milliseconds{patience});
     }
     const std::int64_t patient =
         std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
