@@ -87,9 +87,14 @@ Status write_copy(const SealOptions& options, const Input& input, std::optional<
                        {.mode = mode_of(input),
                         .keep_mode = options.in_place,
                         .create_only = false,
-                        .check = [&](const std::filesystem::path& written) {
-                          return source.check_copy(written, parts);
-                        }});
+                        .after_piece =
+                            [&](ByteView piece) {
+                              if (file) file->release(piece);
+                            },
+                        .check =
+                            [&](const std::filesystem::path& written) {
+                              return source.check_copy(written, parts);
+                            }});
 }
 
 Status write_sidecar(const Input& input, ByteView evidence, const std::filesystem::path& target) {

@@ -29,6 +29,9 @@ constexpr std::uint64_t copy_bytes_max = 64 << 10;
 /// A stream is read in blocks of this size; one that ends within the first needs no file.
 constexpr std::size_t spool_block_bytes = 1 << 20;
 
+/// What is written at once of something that may be a mapping of gigabytes.
+constexpr std::size_t piece_bytes = 8 << 20;
+
 std::string reason(int error_number) {
   return std::error_code(error_number, std::generic_category()).message();
 }
@@ -317,9 +320,14 @@ Status durable_write(const std::filesystem::path& path, std::span<const ByteView
     if (fchown(fd.value(), old.st_uid, old.st_gid) != 0) errno = 0;
   }
   if (fchmod(fd.value(), mode) != 0) return give_up(fail_unwritable(path, errno).error());
-  for (const ByteView part : parts)
-    if (const int failed = write_all(fd.value(), part); failed != 0)
-      return give_up(fail_unwritable(path, failed).error());
+  for (ByteView part : parts)
+    while (!part.empty()) {
+      const ByteView piece = part.first(std::min(part.size(), piece_bytes));
+      if (const int failed = write_all(fd.value(), piece); failed != 0)
+        return give_up(fail_unwritable(path, failed).error());
+      if (options.after_piece) options.after_piece(piece);
+      part = part.subspan(piece.size());
+    }
   if (fsync(fd.value()) != 0) return give_up(fail_unwritable(path, errno).error());
   if (!fd.close()) return give_up(fail_unwritable(path, errno).error());
   if (options.check)

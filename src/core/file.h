@@ -61,6 +61,8 @@ struct WriteOptions {
   unsigned mode = 0644;      // permissions of a new file
   bool keep_mode = false;    // take owner and permissions of the file that is replaced
   bool create_only = false;  // refuse if the target exists
+  /// Told of each piece once it is written, so that a mapping can give its pages back.
+  std::function<void(ByteView piece)> after_piece = {};
   /// Looks at the temporary file before it takes the target's place; what it refuses is not put
   /// there. Empty: not asked.
   std::function<Status(const std::filesystem::path& written)> check = {};

@@ -34,12 +34,20 @@ std::unexpected<Error> written_otherwise(const char* what) {
               "ledger and in the store.");
 }
 
-/// Whether the file at `path` holds `parts` and nothing else.
-bool holds(ByteView bytes, std::span<const ByteView> parts) {
-  for (const ByteView part : parts) {
-    if (bytes.size() < part.size() || !same_bytes(bytes.first(part.size()), part)) return false;
-    bytes = bytes.subspan(part.size());
-  }
+/// Whether `copy` holds `parts` and nothing else. Pages of both that are done with are given back.
+bool holds(const dicom::File& copy, std::span<const ByteView> parts, const dicom::File* source) {
+  constexpr std::size_t piece_bytes = 8 << 20;
+  ByteView bytes = copy.bytes();
+  for (ByteView part : parts)
+    while (!part.empty()) {
+      const ByteView piece = part.first(std::min(part.size(), piece_bytes));
+      if (bytes.size() < piece.size() || !same_bytes(bytes.first(piece.size()), piece))
+        return false;
+      copy.release(bytes.first(piece.size()));
+      if (source != nullptr) source->release(piece);
+      bytes = bytes.subspan(piece.size());
+      part = part.subspan(piece.size());
+    }
   return bytes.empty();
 }
 
@@ -121,6 +129,7 @@ Result<CopySource> CopySource::of(const dicom::File& source, ByteView embedded) 
   FIDUCIA_TRY(evidence, read_evidence(evidences.front()));
   out.evidence_ = std::move(evidence);
   out.transfer_syntax_uid_ = source.transfer_syntax().uid;
+  if (!source.transfer_syntax().deflated) out.source_ = &source;
   if (const auto& pixels = out.evidence_.statement.pixels) {
     const dicom::Element* element = find_sealed_pixels(source, *pixels);
     if (element == nullptr) return fail_malformed("evidence", "it has no such pixels.");
@@ -136,7 +145,7 @@ Status CopySource::check_copy(const std::filesystem::path& written,
                               std::span<const ByteView> parts) const {
   auto copy = dicom::File::open(written);
   if (!copy) return written_otherwise("it does not read.");
-  if (!holds(copy->bytes(), parts)) return written_otherwise("its bytes are others.");
+  if (!holds(*copy, parts, source_)) return written_otherwise("its bytes are others.");
   if (copy->transfer_syntax().uid != transfer_syntax_uid_)
     return written_otherwise("its encoding is another one.");
   const auto found = find_embedded(copy->data_set());

@@ -37,7 +37,8 @@ class CopySource {
   ByteView embedded_;
   Evidence evidence_;
   std::string transfer_syntax_uid_;
-  ByteView pixels_;                      // of a source that is not deflated
+  const dicom::File* source_ = nullptr;  // that is not deflated
+  ByteView pixels_;                      // of it
   std::optional<Digest> pixels_digest_;  // of a deflated one
 };
 
