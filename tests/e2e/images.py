@@ -99,6 +99,22 @@ def with_own_uid(source, target, number):
     ds.save_as(target, write_like_original=True)
 
 
+def data_columns(data, folder):
+    """One column for each folder of real images; identities that are there twice get one of their own."""
+    folder.mkdir(parents=True)
+    columns, seen = {}, set()
+    for number, source in enumerate(sorted(data.rglob("*.dcm"))):
+        column = source.relative_to(data).parts[0].removesuffix(".dcm")
+        target = folder / f"{column}.{source.stem}.dcm"
+        shutil.copy(source, target)
+        uid = str(pydicom.dcmread(target, force=True, stop_before_pixels=True).get("SOPInstanceUID", ""))
+        if uid and uid in seen:
+            with_own_uid(target, target, 9000 + number)
+        seen.add(uid)
+        columns.setdefault(column, []).append(target)
+    return columns
+
+
 def make_columns(samples, folder):
     """Column -> list of files below `folder`."""
     folder.mkdir(parents=True)

@@ -109,6 +109,8 @@ def same_element(a, b):
             odd = abs(len(a.bytes) - len(b.bytes)) == 1  # a padding byte that was added or dropped
             return without_padding(a.bytes) == without_padding(b.bytes) if odd else a.bytes == b.bytes
         return a.element.value == b.element.value
+    if {a.vr, b.vr} & TEXT and {a.vr, b.vr} & {"OB", "OW"}:
+        return False  # what was text is none for any reader
     return without_padding(a.bytes) == without_padding(b.bytes)
 
 
@@ -133,9 +135,36 @@ def is_one_frame(ds, tag, prefix):
     return not prefix and tag == 0x00280008 and ds[tag].value == 1
 
 
+# Encodings with loss, and what (0028,2114) calls them (PS3.3 C.7.6.1.1.5.1).
+LOSSY = {"1.2.840.10008.1.2.4.50": "ISO_10918_1", "1.2.840.10008.1.2.4.51": "ISO_10918_1",
+         "1.2.840.10008.1.2.4.81": "ISO_14495_1", "1.2.840.10008.1.2.4.91": "ISO_15444_1"}
+
+
+def syntax_of(ds):
+    return str(getattr(ds, "file_meta", {}).get("TransferSyntaxUID", ""))
+
+
+def follows_from_loss(a, b):
+    """Paths of what a decoder of a codestream with loss writes truly (spec/seal.md 10.1, 6.7)."""
+    if syntax_of(a) not in LOSSY:
+        return set()
+    out = set()
+    if a.get("LossyImageCompression", "") in (None, "", "00") and b.get("LossyImageCompression") == "01":
+        out.add("(0028,2110)")
+    if not a.get("LossyImageCompressionMethod") and \
+            b.get("LossyImageCompressionMethod") == LOSSY[syntax_of(a)]:
+        out.add("(0028,2114)")
+    if str(a.get("PhotometricInterpretation", "")).startswith("YBR_") and \
+            b.get("PhotometricInterpretation") in ("RGB", "YBR_FULL"):
+        out.add("(0028,0004)")
+    return out
+
+
 def attribute_differences(source, target):
     """Paths of attributes and sequences that differ: {path: added|removed|altered|items}."""
     out = {}
+    explained = follows_from_loss(*(pydicom.dcmread(path, force=True, stop_before_pixels=True)
+                                    for path in (source, target)))
     pending = [(pydicom.dcmread(source, force=True), pydicom.dcmread(target, force=True), "")]
     while pending:
         a, b, prefix = pending.pop()
@@ -160,11 +189,15 @@ def attribute_differences(source, target):
                     pending.append((*pair, f"{path}[{number}]."))
             elif not same_element(one, two):
                 out[path] = "altered"
-    return out
+    return {path: how for path, how in out.items() if path not in explained}
 
 
 DECODERS = {"1.2.840.10008.1.2.4.57": ("dcmdjpeg",), "1.2.840.10008.1.2.4.70": ("dcmdjpeg",),
-            "1.2.840.10008.1.2.4.80": ("dcmdjpls",), "1.2.840.10008.1.2.4.90": ("gdcmconv", "--raw")}
+            "1.2.840.10008.1.2.4.80": ("dcmdjpls",), "1.2.840.10008.1.2.4.90": ("gdcmconv", "--raw"),
+            "1.2.840.10008.1.2.4.50": ("dcmdjpeg",), "1.2.840.10008.1.2.4.51": ("dcmdjpeg",),
+            "1.2.840.10008.1.2.4.81": ("dcmdjpls",), "1.2.840.10008.1.2.4.91": ("gdcmconv", "--raw")}
+# What the decoders of colour JPEG give, each of them rightly (spec/seal.md 6.7).
+COLOUR_DECODERS = [("dcmdjpeg",), ("dcmdjpeg", "+cn"), ("gdcmconv", "--raw")]
 
 
 class NoOpinion(Exception):
@@ -175,8 +208,8 @@ class Unreadable(NoOpinion):
     """The tool that wrote the pixels cannot read them either."""
 
 
-def samples(path, scratch):
-    """Decoded pixels as numpy has them, colour by pixel."""
+def samples(path, scratch, decoder=None):
+    """Decoded pixels as numpy has them, colour by pixel. `decoder`: another than the usual one."""
     ds = pydicom.dcmread(path, force=True)
     if "PixelData" not in ds:
         return None
@@ -198,7 +231,8 @@ def samples(path, scratch):
         ds.is_little_endian = True
     elif syntax in DECODERS:
         native = scratch / (path.stem + ".native.dcm")
-        done = subprocess.run([*DECODERS[syntax], str(path), str(native)], capture_output=True)
+        done = subprocess.run([*(decoder or DECODERS[syntax]), str(path), str(native)],
+                              capture_output=True)
         if done.returncode != 0:
             raise Unreadable(f"{DECODERS[syntax][0]} cannot decode it")
         ds = pydicom.dcmread(native)
@@ -216,4 +250,10 @@ def pixels_differ(source, target, scratch):
     one, two = samples(source, scratch), samples(target, scratch)
     if one is None or two is None:
         return (one is None) != (two is None)
-    return one.shape != two.shape or not np.array_equal(one, two)
+    if one.shape == two.shape and np.array_equal(one, two):
+        return False
+    ds = pydicom.dcmread(source, force=True, stop_before_pixels=True)
+    if syntax_of(ds) not in LOSSY or ds.get("SamplesPerPixel") != 3:
+        return True
+    return not any(np.array_equal(samples(source, scratch, decoder), two)
+                   for decoder in COLOUR_DECODERS)

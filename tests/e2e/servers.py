@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -40,7 +41,8 @@ def study_of(path):
 def running(command, port, folder):
     """A server until the block is left; killed whatever happens."""
     with open(folder / "server.log", "wb") as log:
-        process = subprocess.Popen([str(c) for c in command], cwd=folder, stdout=log, stderr=log)
+        process = subprocess.Popen([str(c) for c in command], cwd=folder, stdout=log, stderr=log,
+                                   start_new_session=True)  # dcmqrscp forks
         try:
             end = time.monotonic() + 60
             while True:
@@ -53,7 +55,8 @@ def running(command, port, folder):
                 time.sleep(0.05)
             yield
         finally:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
@@ -106,8 +109,7 @@ def through_dcmqrscp(how):
             "VendorTable BEGIN\nVendorTable END\n"
             f"AETable BEGIN\nARCHIVE {archive} RW (9999, 4096mb) ANY\nAETable END\n")
         studies = sorted({study_of(source) for source in sources} - {""})
-        with running(["dcmqrscp", "-c", folder / "qr.cfg", "--single-process"], port,
-                     folder):
+        with running(["dcmqrscp", "-c", folder / "qr.cfg"], port, folder):
             send(sources, port, "ARCHIVE", folder, "storescu")
             for study in studies:
                 keys = ["-S", "-k", "QueryRetrieveLevel=STUDY", "-k", f"StudyInstanceUID={study}"]

@@ -41,6 +41,16 @@ def arguments(description, **extra):
     return given
 
 
+def data_folder(given):
+    """A folder of real images that does not belong to the project: --data, or FIDUCIA_DATA; else the one
+    that lies beside it, if there is one."""
+    named = getattr(given, "data", None) or os.environ.get("FIDUCIA_DATA")
+    folder = pathlib.Path(named) if named else PROJECT.parent / "shared/data"
+    if named and not folder.is_dir():
+        sys.exit(f"{folder} is no folder of images")
+    return folder.resolve() if folder.is_dir() else None
+
+
 def require_tools(*names):
     missing = [name for name in names if shutil.which(name) is None]
     if missing:
