@@ -56,15 +56,20 @@ def converted(data, *command):
         return target.read_bytes()
 
 
-def stream_of(data):
-    """The only frame of an encapsulated file: fragments behind the offset table."""
+def fragments_of(data):
+    """Those of the last encapsulated Pixel Data, without the offset table."""
     at = data.rindex(struct.pack("<HH", 0x7FE0, 0x0010) + b"OB\0\0\xff\xff\xff\xff") + 12
     parts = []
     while data[at:at + 4] == b"\xfe\xff\x00\xe0":
         size = struct.unpack_from("<I", data, at + 4)[0]
         parts.append(data[at + 8:at + 8 + size])
         at += 8 + size
-    return b"".join(parts[1:])
+    return parts[1:]
+
+
+def stream_of(data):
+    """The only frame of an encapsulated file."""
+    return b"".join(fragments_of(data))
 
 
 def changed(elements, **by_tag):
@@ -297,6 +302,41 @@ def j2k_signs_not_extended():
     stream = stream_of(converted(unsigned, "gdcmconv", "--j2k"))
     return part10(base, uid), {
         "unsigned": part10(changed(base, t7FE00010=encapsulated(stream)), uid, J2K)}
+
+
+def j2k_of(values, precision):
+    """JPEG 2000 of unsigned words by gdcmconv, which writes a precision of 16. With the values moved up by the
+    difference of the level shifts, the same coefficients are those of a lower precision."""
+    shift = (1 << 15) - (1 << precision - 1)
+    moved = b"".join(struct.pack("<H", v + shift) for v, in struct.iter_unpack("<H", values))
+    stream = stream_of(converted(part10(image("2.25.7", 128, 128, moved, allocated=16), "2.25.7"), "gdcmconv", "--j2k"))
+    assert stream[:4] == b"\xff\x4f\xff\x51" and stream[42] == 15
+    return stream[:42] + bytes([precision - 1]) + stream[43:]
+
+
+@case(NEVER, "reading.ambiguous", "pixels.altered", **{"all-16": (("authentic",),), "all-12": (("authentic",),)})
+def j2k_precision_mixed():
+    """Frames of different precision: pydicom takes that of the first for all, and shows others 16 times too
+    dark or too bright. One for all frames, as gdcmconv writes it, stays."""
+    uid, frames = uid_of(45), (words(), words(top=3001))
+    two = {0x00280008: element(0x00280008, "IS", "2")}
+    f = lambda *bits: part10(image(uid, 128, 128, encapsulated(*map(j2k_of, frames, bits)), allocated=16,  # noqa: E731
+                                   stored=12, more=two), uid, J2K)
+    base = part10(image(uid, 128, 128, b"".join(frames), allocated=16, stored=12, more=two), uid)
+    return base, {"12-16": f(12, 16), "16-12": f(16, 12), "all-16": f(16, 16), "all-12": f(12, 12)}
+
+
+@case(NEVER, "reading.ambiguous", "pixels.altered", **{
+    "all-sample": (("authentic",),), "all-line": (("authentic",),), "all-none": (("authentic", "indeterminate"),)})
+def jpeg_ls_interleaving_mixed():
+    """Colour frames of JPEG-LS with different interleaving: GDCM takes the planes of some in the wrong order."""
+    uid, pixels = uid_of(46), colour() + colour()[::-1]
+    native = image(uid, 128, 128, pixels, samples=3, colour="RGB", more={0x00280008: element(0x00280008, "IS", "2")})
+    by = {mode: fragments_of(converted(part10(native, uid), "dcmcjpls", "+un", f"+i{mode[0]}"))
+          for mode in ("sample", "line", "none")}
+    f = lambda a, b: part10(changed(native, t7FE00010=encapsulated(by[a][0], by[b][1])), uid, JPEG_LS)  # noqa: E731
+    return part10(native, uid), {"sample-none": f("sample", "none"), "none-line": f("none", "line"),
+                                 **{f"all-{mode}": f(mode, mode) for mode in by}}
 
 
 def png(pixels, rows, columns, orientation=None):

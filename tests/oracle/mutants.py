@@ -1,140 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mutants of a DICOM file: of its structure, and of its codestream.
+"""Mutants of a DICOM file: of its structure, of its codestream, and on their way through tools.
 
 A mutant is a pure function of (bytes of the base, seed), so that a recipe is two words. Half of the
 mutations are what a tool may do, so that there is something for readers to agree about.
 """
 import random
 import struct
-import zlib
 
-LONG = set("OB OW OF OD OL OV UN UT UC UR SQ SV UV".split())
-KNOWN = "AE AS AT CS DA DS DT FD FL IS LO LT OB OW PN SH SL SS ST TM UI UL US UT UN UC UR SV UV OF OD SQ".split()
-IMPLICIT, EXPLICIT, DEFLATED = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99"
-NATIVE = (IMPLICIT, EXPLICIT, DEFLATED)
-SYNTAXES = [IMPLICIT, EXPLICIT, DEFLATED, "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.5"] + [
-    f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 57, 70, 80, 81, 90, 91, 110, 201, 202, 203)]
-UNDEFINED = 0xFFFFFFFF
-PIXELS = 0x7FE00010
-
-
-class Element:
-    """`value`: bytes, or a list of items, which are lists of elements. Raw pixel items are bytes."""
-
-    def __init__(self, tag, vr, value, undefined=False):
-        self.tag, self.vr, self.value, self.undefined = tag, vr, value, undefined
-        self.length = None  # a lie
-        self.forced_un = False
-
-    def write(self, implicit):
-        value = self.value
-        if isinstance(value, list):
-            inner = implicit or self.forced_un
-            value = b"".join(
-                struct.pack("<HHI", 0xFFFE, 0xE000, UNDEFINED if self.undefined else len(body)) + body +
-                (b"\xfe\xff\x0d\xe0\0\0\0\0" if self.undefined else b"")
-                for body in (write(item, inner) for item in value))
-            if self.undefined:
-                value += b"\xfe\xff\xdd\xe0\0\0\0\0"
-        length = UNDEFINED if self.undefined else len(value)
-        length = length if self.length is None else self.length
-        head = struct.pack("<HH", self.tag >> 16, self.tag & 0xFFFF)
-        if implicit:
-            return head + struct.pack("<I", length & UNDEFINED) + value
-        vr = "UN" if self.forced_un else self.vr
-        head += vr.encode("latin-1")
-        if vr in LONG:
-            return head + struct.pack("<HI", 0, length & UNDEFINED) + value
-        return head + struct.pack("<H", length & 0xFFFF) + value
-
-
-def write(elements, implicit):
-    return b"".join(e.write(implicit) for e in elements)
-
-
-def read(data, at=0, end=None):
-    """Elements of an explicit VR little endian data set, as pydicom and we write it."""
-    out, end = [], len(data) if end is None else end
-    while at < end:
-        group, number = struct.unpack_from("<HH", data, at)
-        tag = group << 16 | number
-        if tag == 0xFFFEE00D:
-            return out, at + 8
-        vr = data[at + 4:at + 6].decode("latin-1")
-        if vr in LONG:
-            size, at = struct.unpack_from("<I", data, at + 8)[0], at + 12
-        else:
-            size, at = struct.unpack_from("<H", data, at + 6)[0], at + 8
-        if vr == "SQ":
-            value, at = read_items(data, at, None if size == UNDEFINED else at + size)
-            out.append(Element(tag, vr, value, size == UNDEFINED))
-        elif size == UNDEFINED:
-            stop = at
-            while data[stop:stop + 4] == b"\xfe\xff\x00\xe0":
-                stop += 8 + struct.unpack_from("<I", data, stop + 4)[0]
-            out.append(Element(tag, vr, data[at:stop + 8], True))
-            at = stop + 8
-        else:
-            out.append(Element(tag, vr, data[at:at + size]))
-            at += size
-    return out, at
-
-
-def read_items(data, at, end):
-    items = []
-    while end is None or at < end:
-        group, number, size = struct.unpack_from("<HHI", data, at)
-        at += 8
-        if number == 0xE0DD:
-            break
-        item, at = read(data, at, None if size == UNDEFINED else at + size)
-        items.append(item)
-    return items, at
-
-
-class File:
-    """A file in explicit VR little endian, taken to pieces."""
-
-    def __init__(self, data):
-        assert data[128:132] == b"DICM"
-        size = struct.unpack_from("<I", data, 140)[0]
-        self.preamble = data[:128]
-        self.meta = read(data, 132, 144 + size)[0]
-        self.elements = read(data, 144 + size)[0]
-        self.syntax = self.of_meta(0x00020010).value.rstrip(b"\0").decode()
-        self.implicit, self.deflated, self.tail = False, False, b""
-        self.group_length = None
-        self.head = b"DICM"
-
-    def of_meta(self, tag):
-        return next(e for e in self.meta if e.tag == tag)
-
-    def name(self, syntax):
-        uid = syntax.encode()
-        self.of_meta(0x00020010).value = uid + b"\0" * (len(uid) % 2)
-        self.syntax = syntax
-
-    def find(self, tag):
-        return next((e for e in self.elements if e.tag == tag), None)
-
-    @property
-    def encapsulated(self):
-        pixels = self.find(PIXELS)
-        return pixels is not None and pixels.undefined
-
-    def bytes(self):
-        body = write(self.elements, self.implicit)
-        if self.deflated:
-            packer = zlib.compressobj(6, zlib.DEFLATED, -15)
-            body = packer.compress(body) + packer.flush()
-            body += b"\0" * (len(body) % 2)
-        meta = write(self.meta, False)
-        if self.group_length is not None:
-            meta = meta[:8] + struct.pack("<I", self.group_length & UNDEFINED) + meta[12:]
-        elif meta[:4] == b"\2\0\0\0":
-            meta = meta[:8] + struct.pack("<I", len(meta) - 12) + meta[12:]
-        return self.preamble + self.head + meta + body + self.tail
-
+from codestream_mutants import CODE_HOSTILE, CODE_TOOL, fragments, set_fragments
+from hops import hop
+from model import DEFLATED, IMPLICIT, KNOWN, PIXELS, SYNTAXES, UNDEFINED, Element, File, write
 
 # -- structure
 
@@ -402,129 +277,180 @@ def m_pixel_tail(r, f):
         e.value += r.choice([b"\0\0", r.randbytes(2), bytes(512)])
 
 
-TOOL = [m_implicit, m_deflated, m_undefined, m_preamble, m_meta_value, m_pad_text, m_group_length, m_padding, m_tail,
-        m_number, m_un_private, m_private_block, m_utf8, m_components, m_frames]
-HOSTILE = [m_meta_structure, m_meta_syntax, m_lead_text, m_vr, m_un, m_un_all, m_value, m_length, m_odd, m_remove,
-           m_empty, m_duplicate, m_order, m_nest, m_meta_inside, m_creator, m_character_set, m_geometry, m_photometric,
-           m_pixel_tail]
+def m_bare(r, f):
+    """Without preamble, or without all that precedes the data set; with meta elements in it, or without."""
+    f.bare = r.choice(["all", "preamble", "preamble", "prefix"])
 
 
-# -- codestreams
-
-def fragments(e):
-    out, at = [], 0
-    while e.value[at:at + 4] == b"\xfe\xff\x00\xe0":
-        size = struct.unpack_from("<I", e.value, at + 4)[0]
-        out.append(e.value[at + 8:at + 8 + size])
-        at += 8 + size
-    return out
+def m_surplus_of_deflate(r, f):
+    if not f.encapsulated:
+        m_deflated(r, f)
+        f.wrapped = r.choice(["zlib", "gzip", "zero", "trailer", "bytes"])
 
 
-def set_fragments(e, parts):
-    e.value = b"".join(struct.pack("<HHI", 0xFFFE, 0xE000, len(p)) + p for p in parts) + b"\xfe\xff\xdd\xe0\0\0\0\0"
+def m_meta_form(r, f):
+    """Forms of the meta information that a careless writer could leave."""
+    e = f.of_meta(0x00020010)
+    kind = r.randrange(6)
+    if kind == 0:
+        e.value = e.value.rstrip(b"\0") + r.choice([b" ", b"  ", b"\0\0", b" \0", b"\0 "])
+        e.value += b"\0" * (len(e.value) % 2)
+    elif kind == 1:
+        e.value = r.choice([b" ", b"\0", b"0"]) + e.value
+        e.value += b"\0" * (len(e.value) % 2)
+    elif kind == 2:
+        f.meta.append(Element(0x00020100, "UI", b"1.2.3\0"))
+        f.meta.append(Element(0x00020102, "OB", r.randbytes(2 * r.randrange(1, 50))))
+    elif kind == 3:
+        f.meta.insert(0, Element(0x00020000, "UL", struct.pack("<I", r.choice([0, 12, 200]))))
+    elif kind == 4:
+        f.meta.append(Element(r.choice([0x00030010, 0x00040000, 0x00050010, 0x00020018, 0x0002FFFF]), "LO", b"x "))
+    else:
+        f.meta = [x for x in f.meta if x.tag in (0x00020000, 0x00020010)]
 
 
-def even(data):
-    return data + b"\0" * (len(data) % 2)
+def m_item_lengths(r, f):
+    """Items of undefined length in a sequence of defined length, and the reverse."""
+    _, e = any_element(r, f, lambda e: isinstance(e.value, list) and e.value)
+    if isinstance(e.value, list):
+        e.mixed = r.choice(["items", "sequence"])
 
 
-def c_offsets(r, f, parts):
-    at, table = 0, []
-    for p in parts[1:]:
-        table.append(at)
-        at += 8 + len(p)
-    wrong = r.randrange(3)
-    if wrong == 1 and table:
-        table[r.randrange(len(table))] += r.choice([2, 8, 100])
-    elif wrong == 2:
-        table = table * 2
-    parts[0] = struct.pack(f"<{len(table)}I", *table)
+def m_empty_item(r, f):
+    _, e = any_element(r, f, lambda e: isinstance(e.value, list))
+    if isinstance(e.value, list):
+        e.value.insert(r.randrange(len(e.value) + 1), [])
 
 
-def c_split(r, f, parts):
-    i = r.randrange(1, len(parts))
-    if len(parts[i]) > 8:
-        at = r.randrange(2, len(parts[i]) - 2) & ~1
-        parts[i:i + 1] = [parts[i][:at], parts[i][at:]]
+def m_item_character_set(r, f):
+    """A character set of its own for an item, with its text converted, or not."""
+    _, e = any_element(r, f, lambda e: isinstance(e.value, list) and e.value)
+    if not isinstance(e.value, list) or not e.value:
+        return
+    item = r.choice(e.value)
+    own, coding = r.choice([(b"ISO_IR 192", "utf-8"), (b"ISO_IR 100", "latin-1"), (b"ISO_IR 101", "iso8859-2")])
+    outer = f.find(0x00080005)
+    before = "utf-8" if outer is not None and b"192" in outer.value else "latin-1"
+    for x in item:
+        if plain(x) and x.vr in ("LO", "LT", "PN", "SH", "ST", "UT") and r.random() < 0.8:
+            try:
+                value = x.value.decode(before).encode(coding)
+            except UnicodeError:
+                continue
+            x.value = value + b" " * (len(value) % 2)
+    item[:] = sorted([x for x in item if x.tag != 0x00080005] + [Element(0x00080005, "CS", own)], key=lambda x: x.tag)
 
 
-def c_empty(r, f, parts):
-    parts.insert(r.randrange(1, len(parts) + 1), b"")
+def m_term(r, f):
+    """The character set under another name, or with others behind it."""
+    e = f.find(0x00080005)
+    if e is not None:
+        old = e.value.strip()
+        e.value = r.choice([old.lower(), old.replace(b"_", b" "), old.replace(b"ISO_IR", b"ISO 2022 IR"), old + b"\\ISO 2022 IR 87",
+                            old.replace(b"ISO_IR ", b""), b" " + old, old + b"\\", old.replace(b" ", b"_"), b"\\" + old])
+        e.value += b" " * (len(e.value) % 2)
 
 
-def c_trailing(r, f, parts):
-    i = r.randrange(1, len(parts))
-    parts[i] += r.choice([b"\0\0", bytes(64), b"\xff\xd9", r.randbytes(16), b"\xff\xff"])
-
-
-def c_header(r, f, parts):
-    i = r.randrange(1, len(parts))
-    if parts[i]:
-        at = r.randrange(min(len(parts[i]), 120))
-        parts[i] = parts[i][:at] + bytes([parts[i][at] ^ 1 << r.randrange(8)]) + parts[i][at + 1:]
-
-
-def c_byte(r, f, parts):
-    i = r.randrange(1, len(parts))
-    if parts[i]:
-        at = r.randrange(len(parts[i]))
-        parts[i] = parts[i][:at] + bytes([r.randrange(256)]) + parts[i][at + 1:]
-
-
-def segment(marker, data):
-    return b"\xff" + bytes([marker]) + struct.pack(">H", 2 + len(data)) + data
-
-
-def c_segment(r, f, parts):
-    """A marker segment behind the first marker(s): comments, application data, Adobe, SPIFF."""
-    i = r.randrange(1, len(parts))
-    p = parts[i]
-    if p[:3] == b"\xff\xd8\xff":
-        extra = r.choice([segment(0xFE, b"comment!"), segment(0xE1, b"Exif\0\0MM\0*" + bytes(8)),
-                          segment(0xEE, b"Adobe\0\x64\0\0\0\0" + bytes([r.randrange(3)])),
-                          segment(0xE8, b"mrfx" + bytes(2)), segment(0xDD, b"\0\0"), segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0"),
-                          b"\xff\xff"])
-        parts[i] = even(p[:2] + extra + p[2:])
-    elif p[:4] == b"\xff\x4f\xff\x51":
-        size = struct.unpack_from(">H", p, 4)[0]
-        parts[i] = even(p[:4 + size] + segment(0x64, b"\0\1comment") + p[4 + size:])
-
-
-def c_rle(r, f, parts):
-    """Control bytes without output, offsets that overlap, unused segments."""
-    i = r.randrange(1, len(parts))
-    p = parts[i]
-    if f.syntax == "1.2.840.10008.1.2.5" and len(p) > 70:
+def m_lut(r, f):
+    """A table of values, and what describes it."""
+    _, e = any_element(r, f, lambda e: plain(e) and e.tag in (0x00283002, 0x00283006, 0x00281101, 0x00281102, 0x00281103, 0x00281201, 0x00281202, 0x00281203))
+    if plain(e):
         kind = r.randrange(4)
         if kind == 0:
-            p = p[:64] + b"\x80" * r.choice([1, 2, 3]) + p[64:]
+            e.vr = r.choice(["US", "SS", "OW", "OB", "UN"])
         elif kind == 1:
-            p = p + b"\x80\x80"
-        elif kind == 2:
-            p = struct.pack("<I", struct.unpack_from("<I", p)[0] + 1) + p[4:]
+            e.value = r.choice([e.value + b"\0\0", e.value[:-2], b""])
+        elif kind == 2 and e.value[:2] == b"\0\0":
+            e.value = b"\0\1" + e.value[2:]
         else:
-            p = p[:60] + r.randbytes(4) + p[64:]
-        parts[i] = even(p)
+            e.forced_un = True
 
 
-def c_boxes(r, f, parts):
-    i = r.randrange(1, len(parts))
-    p = parts[i]
-    if p[:4] == b"\xff\x4f\xff\x51":
-        box = lambda kind, data: struct.pack(">I", 8 + len(data)) + kind + data  # noqa: E731
-        size = struct.unpack_from(">IIIIIIIIH", p, 8)
-        count, depth = size[8], p[42]
-        colour = r.choice([16, 17, 18])
-        extra = r.choice([b"", box(b"cdef", struct.pack(">H", 3) + struct.pack(">9H", 0, 0, 3, 1, 0, 2, 2, 0, 1)),
-                          box(b"res ", b"")])
-        header = box(b"ihdr", struct.pack(">IIHBBBB", size[1], size[0], count, depth, 7, 0, 0))
-        header += box(b"colr", b"\1\0\0" + struct.pack(">I", colour)) + extra
-        parts[i] = even(box(b"jP  ", b"\r\n\x87\n") + box(b"ftyp", b"jp2 \0\0\0\0jp2 ") + box(b"jp2h", header) +
-                        box(b"jp2c", p))
+def m_overlay(r, f):
+    """An overlay more, one moved to another group, or one that says less."""
+    group = next((e.tag >> 16 for e in f.elements if e.tag >> 24 == 0x60), None)
+    if group is None:
+        return
+    kind = r.randrange(3)
+    mine = [e for e in f.elements if e.tag >> 16 == group]
+    if kind == 0:
+        for e in mine:
+            e.tag += 0x00020000
+    elif kind == 1:
+        f.elements += [Element(e.tag + 0x00020000, e.vr, e.value) for e in mine]
+    else:
+        e = r.choice(mine)
+        e.vr = r.choice(["OB", "OW", "US", "SS", "UN", "UL"])
+    f.elements.sort(key=lambda e: e.tag)
 
 
-CODE_TOOL = [c_offsets, c_split, c_empty, c_trailing, c_segment]
-CODE_HOSTILE = [c_header, c_byte, c_rle, c_boxes]
+def m_icon(r, f):
+    """Pixel Data inside an item: natively, in fragments, or neither."""
+    _, e = any_element(r, f, lambda e: e.tag == PIXELS and e is not f.find(PIXELS))
+    if e.tag != PIXELS or e is f.find(PIXELS):
+        return
+    kind = r.randrange(4)
+    if kind == 0 and not e.undefined:
+        e.value = b"\xfe\xff\0\xe0\0\0\0\0" + struct.pack("<HHI", 0xFFFE, 0xE000, len(e.value)) + e.value
+        e.value += b"\xfe\xff\xdd\xe0\0\0\0\0"
+        e.undefined = True
+    elif kind == 1:
+        e.vr = r.choice(["OB", "OW", "UN"])
+    elif kind == 2 and e.undefined:
+        e.value = e.value[:-8] + b"\xfe\xff\0\xe0\0\0\0\0" + e.value[-8:]
+    elif not e.undefined:
+        e.value += r.choice([b"\0\0", r.randbytes(2)])
+
+
+def m_creators(r, f):
+    """What can be odd about private creators: another VR, spaces, twice, empty, no block."""
+    elements, e = any_element(r, f, lambda e: e.tag >> 16 & 1 and 0x10 <= e.tag & 0xFFFF <= 0xFF and plain(e))
+    if not (e.tag >> 16 & 1):
+        return
+    kind = r.randrange(7)
+    if kind == 0:
+        e.vr = r.choice(["SH", "ST", "LT", "UN", "CS", "OB", "UT"])
+    elif kind == 1:
+        e.value = r.choice([e.value + b"  ", b"  " + e.value, e.value + b"\0\0", e.value.rstrip() + b"\0" * (
+            2 - len(e.value.rstrip()) % 2)])
+    elif kind == 2:
+        elements.append(Element(e.tag + 1, e.vr, e.value))
+    elif kind == 3:
+        elements.append(Element(e.tag & 0xFFFF0000 | r.randrange(1, 16), "LO", b"LOW "))
+    elif kind == 4:
+        elements.append(Element(e.tag + r.randrange(1, 30), "LO", r.choice([b"", b"  ", b"OTHER "])))
+    elif kind == 5:
+        e.value = e.value.swapcase()
+    else:
+        elements.append(Element(e.tag & 0xFFFF0000 | 0x0F00 | r.randrange(256), "LO", b"orphan"))
+    elements.sort(key=lambda e: e.tag)
+
+
+def m_groups(r, f):
+    """Elements where none belong: command groups, those before 0008, those behind the pixels."""
+    elements, _ = any_element(r, f)
+    group = r.choice([0x0000, 0x0001, 0x0003, 0x0005, 0x0006, 0x0007, 0x7FE1, 0x7FE2, 0x7FE3, 0xFFFC, 0xFFFE, 0xFFFF])
+    elements.append(Element(group << 16 | r.choice([0x0000, 0x0010, 0x1010, 0xFFFF]), r.choice(["LO", "OB", "UL", "UN"]),
+                            r.choice([b"", b"text", bytes(8)])))
+    elements.sort(key=lambda e: e.tag)
+
+
+def m_private_sequence(r, f):
+    """A private sequence as UN: of undefined length, with items in implicit VR as it should be, or in explicit VR."""
+    _, e = any_element(r, f, lambda e: isinstance(e.value, list) and e.tag >> 16 & 1)
+    if isinstance(e.value, list) and e.tag >> 16 & 1:
+        e.undefined = r.random() < 0.7
+        e.forced_un = True
+        e.explicit_inside = r.random() < 0.3
+
+
+TOOL = [m_implicit, m_deflated, m_undefined, m_preamble, m_meta_value, m_pad_text, m_group_length, m_padding, m_tail,
+        m_number, m_un_private, m_private_block, m_utf8, m_components, m_frames, m_bare, m_item_lengths,
+        m_private_sequence]
+HOSTILE = [m_meta_structure, m_meta_syntax, m_lead_text, m_vr, m_un, m_un_all, m_value, m_length, m_odd, m_remove,
+           m_empty, m_duplicate, m_order, m_nest, m_meta_inside, m_creator, m_character_set, m_geometry, m_photometric,
+           m_pixel_tail, m_surplus_of_deflate, m_meta_form, m_empty_item, m_item_character_set, m_term, m_lut,
+           m_overlay, m_icon, m_creators, m_groups]
 
 
 def mutate(base, seed):
@@ -544,4 +470,8 @@ def mutate(base, seed):
             change = r.choice(TOOL if r.random() < 0.6 else HOSTILE)
             change(r, f)
         names.append(change.__name__)
-    return f.bytes(), names
+    data = f.bytes()
+    if r.random() < 0.15:
+        data, name = hop(r, data)
+        names += [name] if name else []
+    return data, names

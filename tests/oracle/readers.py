@@ -11,13 +11,16 @@ import warnings
 
 import numpy as np
 import pydicom
-from pydicom.pixel_data_handlers.util import apply_modality_lut
+from pydicom.pixel_data_handlers.util import apply_color_lut, apply_modality_lut
 
 warnings.filterwarnings("ignore")
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
 # Not content: spec/seal.md 5.4, and what a change of encoding sets.
-OUTSIDE = {0x00080001, 0x00080005, 0xFFFCFFFC, 0x7FE00001, 0x7FE00002, 0x7FE00003, 0x00280008, 0x4FFE0001, 0xFFFAFFFA}
+OUTSIDE = {0x00080001, 0x00080005, 0xFFFCFFFC, 0x7FE00001, 0x7FE00002, 0x7FE00003, 0x00280006, 0x00280008, 0x4FFE0001, 0xFFFAFFFA}
+
+
+BYTES = {"UN", "OB", "OW", "OF", "OD", "OL", "OV", "SQ", "ox", "px", "up", "pi", "xs", "lt", "na", "??"}
 
 
 def outside(tag):
@@ -46,6 +49,10 @@ def canonical(vr, value):
     return "\\".join(str("" if v is None else v).strip(" \0") for v in values)
 
 
+def raw_is_little(raw):
+    return getattr(raw, "is_little_endian", True) is not False
+
+
 def walk(ds, prefix, out):
     for tag in ds.keys():
         if outside(int(tag)):
@@ -65,18 +72,34 @@ def walk(ds, prefix, out):
                 walk(item, f"{prefix}{name}[{i}].", out)
         else:
             value = element.value if text is None else text
+            if element.VR == "OW" and isinstance(value, bytes) and not raw_is_little(raw) and len(value) % 2 == 0:
+                value = np.frombuffer(value, ">u2").astype("<u2").tobytes()
             out[prefix + name] = (element.VR, canonical(element.VR, value))
     return out
 
 
+def is_bare(path):
+    """Whether a file has no prefix: pydicom has to be told that it is DICOM all the same. (One that begins with
+    the prefix it refuses.)"""
+    if isinstance(path, io.BytesIO):
+        return False
+    with open(path, "rb") as file:
+        head = file.read(132)
+        return b"DICM" not in (head[:4], head[128:])
+
+
 def with_pydicom(path):
     try:
-        ds = pydicom.dcmread(path)
+        ds = pydicom.dcmread(path, force=is_bare(path))
         attributes = walk(ds, "", {})
     except Exception:  # it raises what it happens to meet
         return None, None
     try:
         picture = apply_modality_lut(ds.pixel_array, ds)
+        if ds.PhotometricInterpretation == "PALETTE COLOR":
+            if not ds.is_little_endian:
+                return attributes or None, None  # pydicom 2.3.1 does not swap the words of palettes
+            picture = apply_color_lut(ds.pixel_array, ds)
         picture = (str(ds.get("PhotometricInterpretation")).strip(" \0"), picture.shape, picture.astype(np.float64).tobytes())
     except Exception:
         picture = None
@@ -88,7 +111,10 @@ DUMPED = re.compile(rb"^( *)\(([0-9a-f]{4}),([0-9a-f]{4})\) (..) (.*?) +# +(\S+)
 
 def with_dcmtk(path, frame):
     """dcmdump's lines with their values, and the picture after the modality and the presentation LUT."""
-    done = subprocess.run(["dcmdump", "-q", "+L", path], capture_output=True)
+    done = subprocess.run(["dcmdump", "-q", "+L", "+U8", path], capture_output=True)
+    converted = done.returncode == 0
+    if not converted:  # it does not know the character set: no opinion about what is no ASCII
+        done = subprocess.run(["dcmdump", "-q", "+L", path], capture_output=True)
     attributes, parents, counts = {}, {}, {}
     for line in done.stdout.split(b"\n") if done.returncode == 0 else []:
         found = DUMPED.match(line)
@@ -112,13 +138,19 @@ def with_dcmtk(path, frame):
         if value[:1] == b"[" and value[-1:] == b"]":
             value = value[1:-1]
         attributes[name] = vr, value
-    # Text by the file's own character set; dcmdump prints its bytes.
-    charset = "utf-8" if b"ISO_IR 192" in done.stdout else "latin-1"
-    attributes = {name: (vr, canonical(vr, value.decode(charset, "replace")))
+    attributes = {name: (vr, canonical(vr, value.decode("utf-8", "replace")) if converted or value.isascii() else None)
                   for name, (vr, value) in attributes.items()}
     picture = subprocess.run(["dcmj2pnm", "-q", "+opw", "+F", str(frame), path], capture_output=True)
     shown = picture.stdout if picture.returncode == 0 and picture.stdout else None
     return attributes or None, shown
+
+
+def is_undecoded(data):
+    """Whether fragments are left under a transfer syntax that has none: nothing was shown."""
+    ds = pydicom.dcmread(io.BytesIO(data), defer_size=1 << 20)
+    raw = ds.get_item("PixelData") if "PixelData" in ds else None
+    return raw is not None and bool(getattr(raw, "is_undefined_length", False) or
+                                    getattr(raw, "length", 0) == 0xFFFFFFFF)
 
 
 def with_gdcm(path):
@@ -128,7 +160,10 @@ def with_gdcm(path):
     try:
         if done.returncode != 0 or not target.exists():
             return None, None
-        return with_pydicom(io.BytesIO(target.read_bytes()))
+        data = target.read_bytes()
+        if is_undecoded(data):
+            return None, None
+        return with_pydicom(io.BytesIO(data))
     finally:
         target.unlink(missing_ok=True)
 
@@ -156,7 +191,13 @@ def compared(base, seen, lossy):
                 out.append(f"{path} {'gone' if path in before else 'new'}")
                 continue
             (vr, value), (vr2, value2) = before[path], after[path]
-            if value != value2 and vr == vr2:
+            if value is None or value2 is None:
+                continue
+            if vr != vr2:  # a number written under another VR is the same; what has only bytes is no value
+                if {vr, vr2} & BYTES:
+                    continue
+                value, value2 = (canonical("DS", str(v)) for v in (value, value2))
+            if value != value2:
                 out.append(f"{path} {vr}: {value!r:.60} became {value2!r:.60}")
     if base[1] is not None and seen[1] is not None and base[1] != seen[1] and not near(base[1], seen[1], lossy):
         out.append("the picture")

@@ -9,10 +9,11 @@ import pathlib
 import zlib
 
 import bases
-import mutants
+import codestream_mutants as codes
+import model
 import writer as w
-from cases import colour, converted, grey, rle, stream_of, words
-from mutants import PIXELS, Element
+from cases import converted, grey, stream_of, words
+from model import PIXELS, Element
 
 USES = {}
 RECENT = 0x00080403  # unknown to DCMTK 3.6.7 and pydicom 2.3.1
@@ -24,7 +25,7 @@ class Use:
 
     def of(self, base):
         """The mutant of a base's bytes."""
-        f = mutants.File(base)
+        f = model.File(base)
         out = self.change(f)
         return f.bytes() if out is None else out
 
@@ -38,7 +39,6 @@ def use(base, *verdicts, name=None, but=None):
 
 
 REMARK = r": \(0008,2111\) new$"  # the compressor's own, which is granted
-PLANAR = r": \(0028,0006\) (new|US: '[01]' became '[01]')$"  # the samples lie as it says
 GDCM_BITS = r"^GDCM: \(0028,010[12]\) "  # it writes them anew from the codestream; known.json
 GDCM_UNUSED = r"^GDCM: the picture$"  # it clears bits outside Bits Stored, of encoded frames only
 
@@ -54,7 +54,7 @@ def first_item(f):
 
 
 def bare(f, before=b""):
-    return before + mutants.write(f.elements, f.implicit)
+    return before + model.write(f.elements, f.implicit)
 
 
 # -- 1: the file around the data set
@@ -76,13 +76,13 @@ def meta_values(f):
 @use("ct")
 def syntax_implicit(f):
     f.implicit = True
-    f.name(mutants.IMPLICIT)
+    f.name(model.IMPLICIT)
 
 
 @use("ct")
 def syntax_deflated(f):
     f.deflated = True
-    f.name(mutants.DEFLATED)
+    f.name(model.DEFLATED)
 
 
 for tool, command in (("big-endian", ("dcmconv", "+tb")), ("rle", ("dcmcrle",)), ("jpeg-ls", ("dcmcjpls",)),
@@ -125,7 +125,7 @@ def without_preamble(f):
 
 @use("grey8")
 def meta_in_a_bare_data_set(f):
-    return bare(f, mutants.write(f.meta, False))
+    return bare(f, model.write(f.meta, False))
 
 
 @use("lut")
@@ -182,7 +182,7 @@ def delimiter_length(f):
 @use("lut", "altered")
 def delimiter_in_defined_length(f):
     e = next(e for e in f.elements if isinstance(e.value, list))
-    item = mutants.write(e.value[0], False) + b"\xfe\xff\x0d\xe0\0\0\0\0"
+    item = model.write(e.value[0], False) + b"\xfe\xff\x0d\xe0\0\0\0\0"
     e.value = struct.pack("<HHI", 0xFFFE, 0xE000, len(item)) + item
 
 
@@ -190,9 +190,9 @@ def delimiter_in_defined_length(f):
 def odd_fragment(f):
     """The pad byte of the last fragment left out. What a reader makes of it shows whether it may stay."""
     e = f.find(PIXELS)
-    parts = mutants.fragments(e)
+    parts = codes.fragments(e)
     parts[-1] = parts[-1][:-1] if len(parts[-1]) % 2 == 0 and not parts[-1][-1] else parts[-1]
-    mutants.set_fragments(e, parts)
+    codes.set_fragments(e, parts)
 
 
 @use("grey8", name="private-under-un")
@@ -346,19 +346,19 @@ def total_length(f):
     put(f, 0x7FE00003, "UV", b"\1\2\3\4\5\6\7\0")
 
 
-@use("grey8", but=PLANAR)
+@use("grey8")
 def planar_of_one_sample(f):
     put(f, 0x00280006, "US", b"\1\0")
 
 
-@use("rgb", but=PLANAR)
+@use("rgb")
 def planes(f):
     put(f, 0x00280006, "US", b"\1\0")
     e = f.find(PIXELS)
     e.value = e.value[0::3] + e.value[1::3] + e.value[2::3]
 
 
-@use("rle rgb", but=PLANAR)
+@use("rle rgb")
 def planar_of_rle(f):
     put(f, 0x00280006, "US", b"\0\0")
 
@@ -407,16 +407,16 @@ def frames_padded(f):
 def with_parts(change):
     def of(f):
         e = f.find(PIXELS)
-        parts = mutants.fragments(e)
+        parts = codes.fragments(e)
         change(parts)
-        mutants.set_fragments(e, parts)
+        codes.set_fragments(e, parts)
     return of
 
 
 def frame(change):
     """Changes the only frame."""
     def of(parts):
-        parts[1:] = [mutants.even(change(b"".join(parts[1:])))]
+        parts[1:] = [codes.even(change(b"".join(parts[1:])))]
     return with_parts(of)
 
 
@@ -425,16 +425,12 @@ def split(parts):
     parts[1:] = [whole[:100], whole[100:102], b"", whole[102:]]
 
 
-def segment(marker, data):
-    return b"\xff" + bytes([marker]) + struct.pack(">H", 2 + len(data)) + data
-
-
 def one_byte_behind(d):
     """A byte where the pad byte belongs; a comment makes room for it."""
     d = d.rstrip(b"\0")
     if len(d) % 2 == 0:
         at = 4 + struct.unpack_from(">H", d, 4)[0] if d[:4] == b"\xff\x4f\xff\x51" else 2
-        d = d[:at] + (segment(0x64, b"\0\1odd") if at > 2 else segment(0xFE, b"odd")) + d[at:]
+        d = d[:at] + (codes.segment(0x64, b"\0\1odd") if at > 2 else codes.segment(0xFE, b"odd")) + d[at:]
     return d + b"\x55"
 
 
@@ -466,14 +462,13 @@ def wrong_offset_table(f):
 
 @use("rle frames=2")
 def extended_offset_table(f):
-    parts = mutants.fragments(f.find(PIXELS))
+    parts = codes.fragments(f.find(PIXELS))
     put(f, 0x7FE00001, "OV", struct.pack("<QQ", 0, 8 + len(parts[1])))
     put(f, 0x7FE00002, "OV", struct.pack("<QQ", *map(len, parts[1:])))
 
 
-ICC = b"ICC_PROFILE\0\1\1" + struct.pack(">I", 132) + bytes(128)
-SEGMENTS = {"comment": segment(0xFE, b"comment!"), "application-data": segment(0xE9, bytes(range(60))),
-            "icc-profile": segment(0xE2, ICC), "exif": segment(0xE1, b"Exif\0\0MM\0*" + bytes(8))}
+SEGMENTS = {"comment": codes.segment(0xFE, b"comment!"), "application-data": codes.segment(0xE9, bytes(range(60))),
+            "icc-profile": codes.segment(0xE2, codes.ICC), "exif": codes.segment(0xE1, b"Exif\0\0MM\0*" + bytes(8))}
 for kind, extra in SEGMENTS.items():
     for codec in ("lossless", "jpeg-ls", "jpeg colour"):
         if codec == "jpeg-ls" and kind == "exif":
@@ -486,7 +481,7 @@ for kind, extra in SEGMENTS.items():
 def j2k_comment(f):
     def change(d):
         size = struct.unpack_from(">H", d, 4)[0]
-        return d[:4 + size] + segment(0x64, b"\0\1comment") + d[4 + size:]
+        return d[:4 + size] + codes.segment(0x64, b"\0\1comment") + d[4 + size:]
     frame(change)(f)
 
 
@@ -507,7 +502,7 @@ def unsigned_j2k(f):
     stream = stream_of(converted(w.part10(w.image("2.25.7", 32, 32, bits, allocated=16), "2.25.7"), "gdcmconv", "--j2k"))
     e = f.find(PIXELS)
     e.vr, e.undefined = "OB", True
-    mutants.set_fragments(e, [b"", mutants.even(stream)])
+    codes.set_fragments(e, [b"", codes.even(stream)])
     f.name(w.J2K)
 
 
@@ -540,14 +535,14 @@ def icon_encoded(f):
 
 @use("ct", name="one-zero-behind-deflated")
 def deflated_zero(f):
-    stream = w.deflate(mutants.write(f.elements, False))
-    return w.meta(mutants.DEFLATED, "2.25.1") + stream + b"\0"
+    stream = w.deflate(model.write(f.elements, False))
+    return w.meta(model.DEFLATED, "2.25.1") + stream + b"\0"
 
 
 @use("ct", name="gzip-trailer")
 def gzip_trailer(f):
-    body = mutants.write(f.elements, False)
-    return (w.meta(mutants.DEFLATED, "2.25.1") + w.deflate(body) +
+    body = model.write(f.elements, False)
+    return (w.meta(model.DEFLATED, "2.25.1") + w.deflate(body) +
             struct.pack("<II", zlib.crc32(body), len(body)) + b"\0" * (len(w.deflate(body)) % 2))
 
 
@@ -559,14 +554,6 @@ def make_bases(samples):
         uid = f"2.25.73{len(out):04d}"
         out[name] = w.part10(w.image(uid, of.pop("rows", 32), of.pop("columns", 32), of.pop("pixels"), **of), uid, syntax)
 
-    put_base("odd", rows=31, columns=31, pixels=grey(31, 31) + b"\0")
-    bits = bytes(grey(10, 10)[i] for i in range(11))
-    e = w.image("2.25.730900", 9, 9, bits + b"\0", allocated=1)
-    e[PIXELS] = w.raw(PIXELS, "OB", bits[:10] + bytes([bits[10] & 1]) + b"\0")
-    out["bits"] = w.part10(e, "2.25.730900")
-    block = lambda b, creator, text: {  # noqa: E731
-        0x00190000 | b: w.element(0x00190000 | b, "LO", creator), 0x00190001 | b << 8: w.element(0x00190001 | b << 8, "LO", text)}
-    put_base("two-blocks", pixels=grey(32, 32), more={**block(0x10, "ACME 1", "one"), **block(0x11, "ACME 2", "two")})
     creator = {0x00190010: w.element(0x00190010, "LO", "ACME 1")}
     put_base("private-un", pixels=grey(32, 32), more={
         **creator, 0x00191001: w.raw(0x00191001, "UN", b"text"), 0x00191002: w.raw(0x00191002, "UN", struct.pack("<d", 1.5)),
@@ -581,25 +568,7 @@ def make_bases(samples):
     put_base("text", pixels=words(32, 32), allocated=16, stored=12, more={
         **{tag: w.element(tag, vr, text[vr]) for tag, vr in TEXT_VRS.items()},
         0x00281052: w.element(0x00281052, "DS", "-1024"), 0x00281053: w.element(0x00281053, "DS", "2")})
-    put_base("utf8", pixels=grey(32, 32), more={0x00080005: w.element(0x00080005, "CS", "ISO_IR 192"),
-                                                0x00104000: w.element(0x00104000, "LT", "Müller".encode())})
-    plane = lambda part: rle(bytes(part))[64:]  # noqa: E731
-    parts = [plane(colour(32, 32)[i::3]) for i in range(3)]
-    head = struct.pack("<16I", 3, 64, 64 + len(parts[0]), 64 + len(parts[0]) + len(parts[1]), *([0] * 12))
-    put_base("rle rgb", w.RLE, pixels=w.encapsulated(head + b"".join(parts)), samples=3, colour="RGB",
-             more={0x00280006: w.element(0x00280006, "US", 1)})
     put_base("smallest", pixels=grey(32, 32), more={0x00280106: w.element(0x00280106, "US", 3)})
-    put_base("signed16", pixels=b"".join(struct.pack("<h", (x * 97 + y * 911) % 60000 - 30000) for y in range(32)
-                                         for x in range(32)), allocated=16, signed=1)
-    put_base("outside", pixels=b"".join(struct.pack("<H", (x * 37 + y * 91) % 4096 | (x % 3 == 0) << 15) for y in range(32)
-                                        for x in range(32)), allocated=16, stored=12)
-    small = w.part10(w.image("2.25.7", 32, 32, grey(32, 32)), "2.25.7")
-    put_base("progressive", w.JPEG[:-2] + "55", pixels=w.encapsulated(stream_of(converted(small, "dcmcjpeg", "+ep"))))
-    icon = b"".join(w.element(tag, "US", value) for tag, value in (
-        (0x00280002, 1), (0x00280010, 8), (0x00280011, 8), (0x00280100, 8), (0x00280101, 8), (0x00280102, 7), (0x00280103, 0)))
-    icon = w.element(0x00280002, "US", 1) + w.element(0x00280004, "CS", "MONOCHROME2") + icon[10:]
-    put_base("icon", pixels=grey(32, 32), more={
-        0x00880200: w.sequence(0x00880200, icon + w.raw(PIXELS, "OB", grey(8, 8)))})
     return out
 
 
