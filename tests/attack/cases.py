@@ -272,6 +272,14 @@ def box(kind, data):
     return struct.pack(">I", 8 + len(data)) + kind + data
 
 
+def jp2(stream, bits, more=b"", colour=17):
+    """The 128 x 128 grey codestream in boxes; `bits`: precision - 1, and 0x80 if it is signed."""
+    header = box(b"ihdr", struct.pack(">IIHBBBB", 128, 128, 1, bits, 7, 0, 0))
+    header += box(b"colr", b"\x01\0\0" + struct.pack(">I", colour)) + more
+    whole = struct.pack(">I", 0) + b"jp2c" + stream  # to the end of the file
+    return box(b"jP  ", b"\r\n\x87\n") + box(b"ftyp", b"jp2 \0\0\0\0jp2 ") + box(b"jp2h", header) + whole
+
+
 @case(NEVER, "reading.ambiguous", "pixels.altered", "codec.failed")
 def jp2_palette():
     """JPEG 2000 in JP2 boxes with a palette that inverts: GDCM applies it."""
@@ -283,12 +291,31 @@ def jp2_palette():
     base = image(uid, 128, 128, encapsulated(stream))
     palette = struct.pack(">HB", 256, 3) + b"\x07\x07\x07" + b"".join(bytes([255 - i] * 3) for i in range(256))
     mapping = b"".join(struct.pack(">HBB", 0, 1, i) for i in range(3))
-    header = box(b"ihdr", struct.pack(">IIHBBBB", 128, 128, 1, 7, 7, 0, 0))
-    header += box(b"colr", b"\x01\0\0" + struct.pack(">I", 16))
-    header += box(b"pclr", palette) + box(b"cmap", mapping)
-    boxes = box(b"jP  ", b"\r\n\x87\n") + box(b"ftyp", b"jp2 \0\0\0\0jp2 ") + box(b"jp2h", header)
-    boxes += box(b"jp2c", stream)
+    boxes = jp2(stream, 7, box(b"pclr", palette) + box(b"cmap", mapping), colour=16)
     return part10(base, uid, J2K), {"boxed": part10(changed(base, t7FE00010=encapsulated(boxes)), uid, J2K)}
+
+
+@case(NEVER, "reading.ambiguous", "pixels.altered", "codec.failed")
+def jp2_signed():
+    """Signed JPEG 2000 in JP2 boxes, which PS3.5 A.4.4 forbids: pydicom with Pillow finds no header at the
+    start, does not undo the sign, and shows every sample wrong."""
+    uid = uid_of(47)
+    signed = b"".join(struct.pack("<h", (x * 37 + y * 91) % 4096 - 2048) for y in range(128) for x in range(128))
+    native = image(uid, 128, 128, signed, allocated=16, signed=1)
+    stream = stream_of(converted(part10(native, uid), "gdcmconv", "--j2k"))
+    f = lambda data: part10(changed(native, t7FE00010=encapsulated(data)), uid, J2K)  # noqa: E731
+    return f(stream), {"boxed": f(jp2(stream, 0x8F))}
+
+
+@case(NEVER, "reading.ambiguous", "pixels.altered", "attribute.altered")
+def big_endian_words():
+    """8 bits under OW in big endian: pydicom does not swap the words, so the pixels of each pair change places."""
+    uid, pixels = uid_of(48), grey()
+    native = part10(image(uid, 128, 128, pixels), uid)
+    big = converted(native, "dcmconv", "+tb")
+    at = big.index(struct.pack(">HH", 0x7FE0, 0x0010) + b"OB")
+    swapped = bytes(pixels[i ^ 1] for i in range(len(pixels)))
+    return native, {"ow": big[:at + 4] + b"OW" + big[at + 6:at + 12] + swapped}
 
 
 @case(NEVER, "reading.ambiguous", "pixels.altered")
