@@ -299,7 +299,7 @@ def jp2_palette():
 def jp2_signed():
     """Signed JPEG 2000 in JP2 boxes, which PS3.5 A.4.4 forbids: pydicom with Pillow finds no header at the
     start, does not undo the sign, and shows every sample wrong."""
-    uid = uid_of(47)
+    uid = uid_of(74)
     signed = b"".join(struct.pack("<h", (x * 37 + y * 91) % 4096 - 2048) for y in range(128) for x in range(128))
     native = image(uid, 128, 128, signed, allocated=16, signed=1)
     stream = stream_of(converted(part10(native, uid), "gdcmconv", "--j2k"))
@@ -620,6 +620,33 @@ def lossy_ct():
         0x00281052: element(0x00281052, "DS", "-1024"), 0x00281053: element(0x00281053, "DS", "1")}), uid)
     return base, {"baseline": converted(base, "dcmcjpeg", "+eb"), "extended": converted(base, "dcmcjpeg", "+ee"),
                   "j2k": converted(base, "gdcmconv", "--j2k", "--lossy", "-r", "20")}
+
+
+def plane_of(bits):
+    return bytes(sum(bits[i + k] << k for k in range(8)) for i in range(0, len(bits), 8))
+
+
+@case(DIFFERS, "attribute.added", "attribute.altered", "pixels.altered", "reading.ambiguous", moved=(("authentic",),))
+def overlay_moved_subset():
+    """A plane in (60xx,3000) with some, or none, of the overlay's bits, while they stay in Pixel Data as well:
+    readers show the plane alone, and a mark has gone."""
+    uid, mark = uid_of(49), [int(i // 7 % 3 == 0) for i in range(128 * 128)]
+    plain = [i * 13 % 4096 for i in range(128 * 128)]
+    packed = lambda values: struct.pack(f"<{len(values)}H", *values)  # noqa: E731
+    both = packed([v | m << 12 for v, m in zip(plain, mark)])
+
+    def overlay(allocated, position, plane=None):
+        out = {0x60000010: element(0x60000010, "US", 128), 0x60000011: element(0x60000011, "US", 128),
+               0x60000040: element(0x60000040, "CS", "G"), 0x60000050: element(0x60000050, "SS", [1, 1]),
+               0x60000100: element(0x60000100, "US", allocated), 0x60000102: element(0x60000102, "US", position)}
+        return {**out, 0x60003000: raw(0x60003000, "OW", plane_of(plane))} if plane else out
+
+    def f(pixels, more):
+        return part10(image(uid, 128, 128, pixels, allocated=16, stored=12, more=more), uid)
+    half = mark[:8192] + [0] * 8192
+    return f(both, overlay(16, 12)), {"moved": f(packed(plain), overlay(1, 0, mark)),
+                                      "none": f(both, overlay(1, 0, [0] * len(mark))), "half": f(both, overlay(1, 0, half)),
+                                      "lost": f(packed(plain), overlay(1, 0, half))}
 
 
 # -- each exception that spec/seal.md grants, in the form that tools write

@@ -93,3 +93,49 @@ def granted_padding():
                                           t00100020=element(0x00100020, "LO", label),
                                           t00200013=element(0x00200013, "IS", number))
     return f("Test^One", "ID1", "5"), {"behind": f("Test^One  ", "ID1   ", "5   "), "before": f("Test^One", "  ID1 ", " 5")}
+
+
+def escaped(text):
+    """ISO 2022 IR 87 as writers write it: each character behind its escape."""
+    return b"".join(c.encode() if c.isascii() else b"\x1b$B" + bytes(b & 0x7F for b in c.encode("euc_jp")) + b"\x1b(B"
+                    for c in text)
+
+
+@case(NEVER, "reading.ambiguous", "attribute.altered")
+def backslash_in_character():
+    """A character of two bytes that holds 5C, in a VR with several values: pydicom splits the bytes before it
+    decodes them; of IR 87 and PN 3D as well."""
+    def f(term, coded, institution):
+        return small(70, t00080005=element(0x00080005, "CS", term), t00080080=element(0x00080080, "LO", coded(institution)))
+    return f("ISO_IR 192", str.encode, "乗z"), {"gb18030": f("GB18030", lambda s: s.encode("gb18030"), "乗z"),
+                                               "gbk": f("GBK", lambda s: s.encode("gbk"), "乗z")}
+
+
+@case(NEVER, "reading.ambiguous", "attribute.altered")
+def backslash_in_escaped_character():
+    """The same behind an escape, and 3D in a name."""
+    def f(term, coded, name):
+        return small(71, t00080005=element(0x00080005, "CS", term), t00080080=element(0x00080080, "LO", coded("俑z")),
+                     t00100010=element(0x00100010, "PN", coded(name)))
+    plain, japanese = ("ISO_IR 192", str.encode), ("\\ISO 2022 IR 87", escaped)
+    return f(*plain, "予^予"), {"ir87": f(*japanese, "予^予")}
+
+
+@case(("authentic",))
+def characters_of_two_bytes():
+    """Recoded text without such bytes is the same for every reader."""
+    def f(term, coded):
+        return small(72, t00080005=element(0x00080005, "CS", term), t00080080=element(0x00080080, "LO", coded("山田")),
+                     t00100010=element(0x00100010, "PN", coded("山田^太郎")))
+    return f("ISO_IR 192", str.encode), {"ir87": f("\\ISO 2022 IR 87", escaped),
+                                         "gb18030": f("GB18030", lambda s: s.encode("gb18030"))}
+
+
+@case(NEVER, "reading.ambiguous", "attribute.altered")
+def private_text_under_un():
+    """The character set changed under private text whose VR was not known when it was sealed: pydicom's
+    dictionary knows it, and shows other letters."""
+    creator = element(0x00090010, "LO", "GEMS_IDEN_01")
+    f = lambda term: small(73, t00080005=element(0x00080005, "CS", term), t00090010=creator,  # noqa: E731
+                           t00091001=raw(0x00091001, "UN", b"\xf8rsted"))
+    return f("ISO_IR 100"), {"cyrillic": f("ISO_IR 144"), "greek": f("ISO_IR 126")}
