@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an object costs: recipes of a few bytes make data sets of many, which are sealed and verified.
-// The more of their budget they spend, the more interesting they are (libFuzzer's extra counters), so
-// that the fuzzer climbs towards the worst. Two rules: what is done is counted (processor time stays
-// within a multiple of the work counted), and memory is in proportion.
+// What an object costs: recipes of a few bytes make data sets of many, which are sealed and
+// verified. The more of their budget they spend, the more interesting they are (libFuzzer's extra
+// counters), so that the fuzzer climbs towards the worst. Two rules: what is done is counted
+// (processor time stays within a multiple of the work counted), and memory is in proportion.
 //
-// A recipe is a list of steps, each a byte and its arguments; what the steps make is one data set in
-// implicit VR, or, when the first byte is odd, in explicit VR and deflated:
+// A recipe is a list of steps, each a byte and its arguments; what the steps make is one data set
+// in implicit VR, or, when the first byte is odd, in explicit VR and deflated:
 //   0 count:2 length:1 bytes   the bytes, count times
 //   1 count:2 length:1 bytes   the same, with the element number of the first tag going up
 //   2 depth:1                  all so far becomes an item of a sequence, depth times
@@ -167,8 +167,8 @@ FIDUCIA_FUZZ_TARGET(cost) {
   if (!file) return 0;
   measure(0, *file, [&] {
     const auto sketch = store::make_sketch_builder(world.secret);
-    const auto draft = seal::draft_seal(*file, world.hospital.signer(), world.hospital.now, nullptr,
-                                        sketch.get());
+    const auto draft =
+        seal::draft_seal(*file, world.hospital.signer(), world.hospital.now, nullptr, sketch.get());
     if (!draft) return;
     require(draft->ledger_entry().size() < limits::ledger_entry_bytes_max, "an entry is small");
   });

@@ -14,6 +14,7 @@ WORDS = re.compile(r"\b(ignored|ignores|left out|leaves? out|any|anything|may|un
 ALL = "demands more, not less"
 TRUST = "whom to believe, no reading: tests/seal/trust_test.cpp, revocation_test.cpp, tests/reference/trust_cases.py"
 STORE = "what a store is asked, no reading: tests/seal/verifier_test.cpp"
+LIMITS = "what a budget ends is never authentic: tests/attack/scenes.py j2k_bomb, tests/seal/cost_test.cpp"
 NAMES = "names things"
 WHY = "tells why, and grants nothing"
 PADDED = tuple("text-padded-by-" + pad for pad in ("spaces", "nuls", "space-and-nul", "nul-and-space"))
@@ -129,6 +130,13 @@ GRANTED = [
     ("an image with an accepted seal, another one than those judged,", STORE),
     ("What may differ: a later edition of the trust file", TRUST),
     ("(findings and members may be added).", NAMES),
+    ("and another verifier may go on);", LIMITS),
+    ("Paths of one header may have 8 MiB and 8 bytes for each byte", LIMITS),
+    ("What a verifier must hold to, whatever it counts:", ALL),
+    ("for those that are accepted, in their order;", LIMITS),
+    ("nor large ones keep an accepted seal from being judged.", LIMITS),
+    ("When evidence was left out, or the budget ended,", LIMITS),
+    ("what was left out could not take the proof away.", LIMITS),
     # 11 and 12. Decisions and gaps
     ("may be shown as FL 1.0 or UL 1065353216", ("private-un-under-a-vr",)),
     ("bytes that somebody put there may be shown by somebody", WHY),
