@@ -110,7 +110,9 @@ class VerifyRun {
                             .pictures = std::move(judged.pictures.pictures),
                             .pictures_missing = std::move(judged.pictures.missing)};
     if (item.pictures.empty() && item.pictures_missing.empty())
-      item.pictures_missing = "No picture: the report covers too many files.";
+      item.pictures_missing = item.result.image
+                                  ? "No picture: the report covers too many files."
+                                  : "The file cannot be read, so there is no picture.";
     items_.push_back(std::move(item));
   }
 

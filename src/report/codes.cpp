@@ -21,14 +21,11 @@ constexpr std::array code_table{
               "Compare with the image that is named: pixels or identity were exchanged; fetch both "
               "again from their source."},
     CodeEntry{"attribute.altered", "An attribute has another value than the sealed one.",
-              "Find out which system changed it; a legitimate correction is made with `fiducia "
-              "amend`, which leaves a signed trace."},
+              "Find out which system changed it, and compare with the source of the image."},
     CodeEntry{"attribute.added", "The file holds an attribute that was not there at sealing.",
-              "Find out which system added it; a legitimate addition is made with `fiducia amend`, "
-              "which leaves a signed trace."},
+              "Find out which system added it, and compare with the source of the image."},
     CodeEntry{"attribute.removed", "An attribute that was sealed is not in the file.",
-              "Find out which system removed it; a legitimate removal is made with `fiducia "
-              "deidentify` or `fiducia amend`, which leave a signed trace."},
+              "Find out which system removed it, and fetch the image again from its source."},
     CodeEntry{"item.added", "A sequence holds an item that was not there at sealing.",
               "Find out which system added it, or fetch the file again from its source."},
     CodeEntry{"item.removed", "An item of a sequence that was sealed is not in the file.",
@@ -139,9 +136,10 @@ constexpr std::array code_table{
               "Ask for the image in the encoding in which it was sealed."},
     CodeEntry{"withheld", "The evidence keeps some parts back, so they cannot be checked.",
               "Ask for complete evidence, if you may see it."},
-    CodeEntry{"codec.missing", "No decoder for this encoding is installed here.",
-              "Install the decoder (package fiducia-codec), or convert the file without loss to an "
-              "uncompressed transfer syntax."},
+    CodeEntry{
+        "codec.missing", "No decoder for this encoding is installed here.",
+        "Install the program fiducia-codec beside fiducia, or convert the file without loss to "
+        "an uncompressed transfer syntax."},
     CodeEntry{"codec.failed", "The decoder could not decode a frame.",
               "Fetch the file again; if it fails again, the frame is damaged or needs another "
               "decoder."},

@@ -74,8 +74,9 @@ void write_page_footer(HtmlWriter& html) {
   html.close();
   html.element("p",
                "A seal covers every pixel, in tiles of 64 × 64, and every attribute of the header. "
-               "Rows and columns count from 0, frames from 1. Re-encoding without loss does not "
-               "break a seal. The pictures are for orientation, not for diagnosis.");
+               "Rows and columns count from 0, frames from 1. Times end in Z: they are in UTC. "
+               "Re-encoding without loss does not break a seal. The pictures are for orientation, "
+               "not for diagnosis.");
   html.close();
 }
 

@@ -48,7 +48,18 @@ void write_code_fact(HtmlWriter& html, std::string_view name, std::string_view v
   html.close();
 }
 
-void open_link(HtmlWriter& html, std::string_view title, LinkState state, std::string_view says) {
+/// A link of the chain: what it is for those who never heard of it, and what it says here.
+struct Link {
+  std::string_view title;
+  std::string_view gloss;
+};
+constexpr Link seal_link{"Seal", "Signed hashes of every pixel and every attribute."};
+constexpr Link device_link{"Device", "Who sealed, by certificate."};
+constexpr Link ledger_link{"Ledger",
+                           "A log in which every seal is entered and that can only grow."};
+constexpr Link date_link{"Date", "Since when the seal exists, and whose word that is."};
+
+void open_link(HtmlWriter& html, const Link& link, LinkState state, std::string_view says) {
   const std::string_view style = state == LinkState::holds    ? "link holds"
                                  : state == LinkState::broken ? "link broken"
                                                               : "link absent";
@@ -56,7 +67,8 @@ void open_link(HtmlWriter& html, std::string_view title, LinkState state, std::s
                                 : state == LinkState::broken ? "✗"
                                                              : "–";
   html.open("li", {{"class", style}});
-  html.element("h4", title);
+  html.element("h4", link.title);
+  html.element("p", {{"class", "gloss"}}, link.gloss);
   html.open("p", {{"class", "state"}});
   html.element("span", {{"class", "sign"}, {"aria-hidden", "true"}}, sign);
   html.text(" ");
@@ -79,18 +91,13 @@ std::string_view where_found(seal::FoundIn found_in) {
 }
 
 void write_seal_link(HtmlWriter& html, const seal::VerifyResult& result) {
-  if (!result.seal) {
-    open_link(html, "Seal", LinkState::absent, "No seal was found.");
-    html.close();
-    return;
-  }
   const bool is_invalid = !result.seal->holds;
   const bool matches = result.seal->content_matches;
   const bool is_altered = result.verdict == seal::Verdict::altered;
   const LinkState state = is_invalid || is_altered ? LinkState::broken
                           : matches                ? LinkState::holds
                                                    : LinkState::absent;
-  open_link(html, "Seal", state,
+  open_link(html, seal_link, state,
             is_invalid              ? "The seal does not hold."
             : is_altered && matches ? "The image matches this seal, but another one came with it."
             : is_altered            ? "The image differs from its seal."
@@ -99,24 +106,20 @@ void write_seal_link(HtmlWriter& html, const seal::VerifyResult& result) {
   html.open("dl");
   write_fact(html, "Found", where_found(result.seal->found_in));
   write_time(html, "Sealed at (claimed by the signer)", result.seal->sealed_at);
-  write_code_fact(html, "Object root", grouped_in_fours(to_hex(result.seal->object_root.view())));
+  write_code_fact(html, "Hash over all that is sealed (object root)",
+                  grouped_in_fours(to_hex(result.seal->object_root.view())));
   html.close();
   html.close();
 }
 
 void write_device_link(HtmlWriter& html, const seal::VerifyResult& result) {
-  if (!result.seal) {
-    open_link(html, "Device", LinkState::absent, "Without a seal there is no signer.");
-    html.close();
-    return;
-  }
   // A finding about a signer may speak of another seal that came with the file.
   const bool is_doubtful =
       !result.seal->holds || (!result.seal->accepted && has_problem(result, "signer."));
-  const bool was_checked = result.verdict == seal::Verdict::authentic ||
+  const bool was_checked = result.seal->accepted || result.verdict == seal::Verdict::authentic ||
                            result.verdict == seal::Verdict::altered ||
                            result.verdict == seal::Verdict::untrusted;
-  open_link(html, "Device",
+  open_link(html, device_link,
             is_doubtful   ? LinkState::broken
             : was_checked ? LinkState::holds
                           : LinkState::absent,
@@ -144,14 +147,14 @@ std::string names_or_none(std::span<const std::string> names) {
 void write_ledger_link(HtmlWriter& html, const seal::VerifyResult& result) {
   const bool is_doubtful = has_problem(result, "ledger.");
   if (!result.ledger) {
-    open_link(html, "Ledger", is_doubtful ? LinkState::broken : LinkState::absent,
-              has_problem(result, "ledger.invalid") ? "The proof of entry does not hold."
-              : !result.seal ? "Without a seal there is no entry to look for."
-                             : "No proof of entry in a ledger was presented.");
+    open_link(html, ledger_link, is_doubtful ? LinkState::broken : LinkState::absent,
+              has_problem(result, "ledger.invalid")
+                  ? "The proof of entry does not hold."
+                  : "No proof of entry in a ledger was presented.");
     html.close();
     return;
   }
-  open_link(html, "Ledger", is_doubtful ? LinkState::broken : LinkState::holds,
+  open_link(html, ledger_link, is_doubtful ? LinkState::broken : LinkState::holds,
             has_problem(result, "ledger.invalid")       ? "The proof of entry does not hold."
             : has_problem(result, "ledger.unwitnessed") ? "Too few witnesses have cosigned."
             : has_problem(result, "ledger.unstamped")   ? "Too few time-stamps are over the entry."
@@ -160,15 +163,15 @@ void write_ledger_link(HtmlWriter& html, const seal::VerifyResult& result) {
   html.open("dl");
   write_fact(html, "Ledger", result.ledger->origin);
   write_fact(html, "Entry",
-             "index " + std::to_string(result.ledger->index) + " of a tree of " +
-                 std::to_string(result.ledger->tree_size) + " entries");
+             "No. " + std::to_string(result.ledger->index) + ", counted from 0, of " +
+                 std::to_string(result.ledger->tree_size));
   if (result.ledger->checkpoint_at) {
     write_time(html, "Entered at (the ledger's own clock)", *result.ledger->checkpoint_at);
   } else {
     write_fact(html, "Entered at (the ledger's own clock)", "not stated");
   }
-  write_fact(html, "Witnesses", names_or_none(result.ledger->witnesses));
-  write_fact(html, "Time-stamp authorities", names_or_none(result.ledger->time_stamps));
+  write_fact(html, "Witnesses, who cosigned the ledger", names_or_none(result.ledger->witnesses));
+  write_fact(html, "Authorities that stamped the time", names_or_none(result.ledger->time_stamps));
   html.close();
   html.close();
 }
@@ -193,14 +196,14 @@ std::string proof_of_date(const seal::LedgerInfo& ledger) {
 
 void write_date_link(HtmlWriter& html, const seal::VerifyResult& result) {
   if (!result.ledger || !result.ledger->dated_at) {
-    open_link(html, "Date", LinkState::absent, "Nothing but the signer's claim dates the seal.");
+    open_link(html, date_link, LinkState::absent, "Nothing but the signer's claim dates the seal.");
     html.close();
     return;
   }
   const bool is_doubtful =
       has_problem(result, "ledger.unstamped") || has_problem(result, "ledger.unwitnessed");
   const bool is_attested = result.ledger->dated_by != seal::DatedBy::log;
-  open_link(html, "Date",
+  open_link(html, date_link,
             is_doubtful   ? LinkState::broken
             : is_attested ? LinkState::holds
                           : LinkState::absent,
@@ -218,6 +221,14 @@ void write_date_link(HtmlWriter& html, const seal::VerifyResult& result) {
 
 void write_chain(HtmlWriter& html, const seal::VerifyResult& result) {
   html.element("h3", "Who vouches for it");
+  if (!result.seal) {
+    html.element("p", {{"class", "none"}},
+                 result.verdict == seal::Verdict::malformed
+                     ? "Nobody: a file that cannot be read is not compared with any seal."
+                     : "Nobody: no seal was found. Without one there is no signer, no entry in a "
+                       "ledger and no date.");
+    return;
+  }
   html.open("ol", {{"class", "chain"}});
   write_seal_link(html, result);
   write_device_link(html, result);

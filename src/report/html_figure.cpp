@@ -12,6 +12,8 @@ namespace {
 constexpr std::uint64_t tile_side = seal::tile_edge;
 /// Smaller pictures are enlarged by a whole number, so that a person can see them.
 constexpr std::uint32_t comfortable_side = 320;
+/// Pictures past these are folded.
+constexpr std::size_t figures_openly_max = 4;
 
 /// The extent of the frame that a picture belongs to.
 struct Extent {
@@ -32,6 +34,23 @@ seal::Box shown_part(const Picture& picture) {
 
 bool is_about(const seal::Finding& finding, const Picture& picture) {
   return finding.frame == picture.frame && (!finding.tiles.empty() || finding.box);
+}
+
+/// Whether a finding says that most of the frame of a picture differs.
+bool covers_most(const seal::Finding& finding, const Picture& picture) {
+  const Extent extent = frame_extent(picture);
+  const std::uint64_t all =
+      ((extent.width + tile_side - 1) / tile_side) * ((extent.height + tile_side - 1) / tile_side);
+  const auto inside = std::ranges::count_if(finding.tiles, [&](const seal::TilePosition& tile) {
+    return tile.column * tile_side < extent.width && tile.row * tile_side < extent.height;
+  });
+  return finding.box && static_cast<std::uint64_t>(inside) * 2 > all;
+}
+
+std::string box_path(const seal::Box& box) {
+  const std::string width = std::to_string(box.width);
+  return "M" + std::to_string(box.x) + " " + std::to_string(box.y) + "h" + width + "v" +
+         std::to_string(box.height) + "h-" + width + "z";
 }
 
 std::string move_and_draw(std::uint64_t x, std::uint64_t y, char direction, std::uint64_t length) {
@@ -70,12 +89,17 @@ std::size_t tiles_shown(const Picture& picture, const seal::VerifyResult& result
   return count;
 }
 
-std::string alternative_text(const Picture& picture, const seal::VerifyResult& result) {
-  std::string text = picture.part ? "Detail of frame " : "Frame ";
-  text += std::to_string(picture.frame);
-  if (result.image && result.image->frames > 1) {
+/// "Frame 6 of 10", "Frame 1" where there is but one.
+std::string frame_of(const Picture& picture, const seal::VerifyResult& result) {
+  std::string text = "Frame " + std::to_string(picture.frame);
+  if (result.image && result.image->frames > 1)
     text += " of " + std::to_string(result.image->frames);
-  }
+  return text;
+}
+
+std::string alternative_text(const Picture& picture, const seal::VerifyResult& result) {
+  std::string text =
+      picture.part ? "Detail of frame " + std::to_string(picture.frame) : frame_of(picture, result);
   text += " of " + result.path + ".";
   if (const std::size_t count = tiles_shown(picture, result)) {
     text += " " + counted(count, "tile") + (count == 1 ? " that differs is" : " that differ are") +
@@ -102,7 +126,7 @@ void write_caption(HtmlWriter& html, const Picture& picture, const seal::VerifyR
   for (const seal::Finding& finding : result.findings) {
     if (finding.frame == picture.frame) what += (what.empty() ? "" : " ") + finding.text;
   }
-  if (what.empty()) what = "Frame " + std::to_string(picture.frame);
+  if (what.empty()) what = frame_of(picture, result);
   html.element("p", {{"class", "what"}}, what);
   std::string how = picture.rendering;
   const Extent extent = frame_extent(picture);
@@ -143,17 +167,16 @@ bool has_outlines(const Picture& picture, const seal::VerifyResult& result) {
 void write_outlines(HtmlWriter& html, const Picture& picture, const seal::VerifyResult& result) {
   if (!has_outlines(picture, result)) return;
   std::set<seal::TilePosition> tiles;
-  std::string boxes;
+  std::string solid;
+  std::string dashed;
   for (const seal::Finding& finding : result.findings) {
     if (!is_about(finding, picture)) continue;
-    tiles.insert(finding.tiles.begin(), finding.tiles.end());
-    // A list that was cut no longer shows everything: then the box says how far it reaches.
+    // Where most of a picture differs, one line around it says more than islands of air that are
+    // the same. A list that was cut no longer shows everything: its box says how far it reaches.
+    const bool is_most = covers_most(finding, picture);
     const bool is_cut = finding.tiles.empty() || finding.tiles.size() >= limits::tiles_listed_max;
-    if (!is_cut || !finding.box) continue;
-    const seal::Box& box = *finding.box;
-    boxes += "M" + std::to_string(box.x) + " " + std::to_string(box.y) + "h" +
-             std::to_string(box.width) + "v" + std::to_string(box.height) + "h-" +
-             std::to_string(box.width) + "z";
+    if (!is_most) tiles.insert(finding.tiles.begin(), finding.tiles.end());
+    if (finding.box && (is_most || is_cut)) (is_cut ? dashed : solid) += box_path(*finding.box);
   }
   const seal::Box part = shown_part(picture);
   html.open("svg", {{"class", "outline"},
@@ -161,9 +184,9 @@ void write_outlines(HtmlWriter& html, const Picture& picture, const seal::Verify
                                     std::to_string(part.width) + " " + std::to_string(part.height)},
                     {"preserveAspectRatio", "none"},
                     {"aria-hidden", "true"}});
-  const std::string border = union_border(tiles, frame_extent(picture));
-  if (!border.empty()) write_path(html, "line", border);
-  if (!boxes.empty()) write_path(html, "line dashed", boxes);
+  solid += union_border(tiles, frame_extent(picture));
+  if (!solid.empty()) write_path(html, "line", solid);
+  if (!dashed.empty()) write_path(html, "line dashed", dashed);
   html.close();
 }
 
@@ -184,11 +207,23 @@ void write_figures(HtmlWriter& html, const ReportItem& item, std::span<const Pic
                 {{"type", "checkbox"}, {"class", "toggle"}, {"id", id}, {"checked", "checked"}});
     html.element("label", {{"for", id}}, "Show outlines");
     html.element("p", {{"class", "legend"}},
-                 "Outlined: tiles of 64 × 64 pixels that differ from the sealed ones.");
+                 "Outlined: where the picture differs from the sealed one, in tiles of 64 × 64 "
+                 "pixels.");
   }
-  html.open("div", {{"class", "figures"}});
-  for (const Picture& picture : pictures) write_figure(html, picture, item.result);
-  html.close();
+  const std::size_t open =
+      pictures.size() > figures_openly_max + 1 ? figures_openly_max : pictures.size();
+  const auto write_row = [&](std::span<const Picture> row) {
+    html.open("div", {{"class", "figures"}});
+    for (const Picture& picture : row) write_figure(html, picture, item.result);
+    html.close();
+  };
+  write_row(pictures.first(open));
+  if (open < pictures.size()) {
+    html.open("details", {{"class", "more"}});
+    html.element("summary", "Show the other " + counted(pictures.size() - open, "picture"));
+    write_row(pictures.subspan(open));
+    html.close();
+  }
   html.close();
 }
 

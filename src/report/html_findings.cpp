@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <set>
 #include <vector>
 
 #include "dicom/dictionary.h"
@@ -18,6 +19,16 @@ struct Group {
 
 /// Longer lists are folded: a page with a thousand attributes must stay readable.
 constexpr std::size_t listed_openly_max = 8;
+/// Rows of the table of the header that stand open.
+constexpr std::size_t rows_openly_max = 12;
+
+/// Whether a finding says that the header is not what was sealed: then it stands in the table. One
+/// that only names an attribute (the same value in another form, readers that may disagree) does
+/// not, for it would be read as a change.
+bool is_header_change(const seal::Finding& finding) {
+  return !finding.attribute.empty() && finding.severity != seal::Severity::note &&
+         (finding.code.starts_with("attribute.") || finding.code.starts_with("item."));
+}
 
 std::vector<Group> grouped(const seal::VerifyResult& result) {
   std::vector<Group> groups;
@@ -54,7 +65,38 @@ std::string capitalised(std::string_view word) {
   return out;
 }
 
-void write_group(HtmlWriter& html, const Group& group) {
+/// "10 of the 10 frames differ from what was sealed."; "" when that is not what a group says.
+std::string frames_that_differ(const Group& group, const seal::VerifyResult& result) {
+  if (group.code != "pixels.altered" || !result.image) return {};
+  std::set<std::uint32_t> frames;
+  for (const seal::Finding* finding : group.findings) {
+    if (!finding->frame) return {};
+    frames.insert(*finding->frame);
+  }
+  return std::to_string(frames.size()) + " of " + counted(result.image->frames, "frame") +
+         (frames.size() == 1 ? " differs" : " differ") + " from what was sealed.";
+}
+
+/// What several findings of one code say together. `in_table`: the header's table lists them.
+std::string heading_of(const Group& group, const seal::VerifyResult& result, bool in_table) {
+  if (std::string frames = frames_that_differ(group, result); !frames.empty()) return frames;
+  const std::size_t count = group.findings.size();
+  if (!in_table) {
+    return std::string{explain_code(group.code).meaning} + " (" + counted(count, "finding") + ")";
+  }
+  const std::string listed = " They are listed above, under Header.";
+  const std::string attributes = counted(count, "attribute");
+  if (group.code == "attribute.altered")
+    return attributes + " have other values than the sealed ones." + listed;
+  if (group.code == "attribute.added")
+    return attributes + " were not there when the image was sealed." + listed;
+  if (group.code == "attribute.removed")
+    return attributes + " that were sealed are missing." + listed;
+  return std::string{explain_code(group.code).meaning} + " (" + counted(count, "finding") + ")" +
+         listed;
+}
+
+void write_group(HtmlWriter& html, const Group& group, const seal::VerifyResult& result) {
   const CodeEntry& entry = explain_code(group.code);
   const std::string word{seal::to_word(group.severity)};
   html.open("li", {{"class", "finding " + word}});
@@ -66,18 +108,20 @@ void write_group(HtmlWriter& html, const Group& group) {
   if (group.findings.size() == 1) {
     html.element("p", {{"class", "what"}}, group.findings.front()->text);
   } else {
-    html.element(
-        "p", {{"class", "what"}},
-        std::string{entry.meaning} + " (" + counted(group.findings.size(), "finding") + ")");
+    const bool in_table = std::ranges::all_of(
+        group.findings, [](const seal::Finding* finding) { return is_header_change(*finding); });
+    html.element("p", {{"class", "what"}}, heading_of(group, result, in_table));
     const bool folded = group.findings.size() > listed_openly_max;
-    if (folded) {
+    if (folded && !in_table) {
       html.open("details");
       html.element("summary", "Show all " + std::to_string(group.findings.size()));
     }
-    html.open("ul");
-    for (const seal::Finding* finding : group.findings) html.element("li", finding->text);
-    html.close();
-    if (folded) html.close();
+    if (!in_table) {
+      html.open("ul");
+      for (const seal::Finding* finding : group.findings) html.element("li", finding->text);
+      html.close();
+    }
+    if (folded && !in_table) html.close();
   }
   html.open("p", {{"class", "remedy"}});
   html.element("strong", "What to do: ");
@@ -88,14 +132,16 @@ void write_group(HtmlWriter& html, const Group& group) {
   html.close();
 }
 
-/// What the code of an attribute's or item's finding says happened to it, in a word or two.
+/// What the code of an attribute's or item's finding says happened to it, in a word or two; what
+/// the finding says itself where it says more.
 std::string what_happened(const seal::Finding& finding) {
   const std::string_view code = finding.code;
-  if (code.ends_with(".altered")) return "changed";
+  if (code == "attribute.altered" && finding.text.ends_with(" differs from the seal."))
+    return "changed";
   if (code == "item.added") return "item added";
   if (code == "item.removed") return "item removed";
-  if (code.ends_with(".added")) return "added";
-  if (code.ends_with(".removed")) return "removed";
+  if (code == "attribute.added") return "added";
+  if (code == "attribute.removed") return "removed";
   return finding.text;
 }
 
@@ -107,24 +153,13 @@ std::string attribute_name(const std::string& keyword) {
   return entry ? std::string{entry->name} : keyword;
 }
 
-}  // namespace
+using Changes = std::vector<const seal::Finding*>;
 
-void write_changes(HtmlWriter& html, const seal::VerifyResult& result) {
-  std::vector<const seal::Finding*> changes;
-  for (const seal::Finding& finding : result.findings) {
-    if (!finding.attribute.empty()) changes.push_back(&finding);
-  }
-  if (changes.empty()) return;
-  const bool has_values = std::ranges::any_of(
-      changes, [](const seal::Finding* finding) { return finding->current_value.has_value(); });
-
-  html.element("h3", "Header");
+/// A table of some of the changes; `caption` "" for the second part of one.
+void write_table(HtmlWriter& html, std::span<const seal::Finding* const> changes, bool has_values,
+                 std::string_view caption) {
   html.open("table", {{"class", "changes"}});
-  html.element("caption",
-               counted(changes.size(), "attribute") +
-                   (changes.size() == 1 ? " differs" : " differ") + " from the seal." +
-                   (has_values ? " Values shown may be patient data."
-                               : " Values are not shown, for they may be patient data."));
+  if (!caption.empty()) html.element("caption", caption);
   html.open("thead");
   html.open("tr");
   for (const std::string_view heading : {"Name", "Attribute", "What happened"}) {
@@ -137,7 +172,7 @@ void write_changes(HtmlWriter& html, const seal::VerifyResult& result) {
   for (const seal::Finding* finding : changes) {
     html.open("tr");
     html.element("th", {{"scope", "row"}}, attribute_name(finding->keyword));
-    html.open("td", {{"data-label", "Attribute"}});
+    html.open("td", {{"class", "path"}, {"data-label", "Attribute"}});
     html.element("code", finding->attribute);
     html.close();
     html.element("td", {{"data-label", "What happened"}}, what_happened(*finding));
@@ -152,6 +187,35 @@ void write_changes(HtmlWriter& html, const seal::VerifyResult& result) {
   html.close();
 }
 
+}  // namespace
+
+void write_changes(HtmlWriter& html, const seal::VerifyResult& result) {
+  Changes changes;
+  for (const seal::Finding& finding : result.findings) {
+    if (is_header_change(finding)) changes.push_back(&finding);
+  }
+  if (changes.empty()) return;
+  // What has a name is what a physician looks for; private ones are for whoever made them.
+  std::ranges::stable_partition(
+      changes, [](const seal::Finding* finding) { return !finding->keyword.empty(); });
+  const bool has_values = std::ranges::any_of(
+      changes, [](const seal::Finding* finding) { return finding->current_value.has_value(); });
+
+  html.element("h3", "Header");
+  const std::string caption = counted(changes.size(), "attribute") +
+                              (changes.size() == 1 ? " differs" : " differ") + " from the seal." +
+                              (has_values ? " Values shown may be patient data."
+                                          : " Values are not shown, for they may be patient data.");
+  const std::size_t open = changes.size() > rows_openly_max + 1 ? rows_openly_max : changes.size();
+  const std::span<const seal::Finding* const> all{changes};
+  write_table(html, all.first(open), has_values, caption);
+  if (open == all.size()) return;
+  html.open("details", {{"class", "more"}});
+  html.element("summary", "Show the other " + std::to_string(all.size() - open));
+  write_table(html, all.subspan(open), has_values, "");
+  html.close();
+}
+
 void write_findings(HtmlWriter& html, const seal::VerifyResult& result) {
   html.element("h3", "Findings and what to do");
   if (result.findings.empty()) {
@@ -159,7 +223,7 @@ void write_findings(HtmlWriter& html, const seal::VerifyResult& result) {
     return;
   }
   html.open("ul", {{"class", "findings"}});
-  for (const Group& group : grouped(result)) write_group(html, group);
+  for (const Group& group : grouped(result)) write_group(html, group, result);
   html.close();
 }
 

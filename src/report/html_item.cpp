@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dicom/transfer_syntax.h"
 #include "report/html_parts.h"
+#include "report/reason.h"
 #include "report/sop_class_name.h"
 
 namespace fiducia::report {
@@ -31,6 +32,20 @@ void write_image_facts(HtmlWriter& html, const seal::ImageInfo& image) {
   html.close();
 }
 
+/// What decided it, before anything else is said.
+void write_reason(HtmlWriter& html, const seal::VerifyResult& result) {
+  const seal::Finding* const decides = deciding_finding(result);
+  const bool is_aside = decides != nullptr && decides->severity == seal::Severity::note &&
+                        result.verdict == seal::Verdict::authentic;
+  if (decides == nullptr || is_aside) return;
+  html.open("p", {{"class", "reason"}});
+  html.text(decides->text);
+  if (result.findings.size() > 1)
+    html.element("span", {{"class", "count"}},
+                 " The first of " + counted(result.findings.size(), "finding") + ".");
+  html.close();
+}
+
 void write_verdict(HtmlWriter& html, const seal::VerifyResult& result) {
   const VerdictText& verdict = verdict_text(result.verdict);
   html.open("header", {{"class", "verdict"}});
@@ -40,6 +55,7 @@ void write_verdict(HtmlWriter& html, const seal::VerifyResult& result) {
   html.open("p", {{"class", "path"}});
   html.element("bdi", result.path);
   html.close();
+  write_reason(html, result);
   html.element("p", {{"class", "means"}}, verdict.means);
   html.element("p", {{"class", "means-not"}}, verdict.means_not);
   html.close();

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "report/html_parts.h"
+#include "report/reason.h"
 
 namespace fiducia::report {
 namespace {
@@ -102,6 +103,9 @@ void write_card(HtmlWriter& html, const ReportItem& item, std::size_t number, st
   if (!folder.empty()) html.element("bdi", {{"class", "folder"}}, folder);
   html.element("bdi", {{"class", "name"}}, name);
   html.close();
+  const seal::Finding* const decides = deciding_finding(result);
+  if (decides != nullptr && result.verdict != seal::Verdict::authentic)
+    html.element("span", {{"class", "card-reason"}}, decides->text);
   html.close();
   html.close();
 }

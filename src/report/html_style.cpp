@@ -52,15 +52,18 @@ article.item{background:var(--card);border:1px solid var(--line);border-radius:.
 .verdict h2{font-size:2rem;line-height:1.15;color:var(--tone);letter-spacing:-.01em}
 .verdict .path{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;
  font-size:.9375rem;margin:.25rem 0 .75rem}
-.verdict .means{font-size:1.0625rem;max-width:65ch}
-.verdict .means-not{margin-top:.5rem;max-width:70ch;font-size:.9375rem}
+.verdict .reason{font-size:1.1875rem;line-height:1.35;font-weight:650;max-width:60ch;margin-bottom:.5rem}
+.verdict .count{font-weight:400;font-size:.9375rem}
+.verdict .means{max-width:70ch}
+.verdict .means-not{margin-top:.375rem;max-width:70ch;font-size:.9375rem}
 .body{padding:.25rem 1.5rem 1.5rem}
 .body h3{font-size:1.125rem;margin:1.5rem 0 .625rem}
 .none{color:var(--quiet)}
 .back{padding:0 1.5rem 1.25rem;font-size:.9375rem}
 
 .toggle{width:1.125rem;height:1.125rem;vertical-align:-.2rem;margin:0 .375rem 0 0;accent-color:var(--link)}
-.toggle:not(:checked)~.figures .outline{display:none}
+.toggle:not(:checked)~.figures .outline,.toggle:not(:checked)~.more .outline{display:none}
+.more{margin-top:.75rem}.more>:last-child{margin-top:.5rem}
 .legend{color:var(--quiet);font-size:.875rem;margin:.125rem 0 .625rem}
 .figures{display:flex;flex-wrap:wrap;gap:1.25rem;align-items:flex-start}
 figure.picture{max-width:100%}
@@ -81,6 +84,7 @@ table.changes{width:100%;border-collapse:collapse;font-size:.9375rem}
 .changes th,.changes td{text-align:left;vertical-align:top;padding:.5rem .75rem;border-top:1px solid var(--line)}
 .changes thead th{border-top:0;font-size:.8125rem;color:var(--quiet);font-weight:600;padding-bottom:.25rem}
 .changes tbody th{font-weight:600}
+.changes td.path{min-width:8rem}
 .changes th:first-child,.changes td:first-child{padding-left:0}
 
 .findings{list-style:none;display:grid;gap:.75rem}
@@ -104,6 +108,8 @@ summary{cursor:pointer}
 .link:not(:last-child)::after{content:"\2192";position:absolute;left:100%;top:50%;width:2.25rem;
  transform:translateY(-50%);text-align:center;font-size:1.5rem;line-height:1;color:var(--quiet)}
 .link h4{font-size:1rem}
+.gloss{color:var(--quiet);font-size:.8125rem;line-height:1.35;margin-bottom:.375rem}
+dd time{white-space:nowrap}
 .state{color:var(--tone);font-weight:600;margin-bottom:.5rem}
 dt{color:var(--quiet);font-size:.8125rem;margin-top:.5rem}
 dd{margin:0;font-size:.9375rem}
@@ -130,17 +136,22 @@ dd code{overflow-wrap:normal;word-break:normal}
 .card-path{padding:0 .625rem .5rem;font-size:.8125rem;line-height:1.35}
 .card-path bdi{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden}
 .card-path .folder{color:var(--quiet)}
+.card-reason{padding:0 .625rem .5rem;font-size:.8125rem;line-height:1.35;color:var(--quiet);display:-webkit-box;
+ -webkit-box-orient:vertical;-webkit-line-clamp:4;overflow:hidden}
 .fold{margin-bottom:.5rem;background:var(--card);border:1px solid var(--line);border-left:.3125rem solid var(--tone);border-radius:.5rem}
 .fold>summary{padding:.5rem .875rem}
 .fold>summary .icon,.fold-verdict{color:var(--tone)}
 .fold-verdict{font-weight:650}
 .fold>article.item{border-width:1px 0 0;border-radius:0;margin:0}
 
-@media (max-width:60rem){
- .chain{grid-template-columns:minmax(0,1fr);gap:2rem}
- .link:not(:last-child)::after{content:"\2193";left:0;right:0;top:100%;width:auto;height:2rem;transform:none;line-height:2rem}
+@media (max-width:68rem){
+ .chain{grid-template-columns:repeat(2,minmax(0,1fr))}
+ .link:nth-child(2n)::after{display:none}
 }
 @media (max-width:40rem){
+ .chain{grid-template-columns:minmax(0,1fr);gap:2rem}
+ .link:not(:last-child)::after{content:"\2193";display:block;left:0;right:0;top:100%;width:auto;height:2rem;transform:none;
+  line-height:2rem}
  header.page,main,footer.page{padding-left:.75rem;padding-right:.75rem}
  .verdict{padding:1.125rem .875rem;gap:.75rem;border-left-width:.3125rem}
  .verdict>.icon{width:2.5rem;height:2.5rem}

@@ -8,22 +8,22 @@ const VerdictText& verdict_text(seal::Verdict verdict) {
   static constexpr VerdictText authentic{
       "authentic", "Authentic",
       R"(<circle cx="12" cy="12" r="10"/><path d="M7 12.5l3.5 3.5L17 8.5"/>)",
-      "Every sealed pixel and attribute is exactly what it was when the image was sealed, and the "
-      "trust file accepts the signer, the ledger and the time.",
+      "Every sealed pixel and attribute is what it was when the image was sealed, and the trust "
+      "file accepts the signer, the ledger and the time.",
       "It does not prove that the scene in front of the detector was real, that the right patient "
       "was examined, or that a reading of the image is right."};
   static constexpr VerdictText altered{
       "altered", "Altered",
       R"(<path d="M8 2h8l6 6v8l-6 6H8l-6-6V8z"/><path d="M8.5 8.5l7 7m0-7l-7 7"/>)",
-      "Something that was sealed has changed, is missing, or was added since the image was sealed.",
+      "Something that was sealed has changed or is missing, something was added since, or the seal "
+      "itself was tampered with.",
       "It does not say who made the change, or why: an attacker, or a system on the way that "
       "means no harm."};
   static constexpr VerdictText unsealed{
       "unsealed", "Unsealed",
       R"(<circle cx="12" cy="12" r="10" stroke-dasharray="3.6 2.7"/><path d="M8 12h8"/>)",
-      "No seal was found for this image: not in the file, not beside it, not in the evidence "
-      "store, and none was given.",
-      "It does not mean that the image was changed. There is nothing to compare it with."};
+      "No seal was found for this image, so there is nothing to compare it with.",
+      "It does not mean that the image was changed."};
   static constexpr VerdictText untrusted{
       "untrusted", "Untrusted",
       R"(<path d="M12 2l8.5 3.5v6c0 5-3.6 8.7-8.5 10.5-4.9-1.8-8.5-5.5-8.5-10.5v-6z"/><path d="M12 7.5v5.5m0 3v.5"/>)",

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-
+#include "report/reason.h"
 #include "report/report.h"
 #include "report/text.h"
 
@@ -66,15 +65,9 @@ std::string to_line(const seal::VerifyResult& result, bool colour) {
   if (colour) line += "\x1b[0m";
   line += "  " + visible(result.path) + "  ";
 
-  // The first of the worst: findings come alarms first, but nothing here depends on it.
-  // That a file is a TIFF image as well says nothing about the verdict.
-  const auto weight = [](const seal::Finding& finding) {
-    return finding.code == "preamble.tiff" ? -1 : static_cast<int>(finding.severity);
-  };
-  const auto worst = std::ranges::max_element(result.findings, {}, weight);
-  if (worst == result.findings.end() || weight(*worst) < 0)
-    return line + visible(reason_of(result));
-  line += visible(worst->text);
+  const seal::Finding* const decides = deciding_finding(result);
+  if (decides == nullptr) return line + visible(reason_of(result));
+  line += visible(decides->text);
   if (result.findings.size() > 1) {
     line += " (+" + std::to_string(result.findings.size() - 1) + " more)";
   }

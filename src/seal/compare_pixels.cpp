@@ -8,6 +8,18 @@
 namespace fiducia::seal {
 namespace {
 
+/// How far a frame differs. Tiles that are all air stay the same when a picture is exchanged, so
+/// one that differs in most of them is not said to be altered in so many places.
+std::string tiles_differ(std::uint32_t frame, std::uint64_t differing, std::uint64_t of) {
+  const std::string name = "Frame " + std::to_string(frame + 1);
+  const std::string counts = std::to_string(differing) + " of " + std::to_string(of) + " tiles";
+  if (of == 1) return name + " differs from the seal; it is one tile, so nobody can say where.";
+  if (differing == of) return name + " differs from the seal all over (" + counts + ").";
+  if (differing * 2 > of)
+    return name + " differs from the seal over most of the picture (" + counts + ").";
+  return name + ": " + counts + (differing == 1 ? " differs" : " differ") + " from the seal.";
+}
+
 std::string count_of(std::uint64_t count, const char* one, const char* many) {
   return std::to_string(count) + " " + (count == 1 ? one : many);
 }
@@ -246,11 +258,8 @@ class PixelComparison {
     if (!differing.empty()) {
       if (!frame.lossless) lossy_now_ = true;
       if (tile_findings_.size() <= 2 * limits::findings_max)
-        tile_findings_.push_back(tile_finding(
-            f, differing,
-            "Frame " + std::to_string(f + 1) + ": " + std::to_string(differing.size()) + " of " +
-                count_of(grid_.count(), "tile", "tiles") +
-                (differing.size() == 1 ? " differs" : " differ") + " from the seal."));
+        tile_findings_.push_back(
+            tile_finding(f, differing, tiles_differ(f, differing.size(), grid_.count())));
     }
     if (moved_.empty()) {
       compare_outside_bits(f, frame);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 
 #include "seal/embed.h"
 #include "seal/evidence.h"
@@ -61,16 +62,28 @@ ImageInfo image_info(const dicom::File& file) {
   return info;
 }
 
-/// Alarms first, at most limits::findings_max of them.
-void order_findings(std::vector<Finding>& findings) {
-  std::ranges::stable_sort(findings, [](const Finding& a, const Finding& b) {
-    return static_cast<int>(a.severity) > static_cast<int>(b.severity);
-  });
+/// Whether a finding is of the kind that a verdict rests on. `altered` is about the content, even
+/// if nobody trusts the signer either; `untrusted` about who vouches for it.
+bool decides(Verdict verdict, const Finding& finding) {
+  const bool about_trust =
+      finding.code.starts_with("signer.") || finding.code.starts_with("ledger.");
+  if (verdict == Verdict::untrusted) return about_trust;
+  return !about_trust;
+}
+
+/// Alarms first, of these the ones that decided, of these what sums up the others. At most
+/// limits::findings_max of them.
+void order_findings(Verdict verdict, std::vector<Finding>& findings) {
+  const auto order = [&](const Finding& finding) {
+    return std::tuple{-static_cast<int>(finding.severity), !decides(verdict, finding),
+                      finding.code != "pixels.of-other"};
+  };
+  std::ranges::stable_sort(findings, {}, order);
   if (findings.size() <= limits::findings_max) return;
   const std::size_t left_out = findings.size() - (limits::findings_max - 1);
   findings.resize(limits::findings_max - 1);
   findings.push_back(
-      {.code = "limit.reached",
+      {.code = "findings.more",
        .severity = Severity::note,
        .text = "At least " + std::to_string(left_out) + " more findings are not listed."});
 }
@@ -90,10 +103,11 @@ std::string_view place_of(FoundIn found_in) {
   std::unreachable();
 }
 
-Finding unreadable(const std::string& where, const Error& error) {
+Finding unreadable(std::string_view where, const Error& error) {
   return {.code = "seal.invalid",
           .severity = Severity::alarm,
-          .text = "The evidence " + where + " cannot be read: " + error.what};
+          .text = "The evidence " + std::string(where) + " cannot be read: " + error.what +
+                  (error.what.ends_with('.') ? "" : ".")};
 }
 
 std::string device_value(const dicom::DataSet& data_set, dicom::Tag tag) {
@@ -147,7 +161,7 @@ struct Verifier::State {
   };
   Result<Attached> attached(const dicom::File& file) const {
     Attached out;
-    const auto take = [&](ByteView encoded, FoundIn found_in, const std::string& where) {
+    const auto take = [&](ByteView encoded, FoundIn found_in) {
       const bool known = std::ranges::any_of(out.candidates, [&](const Candidate& candidate) {
         return same_bytes(candidate.evidence.encoded, encoded);
       });
@@ -163,16 +177,16 @@ struct Verifier::State {
         out.candidates.push_back({.evidence = std::move(*evidence), .found_in = found_in});
         return;
       }
-      out.broken.push_back(unreadable(where, evidence.error()));
+      out.broken.push_back(unreadable(place_of(found_in), evidence.error()));
     };
     for (const Evidence& evidence : given)
       if (given.size() == 1 || is_same_instance(file.data_set(), evidence))
-        take(evidence.encoded, FoundIn::given, "that was given");
+        take(evidence.encoded, FoundIn::given);
     if (const auto embedded = find_embedded(file.data_set())) {
       const auto parts = read_embedded_evidence(*embedded);
-      if (!parts) out.broken.push_back(unreadable("in the file", parts.error()));
+      if (!parts) out.broken.push_back(unreadable(place_of(FoundIn::file), parts.error()));
       if (parts)
-        for (const ByteView part : *parts) take(part, FoundIn::file, "in the file");
+        for (const ByteView part : *parts) take(part, FoundIn::file);
     }
     if (options.look_beside && file.name() != "-") {
       std::error_code none;
@@ -183,10 +197,10 @@ struct Verifier::State {
           return std::unexpected(std::move(bytes).error());
         const auto parts = bytes ? read_evidence_file(*bytes)
                                  : Result<std::vector<ByteView>>(std::unexpected(bytes.error()));
-        if (!parts) out.broken.push_back(unreadable("beside the file", parts.error()));
+        if (!parts) out.broken.push_back(unreadable(place_of(FoundIn::sidecar), parts.error()));
         if (parts)
           for (const ByteView part : *parts) {
-            take(part, FoundIn::sidecar, "beside the file");
+            take(part, FoundIn::sidecar);
             if (out.left_out) break;
           }
       }
@@ -325,7 +339,7 @@ struct Verifier::State {
              .severity = Severity::alarm,
              .text = "The file carries a seal that the trust file does not accept."});
         std::ranges::move(attached_evidence.broken, std::back_inserter(result.findings));
-        order_findings(result.findings);
+        order_findings(result.verdict, result.findings);
         return result;
       }
     }
@@ -338,7 +352,7 @@ struct Verifier::State {
            .severity = Severity::warning,
            .text = "The evidence store holds another object that was sealed under the same SOP "
                    "Instance UID: one of the two may be an exchanged or replayed image."});
-    order_findings(result.findings);
+    order_findings(result.verdict, result.findings);
     return admit_limits(file, attached_evidence, std::move(result));
   }
 
@@ -361,7 +375,7 @@ struct Verifier::State {
                    ? "There is more evidence with this file than is read for a file of its size."
                    : "Not all was looked for and compared: that costs more work than a file of "
                      "this size may."});
-    order_findings(result.findings);
+    order_findings(result.verdict, result.findings);
     return result;
   }
 
@@ -391,9 +405,9 @@ struct Verifier::State {
       result.findings.push_back(
           {.code = "pixels.of-other",
            .severity = Severity::alarm,
-           .text = "All " + std::to_string(content.textured_tiles) +
-                   " textured tiles are those of another sealed image: device " +
-                   evidence->statement.device + ", sealed " +
+           .text = "The picture is that of another sealed image (all " +
+                   std::to_string(content.textured_tiles) + " tiles that are not flat): device " +
+                   evidence->statement.device + ", sealed at " +
                    to_rfc3339(evidence->statement.claimed_at) + ", object root " +
                    to_hex(evidence->object_root.view()) + "."});
       return {};
@@ -416,7 +430,7 @@ struct Verifier::State {
          .severity = Severity::warning,
          .text = "The evidence store is damaged: evidence that it had, perhaps for this image, "
                  "cannot be used."});
-    order_findings(result.findings);
+    order_findings(result.verdict, result.findings);
   }
 
   /// Picks the judgement to report and says what the others mean for it.
@@ -443,11 +457,14 @@ struct Verifier::State {
              .text = "The seal " + std::string(place_of(judged[i].found_in)) +
                      " does not belong to this image, or was itself changed; other evidence was "
                      "used."});
-      } else if (judged[i].verdict == Verdict::untrusted) {
+      } else if (judged[i].verdict == Verdict::untrusted &&
+                 judged[i].sign1_hash != judged[best].sign1_hash) {
+        // The same seal can come twice: with the receipt of then, and with a fresher one.
         result.findings.push_back(
             {.code = "signer.untrusted",
              .severity = chosen.verdict == Verdict::authentic ? Severity::note : Severity::alarm,
-             .text = "The file carries a seal by a signer that the trust file does not accept."});
+             .text = "A seal " + std::string(place_of(judged[i].found_in)) +
+                     " is by a signer that the trust file does not accept."});
       }
     }
     if (foreign && result.verdict == Verdict::authentic) result.verdict = Verdict::altered;
@@ -467,7 +484,7 @@ struct Verifier::State {
     if (found) {
       if (damaged) tell_damage(result);
       std::ranges::move(attached_evidence.broken, std::back_inserter(result.findings));
-      order_findings(result.findings);
+      order_findings(result.verdict, result.findings);
       return result;
     }
     if (!attached_evidence.broken.empty()) {
@@ -491,7 +508,7 @@ struct Verifier::State {
           {.code = "similar.sealed",
            .severity = Severity::note,
            .text = "The evidence store holds an image that shares some, but fewer than half, of "
-                   "the textured tiles."});
+                   "the tiles that are not flat."});
     if (result.findings.empty() || result.findings.back().severity == Severity::note)
       result.findings.push_back(
           {.code = "unsealed",
@@ -501,7 +518,7 @@ struct Verifier::State {
                    : lookup != nullptr
                        ? "No seal in the file or beside it, and none in the evidence store."
                        : "No seal in the file or beside it; no evidence store was asked."});
-    order_findings(result.findings);
+    order_findings(result.verdict, result.findings);
     return result;
   }
 
@@ -553,11 +570,10 @@ struct Verifier::State {
     result.findings.push_back(
         {.code = "seal.stripped",
          .severity = altered ? Severity::alarm : Severity::note,
-         .text = "The file carries no accepted seal, but " + std::to_string(best.same) + " of " +
-                 std::to_string(best.content.textured_tiles) +
-                 " textured tiles verify against a sealed image of the evidence store: it is that "
-                 "image" +
-                 (altered ? ", altered." : ".")});
+         .text = "The file carries no accepted seal, but its pixels are those of a sealed image of "
+                 "the evidence store (" +
+                 std::to_string(best.same) + " of " + std::to_string(best.content.textured_tiles) +
+                 " tiles that are not flat): it is that image" + (altered ? ", altered." : ".")});
     std::ranges::move(trust.findings, std::back_inserter(result.findings));
     std::ranges::move(best.content.findings, std::back_inserter(result.findings));
     result.seal = std::move(trust.seal);
@@ -646,6 +662,10 @@ std::optional<VerifyResult> verdict_of_error(const std::string& path, const Erro
   }
   Error placed = error;
   placed.where.file.clear();
+  placed.remedy.clear();  // the code's own says what to do
+  // "is not a DICOM file" is said of the file that is named.
+  if (placed.where.element.empty() && !placed.where.offset && placed.what.starts_with("is "))
+    placed.what = "The file " + placed.what;
   std::string code = code_word(error);
   if (error.code == ErrorCode::unsupported) code = "malformed.transfer_syntax";
   result.findings.push_back(

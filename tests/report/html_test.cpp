@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <random>
@@ -139,17 +140,16 @@ TEST(HtmlPage, names_attributes_as_the_standard_does) {
 TEST(HtmlPage, links_seal_device_and_ledger_and_says_what_is_missing) {
   const ReportItem item = test::altered_item();
   const std::string page = to_html({&item, 1}, made_at);
-  for (const std::string_view fact : {"CT-1", "072c 5176 9bc0", "2026-11-24T10:00:00Z",
-                                      "example.org/ledger", "index 41 of a tree of 300 entries",
-                                      "2026-11-24T10:01:00Z", "north-witness and university"}) {
+  for (const std::string_view fact :
+       {"CT-1", "072c 5176 9bc0", "2026-11-24T10:00:00Z", "example.org/ledger",
+        "No. 41, counted from 0, of 300", "2026-11-24T10:01:00Z", "north-witness and university"}) {
     EXPECT_THAT(page, HasSubstr(std::string{fact}));
   }
   ReportItem bare = test::altered_item();
   bare.result.seal.reset();
   bare.result.ledger.reset();
   const std::string without = to_html({&bare, 1}, made_at);
-  EXPECT_THAT(without, HasSubstr("No seal was found."));
-  EXPECT_THAT(without, HasSubstr("Without a seal there is no signer."));
+  EXPECT_THAT(without, HasSubstr("Nobody: no seal was found."));
   EXPECT_EQ(occurrences(body_of(without), "class=\"link holds\""), 0U);
 }
 
@@ -176,8 +176,111 @@ TEST(HtmlPage, says_whose_word_the_date_is) {
 TEST(HtmlPage, vouches_for_nothing_when_the_verdict_is_open) {
   ReportItem item = test::altered_item();
   item.result.verdict = seal::Verdict::indeterminate;
+  item.result.seal->accepted = false;
   item.result.ledger.reset();
   EXPECT_EQ(occurrences(body_of(to_html({&item, 1}, made_at)), "class=\"link holds\""), 0U);
+  // What the verifier did accept is not denied either.
+  item.result.seal->accepted = true;
+  EXPECT_THAT(to_html({&item, 1}, made_at), HasSubstr("The trust file accepts the signer."));
+}
+
+TEST(HtmlPage, says_what_decided_before_anything_else) {
+  ReportItem item = test::altered_item();
+  const std::string page = body_of(to_html({&item, 1}, made_at));
+  const std::size_t reason = page.find(
+      "<p class=\"reason\">Frame 1: 3 of 64 tiles differ from the seal."
+      "<span class=\"count\"> The first of 5 findings.</span></p>");
+  ASSERT_NE(reason, page.npos);
+  EXPECT_LT(reason, page.find(std::string{verdict_text(seal::Verdict::altered).means}));
+  // The worst counts, wherever it stands; and a note beside `authentic` decided nothing.
+  std::ranges::reverse(item.result.findings);
+  EXPECT_THAT(to_html({&item, 1}, made_at),
+              HasSubstr("<p class=\"reason\">(0029,&quot;SIEMENS MEDCOM HEADER&quot;,10) was not"));
+  const ReportItem good{.result = test::sample_result(seal::Verdict::authentic, "a.dcm"),
+                        .pictures = {},
+                        .pictures_missing = "None."};
+  EXPECT_THAT(body_of(to_html({&good, 1}, made_at)), Not(HasSubstr("class=\"reason\"")));
+}
+
+// "changed" is said of what changed, and of nothing else.
+TEST(HtmlPage, does_not_call_the_same_value_in_another_form_a_change) {
+  ReportItem item{.result = test::sample_result(seal::Verdict::indeterminate, "a.dcm"),
+                  .pictures = {},
+                  .pictures_missing = "None."};
+  item.result.findings = {{.code = "reading.ambiguous",
+                           .severity = seal::Severity::warning,
+                           .text = "Common readers take this in different ways.",
+                           .attribute = "(0008,0008)",
+                           .keyword = "ImageType"},
+                          {.code = "encoding.changed",
+                           .severity = seal::Severity::note,
+                           .text = "32 attributes have the same value in another representation.",
+                           .attribute = "(0008,0060)",
+                           .keyword = "Modality"}};
+  const std::string page = body_of(to_html({&item, 1}, made_at));
+  EXPECT_THAT(page, Not(HasSubstr("from the seal.")));
+  EXPECT_THAT(page, Not(HasSubstr("class=\"changes\"")));
+  EXPECT_THAT(page, Not(HasSubstr(">changed<")));
+  EXPECT_THAT(page, Not(HasSubstr("finding alarm")));
+  EXPECT_EQ(occurrences(page, "class=\"finding note\""), 1U);
+  // The twin: the same attribute with another value.
+  item.result.findings[1].code = "attribute.altered";
+  item.result.findings[1].severity = seal::Severity::alarm;
+  item.result.findings[1].text = "Modality (0008,0060) differs from the seal.";
+  const std::string changed = body_of(to_html({&item, 1}, made_at));
+  EXPECT_THAT(changed, HasSubstr("1 attribute differs from the seal."));
+  EXPECT_THAT(changed, HasSubstr(">changed<"));
+  EXPECT_EQ(occurrences(changed, "class=\"finding alarm\""), 1U);
+  // Where a finding says more than that, so does the table.
+  item.result.findings[1].text = "Modality (0008,0060) has the bytes that were sealed, but no CS.";
+  EXPECT_THAT(body_of(to_html({&item, 1}, made_at)),
+              HasSubstr("<td data-label=\"What happened\">Modality (0008,0060) has the bytes"));
+}
+
+TEST(HtmlPage, outlines_an_exchanged_picture_once) {
+  ReportItem item = test::altered_item();
+  seal::Finding& finding = item.result.findings[0];
+  finding.tiles.clear();
+  for (std::uint32_t row = 0; row < 8; ++row)
+    for (std::uint32_t column = row % 2; column < 8; column += row == 0 ? 1 : 2)
+      finding.tiles.push_back({row, column});  // more than half, as islands
+  ASSERT_GT(finding.tiles.size() * 2, 64U);
+  finding.box = seal::Box{0, 0, 512, 512};
+  const std::string page = body_of(to_html({&item, 1}, made_at));
+  EXPECT_THAT(page, HasSubstr("class=\"line\" d=\"M0 0h512v512h-512z\""));
+  EXPECT_EQ(occurrences(page, "class=\"line"), 1U);
+}
+
+TEST(HtmlPage, sums_up_and_folds_what_is_long) {
+  ReportItem item = test::altered_item();
+  item.result.findings.clear();
+  item.result.image->frames = 10;
+  for (std::uint32_t frame = 1; frame <= 10; ++frame)
+    item.result.findings.push_back({.code = "pixels.altered",
+                                    .severity = seal::Severity::alarm,
+                                    .text = "Frame " + std::to_string(frame) + ": changed tiles.",
+                                    .frame = frame});
+  for (unsigned i = 0; i < 60; ++i)
+    item.result.findings.push_back({.code = "attribute.removed",
+                                    .severity = seal::Severity::alarm,
+                                    .text = "It was sealed and is missing.",
+                                    .attribute = "(0029,\"MAKER\"," + std::to_string(i) + ")"});
+  item.result.findings.push_back({.code = "attribute.removed",
+                                  .severity = seal::Severity::alarm,
+                                  .text = "Modality (0008,0060) was sealed and is missing.",
+                                  .attribute = "(0008,0060)",
+                                  .keyword = "Modality"});
+  for (std::uint32_t frame = 2; frame <= 8; ++frame) {
+    item.pictures.push_back(item.pictures.front());
+    item.pictures.back().frame = frame;
+  }
+  const std::string page = body_of(to_html({&item, 1}, made_at));
+  EXPECT_THAT(page, HasSubstr("10 of 10 frames differ from what was sealed."));
+  EXPECT_THAT(page, HasSubstr("61 attributes that were sealed are missing. They are listed above"));
+  EXPECT_THAT(page, HasSubstr("<summary>Show the other 49</summary>"));
+  EXPECT_THAT(page, HasSubstr("<summary>Show the other 4 pictures</summary>"));
+  EXPECT_LT(page.find(">Modality<"), page.find("MAKER")) << "names before private ones";
+  EXPECT_EQ(occurrences(page, "(0029,&quot;MAKER&quot;,7)"), 1U) << "in the table, not again";
 }
 
 TEST(HtmlPage, of_several_files_starts_with_the_worst) {

@@ -215,7 +215,8 @@ TEST_F(Attack, pixels_of_another_sealed_image) {
       element_of(other, dicom::tags::pixel_data).value;
   const auto judged = hospital_.verify_carried(changed.file(explicit_le), &hospital_.store());
   EXPECT_EQ(judged.verdict, seal::Verdict::altered) << describe(judged);
-  EXPECT_NE(find_code(judged, "pixels.of-other"), nullptr) << describe(judged);
+  ASSERT_NE(find_code(judged, "pixels.of-other"), nullptr) << describe(judged);
+  EXPECT_EQ(judged.findings.front().code, "pixels.of-other") << "it sums up the others";
   // Pixels that nobody sealed are nobody's.
   element_of(changed, dicom::tags::pixel_data).value[0] ^= std::byte{1};
   const auto unknown = hospital_.verify_carried(changed.file(explicit_le), &hospital_.store());
@@ -223,6 +224,25 @@ TEST_F(Attack, pixels_of_another_sealed_image) {
   EXPECT_EQ(find_code(unknown, "pixels.of-other"), nullptr) << describe(unknown);
   EXPECT_EQ(find_code(hospital_.verify(one.file(explicit_le), evidence), "pixels.of-other"),
             nullptr);
+}
+
+TEST_F(Attack, tells_an_exchanged_picture_from_one_that_was_retouched) {
+  const DicomDataSet one = image();
+  const Bytes evidence = seal(one);
+  const auto text_of = [&](auto change) {
+    DicomDataSet changed = one;
+    change(element_of(changed, dicom::tags::pixel_data).value);
+    const auto judged = hospital_.verify(changed.file(explicit_le), evidence);
+    const seal::Finding* finding = find_code(judged, "pixels.altered");
+    return finding == nullptr ? describe(judged) : finding->text;
+  };
+  const std::string exchanged = text_of([](Bytes& pixels) {
+    for (std::byte& sample : pixels) sample ^= std::byte{1};
+  });
+  EXPECT_TRUE(exchanged.starts_with("Frame 1 differs from the seal all over (")) << exchanged;
+  const std::string retouched = text_of([](Bytes& pixels) { pixels[0] ^= std::byte{1}; });
+  EXPECT_TRUE(retouched.starts_with("Frame 1: 1 of ")) << retouched;
+  EXPECT_TRUE(retouched.ends_with(" tiles differs from the seal.")) << retouched;
 }
 
 TEST_F(Attack, a_million_private_creators) {
