@@ -4,6 +4,7 @@
 #include "exchange/exchange.h"
 #include "home.h"
 #include "http/http.h"
+#include "ledger_access.h"
 #include "output.h"
 #include "program.h"
 #include "report/json_writer.h"
@@ -38,7 +39,7 @@ Result<std::shared_ptr<const ledger::ObjectSource>> open_source(const MirrorOpti
 /// Errors: config_invalid, usage_invalid, and those of reading the checkpoint.
 Result<ledger::VerifierKey> find_key(const MirrorOptions& options,
                                      const ledger::ObjectSource& source) {
-  if (!options.vkey.empty()) return ledger::read_vkey(options.vkey);
+  if (!options.vkey.empty()) return app::read_key_option(options.vkey);
   std::filesystem::path trust_path = options.trust;
   if (trust_path.empty()) {
     FIDUCIA_TRY(home, app::locate_home(options.home));

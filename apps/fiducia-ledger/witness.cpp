@@ -8,6 +8,7 @@
 
 #include "exchange/exchange.h"
 #include "http/http.h"
+#include "ledger_access.h"
 #include "listen.h"
 #include "output.h"
 #include "program.h"
@@ -59,18 +60,15 @@ Result<int> init(const WitnessOptions& options) {
 }
 
 Result<int> add_log(const WitnessOptions& options) {
-  const auto key = ledger::read_vkey(options.vkey);
-  if (!key)
-    return fail(ErrorCode::usage_invalid, key.error().what,
-                "Copy the verifier key from whoever runs the log; the shell may need quotes.");
+  FIDUCIA_TRY(key, app::read_key_option(options.vkey));
   FIDUCIA_TRY(witness, ledger::Witness::open(options.folder));
-  FIDUCIA_CHECK(witness.add_log(options.origin, *key));
+  FIDUCIA_CHECK(witness.add_log(options.origin, key));
   if (options.json) {
     report::JsonWriter json;
     json.open_object();
     json.member("schema", "fiducia.witness-log/1");
     json.member("origin", options.origin);
-    json.member("vkey", ledger::write_vkey(*key));
+    json.member("vkey", ledger::write_vkey(key));
     json.close_object();
     print_line(json.take());
   } else if (!options.quiet) {

@@ -21,7 +21,7 @@ int answer(const Answer& answer, bool json) {
   }
   print_error(Error{.code = ErrorCode::usage_invalid,
                     .what = answer.text.ends_with('.') ? answer.text : answer.text + ".",
-                    .remedy = "See `fiducia COMMAND --help`."},
+                    .remedy = "See `" + answer.command + " --help`."},
               json);
   return answer.exit_code;
 }

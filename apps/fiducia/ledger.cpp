@@ -116,6 +116,15 @@ bool needs_sibling(const LedgerOptions& options) {
   return home && has_ledger_file(*home);
 }
 
+Result<ledger::VerifierKey> read_key_option(const std::string& text) {
+  auto key = ledger::read_vkey(text);
+  if (!key)
+    return fail(ErrorCode::usage_invalid, "--key is no verifier key: " + key.error().what,
+                "Copy it from whoever runs the log (`fiducia ledger status` shows it); the shell "
+                "may need quotes.");
+  return key;
+}
+
 Result<OpenLedger> open_ledger(const LedgerOptions& options, const LedgerAccess& access) {
   FIDUCIA_TRY(folder, locate_home(options.common.home));
   FIDUCIA_TRY(home, Home::open(folder));

@@ -36,6 +36,9 @@ struct OpenLedger {
 [[nodiscard]] Result<OpenLedger> open_ledger(const LedgerOptions& options,
                                              const LedgerAccess& access);
 
+/// The verifier key that was given as an option. Errors: usage_invalid.
+[[nodiscard]] Result<ledger::VerifierKey> read_key_option(const std::string& text);
+
 /// Whether the home's tiles may be elsewhere than in its folder.
 [[nodiscard]] bool has_ledger_file(const std::filesystem::path& home);
 

@@ -35,7 +35,7 @@ Result<Target> open_target(const LedgerOptions& options, const LedgerAccess& acc
   if (options.url.empty() && !fs::is_directory(options.folder, error))
     return fail(ErrorCode::io_unreadable, "is no folder.", "Check the path.",
                 Location{.file = options.folder});
-  FIDUCIA_TRY(key, ledger::read_vkey(options.key));
+  FIDUCIA_TRY(key, read_key_option(options.key));
   if (options.url.empty())
     return Target{.source = std::make_shared<ledger::DirectoryStore>(options.folder),
                   .key = std::move(key)};

@@ -198,6 +198,8 @@ Result<int> verify_proof(const LedgerOptions& options) {
   // What is wrong with the proof is said of its file.
   const auto of_proof = [&](Error error) {
     if (error.where.file.empty()) error.where.file = options.proof;
+    if (error.remedy.empty())
+      error.remedy = "Give a file that `fiducia ledger prove` wrote, or fetch it again.";
     return std::unexpected(std::move(error));
   };
   const auto proof = ledger::read_tlog_proof(as_text(encoded));

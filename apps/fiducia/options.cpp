@@ -4,12 +4,13 @@
 #include <algorithm>
 #include <span>
 
-// The one file that includes CLI11: it takes four seconds to compile.
+// It takes four seconds to compile, so few files include it.
 #include <CLI/CLI.hpp>
 
 #include "crypto/crypto.h"
 #include "sibling.h"
 #include "version.h"
+#include "wrong_command.h"
 
 namespace fiducia::app {
 namespace {
@@ -333,41 +334,6 @@ void add_options(CLI::App& app, std::string_view name, Command& command) {
   if (name == "ledger") add_ledger(app, command.emplace<LedgerOptions>());
 }
 
-std::string names_of(std::span<const std::string_view> names) {
-  std::string list;
-  for (std::size_t i = 0; i < names.size(); ++i)
-    list += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + std::string(names[i]);
-  return list;
-}
-
-/// What is wrong with the words that have to name a command; CLI11 only says that one is missing.
-std::optional<std::string> find_wrong_command(std::span<const std::string> arguments) {
-  const auto wrong = [](const std::string& word, std::string_view before,
-                        std::span<const std::string_view> names) -> std::optional<std::string> {
-    if (std::ranges::find(names, word) != names.end()) return std::nullopt;
-    const std::string spoken = before.empty() ? "fiducia" : "fiducia " + std::string(before);
-    if (word.starts_with('-')) {
-      if (word == "--help" || word == "-h" || word == "--version") return std::nullopt;
-      return "Options follow the command: \"" + word + "\" stands before it";
-    }
-    return "\"" + word + "\" is no command of `" + spoken + "`: those are " + names_of(names);
-  };
-  std::vector<std::string_view> commands;
-  for (const SubCommand& sub : sub_commands) commands.emplace_back(sub.name);
-  if (auto text = wrong(arguments.front(), "", commands)) return text;
-  std::vector<std::string_view> below;
-  if (arguments.front() == "device") below = {"add", "list", "revoke"};
-  if (arguments.front() == "ledger") {
-    below = {"status", "check", "prove", "verify-proof"};
-    for (const SiblingCommand& sibling : sibling_commands) below.emplace_back(sibling.name);
-  }
-  if (arguments.front() == "store") below = {"check", "accept"};
-  if (below.empty()) return std::nullopt;
-  if (arguments.size() == 1)
-    return "`fiducia " + arguments.front() + "` needs one of its commands: " + names_of(below);
-  return wrong(arguments[1], arguments.front(), below);
-}
-
 }  // namespace
 
 std::variant<Command, Answer> read_arguments(std::vector<std::string> arguments) {
@@ -387,16 +353,19 @@ std::variant<Command, Answer> read_arguments(std::vector<std::string> arguments)
       add_options(*parser, sub.name, command);
   }
   if (arguments.empty()) return Answer{0, app.help()};
-  if (auto text = find_wrong_command(arguments)) return Answer{1, std::move(*text)};
-  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes the last one first
+  const std::string spoken = spoken_command(app, arguments);
+  if (auto text = find_wrong_command(app, arguments)) return Answer{1, std::move(*text), spoken};
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // as CLI11 takes them
   try {
-    app.parse(arguments);
+    app.parse(reversed);
   } catch (const CLI::CallForHelp&) {
     return Answer{0, app.help()};  // of the sub-command that was called
   } catch (const CLI::CallForVersion& version) {
     return Answer{0, std::string(version.what()) + "\n"};
+  } catch (const CLI::ExtrasError& error) {
+    return Answer{1, find_wrong_option(app, arguments).value_or(error.what()), spoken};
   } catch (const CLI::ParseError& error) {
-    return Answer{1, error.what()};
+    return Answer{1, error.what(), spoken};
   }
   return command;
 }

@@ -104,6 +104,7 @@ using Command = std::variant<InitOptions, DeviceOptions, SealOptions, VerifyOpti
 struct Answer {
   int exit_code = 0;
   std::string text;
+  std::string command = "fiducia COMMAND";  // whose help says more
 };
 
 /// Reads the command line; `arguments` excludes the program's name.

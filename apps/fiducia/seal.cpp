@@ -136,6 +136,8 @@ Result<int> seal_all(const SealOptions& options) {
   // After that, so that no temporary file is taken for an input.
   std::vector<LeftOut> left_out;
   FIDUCIA_TRY(inputs, find_inputs(options.paths, &left_out));
+  if (inputs.empty() && !options.common.quiet && !options.common.json)
+    print_warning("there is no file to seal there");
   FIDUCIA_CHECK(check_outputs(options, inputs, home.folder()));
   FIDUCIA_TRY(verifier, seal::Verifier::make(std::move(trust), {}, store.get()));
 

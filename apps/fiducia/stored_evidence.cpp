@@ -19,8 +19,10 @@ Result<std::vector<Bytes>> read_evidence_files(std::span<const std::string> path
   for (const std::string& path : paths) {
     FIDUCIA_TRY(bytes, read_file(path, evidence_file_bytes_max));
     const auto of_file = [&](Error error) {
-      error.where.file = path;
-      error.what = "is not evidence that can be read: " + error.what;
+      Error inner{.code = error.code, .what = error.what, .where = std::move(error.where)};
+      if (!inner.what.ends_with('.')) inner.what += '.';
+      error.what = "is not evidence that can be read: " + to_sentence(inner);
+      error.where = {.file = path};
       if (error.remedy.empty())
         error.remedy = "Give a file that `fiducia export` or `fiducia seal --sidecar` wrote.";
       return std::unexpected(std::move(error));

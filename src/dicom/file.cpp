@@ -112,7 +112,7 @@ std::unexpected<Error> not_dicom(ByteView bytes) {
     what = "is empty: a DICOM file has at least one data element";
   else if (const Signature* signature = find_signature(bytes))
     what += ", and looks like " + std::string(signature->what);
-  auto error = fail_malformed("not_dicom", what + ".", 0);
+  auto error = fail_malformed("not_dicom", what + ".");
   error.error().remedy = "Give a DICOM file.";
   return error;
 }

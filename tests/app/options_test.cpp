@@ -105,13 +105,33 @@ TEST(Options, that_name_no_command_are_named) {
         Row{{"device"}, "needs one of its commands: add, list and revoke"},
         Row{{"device", "drop", "x"}, "\"drop\" is no command of `fiducia device`"},
         Row{{"ledger", "--json", "check"}, "\"--json\" stands before it"},
-        Row{{"ledger", "chek"}, "\"chek\" is no command of `fiducia ledger`"}}) {
+        Row{{"ledger", "chek"}, "\"chek\" is no command of `fiducia ledger`: those are status, "},
+        Row{{"ledger", "chek"}, ", witness and move; the nearest is `check`"},
+        Row{{"vreify", "x"}, "; the nearest is `verify`"},
+        Row{{"insp"}, "; the nearest is `inspect`"},
+        Row{{"store"}, "needs one of its commands: check and accept"},
+        Row{{"device", "revok", "x"}, "; the nearest is `revoke`"},
+        Row{{"verify", "x", "--reprot=y"},
+            "\"--reprot\" is no option of `fiducia verify`; the nearest is `--report`"},
+        Row{{"device", "add", "x", "--devise"},
+            "\"--devise\" is no option of `fiducia device add`"},
+        Row{{"verify", "x", "--xyzzy"}, "\"--xyzzy\" is no option of `fiducia verify`"}}) {
     const auto result = read_arguments(row.arguments);
     const auto* answer = std::get_if<Answer>(&result);
     ASSERT_NE(answer, nullptr) << row.said;
     EXPECT_EQ(answer->exit_code, 1);
     EXPECT_NE(answer->text.find(row.said), std::string::npos) << answer->text;
   }
+}
+
+TEST(Options, that_are_wrong_are_sent_to_the_help_of_their_command) {
+  const auto help_of = [](std::vector<std::string> arguments) {
+    return std::get<Answer>(read_arguments(std::move(arguments))).command + " --help";
+  };
+  EXPECT_EQ(help_of({"vreify"}), "fiducia --help");
+  EXPECT_EQ(help_of({"verify"}), "fiducia verify --help");
+  EXPECT_EQ(help_of({"device", "revok", "x"}), "fiducia device --help");
+  EXPECT_EQ(help_of({"device", "revoke"}), "fiducia device revoke --help");
 }
 
 TEST(Options, help_of_each_command_teaches_with_an_example) {
