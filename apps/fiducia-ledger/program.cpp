@@ -2,12 +2,10 @@
 #include "program.h"
 
 #include <algorithm>
-#include <array>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
-#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +15,7 @@
 #include "ledger_home.h"
 #include "output.h"
 #include "version.h"
+#include "wrong_command.h"
 
 namespace fiducia::ledger_app {
 namespace {
@@ -30,24 +29,24 @@ bool is_damage(const Error& error) {
          error.code == ErrorCode::truncated;
 }
 
-int wrong_usage(std::string text, bool json) {
+int wrong_usage(std::string text, const std::string& command, bool json) {
   app::print_error(Error{.code = ErrorCode::usage_invalid,
                          .what = text.ends_with('.') ? std::move(text) : text + ".",
-                         .remedy = "See `fiducia ledger COMMAND --help`."},
+                         .remedy = "See `" + command + " --help`."},
                    json);
   return 1;
 }
 
-/// `status`, `check` and `prove` are those of `fiducia`, which comes here when they need more than
-/// folders: S3, or a server.
-std::optional<int> run_reading(int argc, const char* const* argv, bool json) {
-  constexpr std::array<std::string_view, 3> commands{"status", "check", "prove"};
-  if (argc < 2 || std::ranges::find(commands, argv[1]) == commands.end()) return std::nullopt;
-  std::vector<std::string> arguments{"ledger"};
-  arguments.insert(arguments.end(), argv + 1, argv + argc);
+/// `status`, `check`, `prove` and their like, and `export --pinned`, are those of `fiducia`, which
+/// comes here when they need more than folders: S3, or a server. It also says what is wrong with a
+/// word that names no command.
+int run_reading(int argc, const char* const* argv, bool json) {
+  std::vector<std::string> arguments;
+  if (argc < 2 || std::string_view{argv[1]} != "export") arguments.emplace_back("ledger");
+  arguments.insert(arguments.end(), argv + std::min(argc, 1), argv + argc);
   const auto parsed = app::read_arguments(std::move(arguments));
   if (const auto* nothing = std::get_if<app::Answer>(&parsed)) {
-    if (nothing->exit_code != 0) return wrong_usage(nothing->text, json);
+    if (nothing->exit_code != 0) return wrong_usage(nothing->text, nothing->command, json);
     std::fputs(nothing->text.c_str(), stdout);
     return 0;
   }
@@ -62,7 +61,10 @@ std::optional<int> run_reading(int argc, const char* const* argv, bool json) {
         FIDUCIA_TRY(store, open_store(ledger));
         return app::LedgerSource{std::move(store)};
       }};
-  return app::run(std::get<app::LedgerOptions>(std::get<app::Command>(parsed)), access);
+  const auto& command = std::get<app::Command>(parsed);
+  if (const auto* to_export = std::get_if<app::ExportOptions>(&command))
+    return app::run(*to_export, access);
+  return app::run(std::get<app::LedgerOptions>(command), access);
 }
 
 int run_parsed(int argc, const char* const* argv, bool json) {
@@ -71,6 +73,15 @@ int run_parsed(int argc, const char* const* argv, bool json) {
   program.require_subcommand(1);
   Run run;
   for (const Add add : sub_commands) add(program, run);
+  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  const auto own = std::as_const(program).get_subcommands({});
+  const bool is_own = !arguments.empty() &&
+                      (arguments.front() == "--version" ||
+                       std::ranges::find(own, arguments.front(), &CLI::App::get_name) != own.end());
+  if (!is_own) return run_reading(argc, argv, json);
+  const std::string command = app::spoken_command(program, arguments);
+  if (auto text = app::find_wrong_command(program, arguments))
+    return wrong_usage(std::move(*text), command, json);
   try {
     program.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -79,8 +90,11 @@ int run_parsed(int argc, const char* const* argv, bool json) {
   } catch (const CLI::CallForVersion& version) {
     std::printf("%s\n", version.what());
     return std::fflush(stdout) == 0 ? 0 : 1;
+  } catch (const CLI::ExtrasError& error) {
+    return wrong_usage(app::find_wrong_option(program, arguments).value_or(error.what()), command,
+                       json);
   } catch (const CLI::ParseError& error) {
-    return wrong_usage(error.what(), json);
+    return wrong_usage(error.what(), command, json);
   }
   const auto exit_code = run();
   if (!exit_code) {
@@ -97,7 +111,6 @@ int run_program(int argc, const char* const* argv) {
   const bool json = std::any_of(argv + std::min(argc, 1), argv + argc,
                                 [](std::string_view argument) { return argument == "--json"; });
   try {
-    if (const auto exit_code = run_reading(argc, argv, json)) return *exit_code;
     return run_parsed(argc, argv, json);
   } catch (const std::bad_alloc&) {
     app::print_error(Error{.code = ErrorCode::over_limit,

@@ -59,6 +59,13 @@ int run_program(int argc, const char* const* argv) {
       print_error(run_sibling(arguments), json);
       return 1;
     }
+    if (const auto* to_export = std::get_if<ExportOptions>(&command);
+        to_export && needs_sibling(*to_export)) {
+      std::vector<std::string> passed{"ledger"};  // as if it were a command of that program
+      passed.insert(passed.end(), arguments.begin(), arguments.end());
+      print_error(run_sibling(passed), json);
+      return 1;
+    }
     return run_and_flush(command);
   } catch (const std::bad_alloc&) {
     print_error(Error{.code = ErrorCode::over_limit,

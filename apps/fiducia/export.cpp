@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <memory>
+#include <optional>
 #include <set>
 
 #include "commands.h"
 #include "crypto/crypto.h"
 #include "inputs.h"
+#include "ledger_access.h"
 #include "output.h"
 #include "report/json_writer.h"
 #include "stored_evidence.h"
@@ -37,16 +41,56 @@ void print_result(const Input& input, std::string_view status, const CommonOptio
   }
 }
 
+/// What `--pinned` works with; on the heap, for the receipts borrow the reader.
+struct Pinning {
+  ledger::LogReader reader;
+  std::optional<seal::PinnedReceipts> receipts = {};
+};
+
+Result<std::unique_ptr<Pinning>> open_pinning(const ExportOptions& options,
+                                              const seal::Trust& trust,
+                                              const LedgerAccess& access) {
+  FIDUCIA_TRY(folder, locate_home(options.common.home));
+  FIDUCIA_TRY(home, Home::open(folder));
+  home.set_passphrase_file(options.common.passphrase_file);
+  const std::string& origin = home.about().ledger_origin;
+  const auto trusted = std::ranges::find(trust.ledgers, origin, &seal::TrustedLedger::origin);
+  if (trusted == trust.ledgers.end())
+    return fail(ErrorCode::config_invalid,
+                "The trust file does not name this home's ledger, " + origin + ".",
+                "Name another trust file with --trust, or another home with --home.");
+  FIDUCIA_TRY(source, open_home_ledger(home, access));
+  FIDUCIA_TRY(reader, ledger::LogReader::open(std::move(source), trusted->key));
+  auto out = std::make_unique<Pinning>(Pinning{.reader = std::move(reader)});
+  FIDUCIA_TRY(key, home.ledger_key());
+  FIDUCIA_TRY(receipts, seal::PinnedReceipts::make(*trusted, out->reader, key, system_now()));
+  out->receipts = std::move(receipts);
+  return out;
+}
+
+/// A file whose evidence is not written, and why: an exit code, not an error.
+void leave_out(const Input& input, std::string_view status, seal::Verdict as,
+               const CommonOptions& common, Gathered& gathered) {
+  gathered.exit_code = seal::worse_exit_code(gathered.exit_code, seal::exit_code(as));
+  print_result(input, status, common);
+}
+
 Status gather(const std::vector<Input>& inputs, std::size_t index, const seal::Verifier& verifier,
-              const CommonOptions& common, Gathered& gathered) {
+              const Pinning* pinning, const CommonOptions& common, Gathered& gathered) {
   const Input& input = inputs[index];
   FIDUCIA_TRY(file, open_input(input));
   FIDUCIA_TRY(evidence, verifier.find_evidence(file));
   if (!evidence) {
-    gathered.exit_code =
-        seal::worse_exit_code(gathered.exit_code, seal::exit_code(seal::Verdict::unsealed));
-    print_result(input, "unsealed", common);
+    leave_out(input, "unsealed", seal::Verdict::unsealed, common, gathered);
     return {};
+  }
+  if (pinning != nullptr) {
+    FIDUCIA_TRY(with_receipts, pinning->receipts->add_to(*evidence));
+    if (!with_receipts) {
+      leave_out(input, "unpinned", seal::Verdict::untrusted, common, gathered);
+      return {};
+    }
+    evidence = std::move(with_receipts);
   }
   if (gathered.seen.insert(crypto::sha256(*evidence)).second) {
     gathered.bytes += evidence->size();
@@ -56,8 +100,14 @@ Status gather(const std::vector<Input>& inputs, std::size_t index, const seal::V
   return {};
 }
 
-Result<int> export_evidence(const ExportOptions& options) {
+Result<int> export_evidence(const ExportOptions& options, const LedgerAccess& access) {
+  FIDUCIA_ASSERT(access.open_home || !needs_sibling(options));
   FIDUCIA_TRY(source, open_verifier_source(options.common.home, options.trust));
+  std::unique_ptr<Pinning> pinning;
+  if (options.pinned) {
+    FIDUCIA_TRY(opened, open_pinning(options, source.trust, access));
+    pinning = std::move(opened);
+  }
   FIDUCIA_TRY(verifier, seal::Verifier::make(std::move(source.trust), {}, source.lookup.get()));
   std::vector<LeftOut> left_out;
   FIDUCIA_TRY(inputs, find_inputs(options.paths, &left_out));
@@ -69,7 +119,8 @@ Result<int> export_evidence(const ExportOptions& options) {
   std::size_t no_images = 0;
   Progress progress{"Exporting", inputs.size(), options.common.quiet || !options.common.json};
   for (std::size_t index = 0; index < inputs.size(); ++index) {
-    if (auto done = gather(inputs, index, verifier, options.common, gathered); !done) {
+    if (auto done = gather(inputs, index, verifier, pinning.get(), options.common, gathered);
+        !done) {
       progress.advance();
       if (is_no_image(inputs[index], done.error())) {
         ++no_images;
@@ -85,6 +136,10 @@ Result<int> export_evidence(const ExportOptions& options) {
     progress.advance();
   }
   if (!options.common.quiet) tell_no_images(no_images);
+  if (gathered.evidences.empty() && gathered.exit_code == exit_code(seal::Verdict::untrusted))
+    return fail(ErrorCode::io_unreadable,
+                "No seal of these files is older than a checkpoint that the trust file pins.",
+                "Pin the newest checkpoint that is known to be older than the theft.");
   if (gathered.evidences.empty())
     return fail(ErrorCode::io_unreadable, "There is no evidence for any of these files.",
                 "Seal them first, or name the home that sealed them with --home.");
@@ -96,8 +151,16 @@ Result<int> export_evidence(const ExportOptions& options) {
 
 }  // namespace
 
-int run(const ExportOptions& options) {
-  const auto exit_code = export_evidence(options);
+bool needs_sibling(const ExportOptions& options) {
+  if (!options.pinned) return false;
+  const auto home = locate_home(options.common.home);
+  return home && has_ledger_file(*home);
+}
+
+int run(const ExportOptions& options) { return run(options, LedgerAccess{}); }
+
+int run(const ExportOptions& options, const LedgerAccess& access) {
+  const auto exit_code = export_evidence(options, access);
   if (!exit_code) {
     print_error(exit_code.error(), options.common.json);
     return 1;

@@ -43,6 +43,8 @@ Result<int> print_status(const LedgerOptions& options, const LedgerAccess& acces
   FIDUCIA_TRY(reader, ledger::LogReader::open(opened.source, opened.key));
   const ledger::LogStatus& status = reader.status();
   FIDUCIA_TRY(witnesses, find_witnesses(opened.home, reader.checkpoint()));
+  // What a revocation in a trust file names.
+  const std::string key_hash = "sha256:" + to_hex(seal::key_hash_of(opened.key).view());
   if (options.common.json) {
     report::JsonWriter json;
     json.open_object();
@@ -65,6 +67,7 @@ Result<int> print_status(const LedgerOptions& options, const LedgerAccess& acces
     }
     json.close_array();
     json.member("vkey", ledger::write_vkey(opened.key));
+    json.member("key", key_hash);
     json.close_object();
     print_line(json.take());
   } else if (!options.common.quiet) {
@@ -78,6 +81,7 @@ Result<int> print_status(const LedgerOptions& options, const LedgerAccess& acces
       print_line("Witness      " + printable(witness.name) +
                  (witness.time ? "  " + to_rfc3339(*witness.time) : std::string{}));
     print_line("Key          " + ledger::write_vkey(opened.key));
+    print_line("Key hash     " + key_hash);
   }
   return 0;
 }

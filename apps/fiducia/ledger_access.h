@@ -46,6 +46,11 @@ struct OpenLedger {
 /// fiducia-ledger (sibling.h).
 [[nodiscard]] bool needs_sibling(const LedgerOptions& options);
 
+/// The same of `export --pinned`.
+[[nodiscard]] bool needs_sibling(const ExportOptions& options);
+
+/// `export`. Prints, and returns the exit code.
+[[nodiscard]] int run(const ExportOptions& options, const LedgerAccess& access);
 /// `ledger status | check | prove | verify-proof`. Prints, and returns the exit code.
 [[nodiscard]] int run(const LedgerOptions& options, const LedgerAccess& access);
 

@@ -180,6 +180,11 @@ void add_export(CLI::App& app, ExportOptions& o) {
   add_paths(app, o.paths, "Files or folders, or - for standard input");
   app.add_option("--out", o.out, "File to write")->required()->type_name("FILE.evidence");
   app.add_option("--trust", o.trust, "Trust file (default: the home's)")->type_name("FILE");
+  CLI::Option* const pinned = app.add_flag(
+      "--pinned", o.pinned,
+      "After a theft of the ledger's or an authority's key: add receipts under the\ncheckpoints "
+      "that the trust file pins; younger seals are left out");
+  add_passphrase(app, o.common, passphrase_help)->needs(pinned);
   add_common(app, o.common);
   app.footer(
       "Gathers the evidence of images, so that a stranger can verify them offline with this file\n"

@@ -67,7 +67,8 @@ struct ExportOptions {
   CommonOptions common;
   std::vector<std::string> paths;
   std::string out;
-  std::string trust;  // empty: the home's
+  std::string trust;    // empty: the home's
+  bool pinned = false;  // with receipts under the checkpoints that the trust file pins
 };
 
 struct InspectOptions {

@@ -120,6 +120,9 @@ inline constexpr std::uint64_t evidence_bytes_max = 256ULL << 20;
 /// Time-stamps over the checkpoint of one evidence; a trust file asks for one or two. Bounds what a
 /// verifier may be made to check. Hostile: malformed.
 inline constexpr std::size_t time_stamps_max = 8;
+/// Ledger receipts in one evidence; it has one, and one more for each pinned checkpoint or further
+/// ledger. Hostile: malformed.
+inline constexpr std::size_t evidence_receipts_max = 16;
 /// Evidences beside one file, or in the store under its UID, that are read. An object is sealed a
 /// few times. Big: limit.reached.
 inline constexpr std::size_t object_evidences_max = 64;

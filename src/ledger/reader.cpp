@@ -67,6 +67,22 @@ Result<std::vector<Digest>> LogReader::inclusion_proof(std::uint64_t index) cons
   return path;
 }
 
+Result<std::vector<Digest>> LogReader::inclusion_proof(std::uint64_t index,
+                                                       std::uint64_t tree_size) const {
+  FIDUCIA_CHECK(check_index(index, tree_size));
+  if (tree_size > state_->status.tree_size)
+    return fail(ErrorCode::over_limit,
+                "The log has " + std::to_string(state_->status.tree_size) +
+                    " entries; it never had a tree of " + std::to_string(tree_size) + ".",
+                "Ask for a size the log has had.");
+  const auto path = [&]() -> Result<std::vector<Digest>> {
+    FIDUCIA_TRY(edge, read_edge(state_->tiles, tree_size));
+    return inclusion_path(state_->tiles, edge, index, tree_size);
+  }();
+  if (!path) return below(*state_->source, path.error());
+  return path;
+}
+
 Result<std::vector<Digest>> LogReader::consistency_proof(std::uint64_t first) const {
   return consistency_proof(first, state_->status.tree_size);
 }

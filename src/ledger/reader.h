@@ -41,6 +41,9 @@ class LogReader {
   [[nodiscard]] Result<Bytes> entry(std::uint64_t index) const;
   /// Errors as `entry`.
   [[nodiscard]] Result<std::vector<Digest>> inclusion_proof(std::uint64_t index) const;
+  /// The same in the earlier tree of `tree_size` leaves. Errors as `entry`.
+  [[nodiscard]] Result<std::vector<Digest>> inclusion_proof(std::uint64_t index,
+                                                            std::uint64_t tree_size) const;
   [[nodiscard]] Result<std::vector<Digest>> consistency_proof(std::uint64_t first) const;
   /// PROOF(first, D[second]) for an earlier tree of `second` leaves. Errors as `entry`.
   [[nodiscard]] Result<std::vector<Digest>> consistency_proof(std::uint64_t first,

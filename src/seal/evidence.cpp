@@ -11,7 +11,6 @@ namespace fiducia::seal {
 namespace {
 
 constexpr std::uint64_t evidence_version = 1;
-constexpr std::size_t receipts_max = 16;
 
 enum Key : std::uint64_t {
   key_version = 1,
@@ -153,7 +152,8 @@ Status read_pixels(crypto::CborReader& in, PixelLeaves& pixels) {
 Status read_receipts(crypto::CborReader& in, Evidence& evidence) {
   const std::uint64_t offset = in.offset();
   FIDUCIA_TRY(count, in.array());
-  if (count > receipts_max) return malformed("there are more than 16 receipts.", offset);
+  if (count > limits::evidence_receipts_max)
+    return malformed("there are more than 16 receipts.", offset);
   for (std::size_t i = 0; i < count; ++i) {
     FIDUCIA_TRY(receipt, in.bytes());
     evidence.receipts.push_back(receipt);

@@ -5,6 +5,7 @@
 #include "seal/evidence.h"
 #include "seal/ledger_entry.h"
 #include "seal/lookup.h"
+#include "seal/pinned_receipts.h"
 #include "seal/result.h"
 #include "seal/sealer.h"
 #include "seal/sealing_checks.h"

@@ -13,6 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import cli_damage  # noqa: E402
 import cli_evidence  # noqa: E402
 import cli_files  # noqa: E402
+import cli_recovery  # noqa: E402
 import cli_verdicts  # noqa: E402
 from cli_world import World  # noqa: E402
 from support import Checks, WorkFolder, arguments, require_tools  # noqa: E402
@@ -26,7 +27,8 @@ def main():
                       kills={"type": int, "default": 50, "help": "kills while sealing in place"})
     require_tools("dcmcjpls", "dcmconv", "faketime", "openssl")
     checks = Checks()
-    tests = [test for module in (cli_verdicts, cli_files, cli_damage, cli_evidence)
+    tests = [test for module in (cli_verdicts, cli_files, cli_damage, cli_evidence,
+                                   cli_recovery)
              for name, test in vars(module).items() if name.startswith("test_")]
     with WorkFolder(given.work) as work:
         work.chmod(0o755)  # another user runs some of the tests

@@ -73,6 +73,8 @@ def test_each_command_prints_what_its_schema_says(world, folder, checks):
             (("device", "add", "B"), "device"), (("device", "revoke", "B"), "device"),
             (("device", "list"), "device"), (("seal", world.ct), "seal"),
             (("inspect", world.ct, "--show-values"), "inspect"),
+            (("init", "--home", folder / "other"), "init"), (("store", "check"), "store-check"),
+            (("store", "accept"), "store"),
             (("export", world.ct, "--out", out / "e"), "export"),
             (("export", world.ct, "--out", world.ct), "error"),
             (("verify", world.ct), "verify"), (("inspect", out / "none"), "error"),

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""After a key was stolen: what the thief sealed counts no more, what is older does again; and what a
+wrong command is told."""
+import base64
+import hashlib
+import shutil
+import subprocess
+import time
+
+from cli_world import alter_attribute, codes
+from support import Fiducia
+
+
+def rfc3339(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def key_hash(home, name):
+    """As docs/keys.md says: SHA-256 of the SubjectPublicKeyInfo."""
+    public = subprocess.run(["openssl", "pkey", "-in", home / f"keys/{name}.pem", "-pubout", "-outform", "DER"],
+                            check=True, capture_output=True).stdout
+    return "sha256:" + hashlib.sha256(public).hexdigest()
+
+
+def pinned(size, root, at):
+    return '\n[[ledger.pinned]]\ntree_size = %s\nroot = "%s"\nat = %s\n' % (size, root, rfc3339(at))
+
+
+def revoked(key, at):
+    return '\n[[revocation]]\nkey = "%s"\nat = %s\nreason = "stolen"\n' % (key, rfc3339(at))
+
+
+def test_after_the_theft_of_a_key(world, folder, checks):
+    home = folder / "home"
+    program = world.new_home(home)
+    for source in (world.ct, world.mr, world.canary):  # one by one: each has a receipt of a tree of its own
+        checks.equal(world.run("seal", source, "--out", folder / "sealed", program=program).code, 0, "seals")
+    _, size, root = (home / "ledger/checkpoint").read_text().split("\n")[:3]
+    known = int(time.time())
+    shutil.copy(world.ankle, folder / "late.dcm")
+    checks.equal(world.run("seal", folder / "late.dcm", "--in-place", program=program).code, 0,
+                 "seals after the checkpoint that somebody kept")
+    shutil.copytree(home, folder / "stolen")
+    thief = Fiducia(world.bin, folder / "stolen")
+    shutil.copy(world.sr, folder / "forged.dcm")
+    alter_attribute(folder / "forged.dcm")
+    checks.equal(world.run("seal", folder / "forged.dcm", "--in-place", program=thief).code, 0, "the thief seals")
+    sealed = [folder / "sealed/ct.dcm", folder / "sealed/mr.dcm"]
+    everything = [*sealed, folder / "late.dcm", folder / "forged.dcm"]
+    before = (home / "trust.toml").read_text()
+    stranger, trust = world.stranger(), folder / "trust.toml"
+
+    def verdicts(text, *paths, evidence=()):
+        trust.write_text(text)
+        answer = world.run("verify", *paths, "--trust", trust, *evidence, program=stranger)
+        return [line["verdict"] for line in answer.lines], answer.lines
+
+    checks.equal(verdicts(before, *everything)[0], ["authentic"] * 4, "until the theft is known all is believed")
+    status = world.run("ledger", "status", program=program).lines[0]
+    checks.equal(status["key"], key_hash(home, "ledger"), "status names the hash to revoke")
+    for name, code in (("ledger", "ledger.revoked"), ("authority", "signer.revoked")):
+        # The thief's seal is dated before the revocation: the date alone does not tell.
+        bare = before + revoked(key_hash(home, name), known + 600)
+        found, lines = verdicts(bare, *everything)
+        checks.equal(found, ["untrusted"] * 4, f"{name}: nothing is believed")
+        checks.that(all(code in codes(line) for line in lines), f"{name}: {code}", lines)
+        pins = bare + pinned(size, root, known)
+        checks.equal(verdicts(pins, *everything)[0], ["untrusted"] * 4, f"{name}: a pin alone needs receipts")
+        out = folder / f"{name}.evidence"
+        answer = world.run("export", *sealed, folder / "late.dcm", "--pinned", "--trust", trust, "--out", out,
+                           program=program)
+        checks.equal([line["status"] for line in answer.lines], ["unpinned", "exported", "exported"],
+                     f"{name}: what is older than the pin gets receipts", answer)
+        checks.equal(answer.code, 4, f"{name}: and what is not is told", answer)
+        found, lines = verdicts(pins, *everything, evidence=("--evidence", out))
+        checks.equal(found, ["authentic"] * 2 + ["untrusted"] * 2, f"{name}: with them the old ones count", lines)
+        checks.that(all(codes(line) <= {"preamble.tiff"} for line in lines[:2]),
+                    f"{name}: and nothing is held against them", lines)
+        # The thief's ledger has the same beginning; what he sealed is not in it.
+        answer = world.run("export", folder / "forged.dcm", "--pinned", "--trust", trust, "--out",
+                           folder / "thief.evidence", program=thief)
+        checks.equal((answer.code, [line.get("status") for line in answer.lines]), (1, ["unpinned", None]),
+                     f"{name}: the thief gets no receipt", answer)
+        checks.that(not (folder / "thief.evidence").exists(), f"{name}: nor a file")
+        # Pinned later than the revocation, it says nothing.
+        late = bare + pinned(size, root, known + 600)
+        checks.equal(verdicts(late, *sealed, evidence=("--evidence", out))[0], ["untrusted"] * 2,
+                     f"{name}: a pin of after the theft")
+
+    other = base64.b64encode(bytes(32)).decode()
+    for text, said, what in (
+            (before, "config.missing", "nothing is pinned"),
+            (before + pinned(size, other, known), "signature.bad", "another tree is pinned"),
+            (before + pinned(99, root, known), "config.invalid", "a tree that never was")):
+        trust.write_text(text)
+        target = folder / "refused.evidence"
+        answer = world.run("export", sealed[0], "--pinned", "--trust", trust, "--out", target, program=program)
+        checks.equal((answer.code, answer.lines[0]["error"]["code"]), (1, said), what, answer)
+        checks.that(not target.exists(), f"{what}: nothing is written")
+
+
+def test_lines_of_init_and_store(world, folder, checks):
+    """world.run checks each against its schema."""
+    program = Fiducia(world.bin, folder / "home")
+    (folder / "secret").write_text("a pass phrase\n")
+    (folder / "secret").chmod(0o600)
+    answer = world.run("init", "--name", "Klinik", "--passphrase-file", folder / "secret", program=program)
+    checks.equal([(line["schema"], line["keys"]) for line in answer.lines], [("fiducia.init/1", "encrypted")],
+                 "init says what it made", answer)
+    answer = world.run("store", "check", program=program)
+    checks.equal([(line["schema"], line["status"]) for line in answer.lines], [("fiducia.store-check/1", "intact")],
+                 "an empty store is intact", answer)
+    (folder / "home/evidence.db").unlink()
+    answer = world.run("store", "accept", "--passphrase-file", folder / "secret", program=program)
+    checks.equal([(line["schema"], line["status"]) for line in answer.lines], [("fiducia.store/1", "accepted")],
+                 "a new store is accepted", answer)
+    store = folder / "home/evidence.db"
+    store.write_bytes(b"\0" * 4096 + store.read_bytes()[4096:])
+    answer = world.run("store", "check", program=program)
+    checks.that(answer.code in (1, 2), "a broken one is not", answer)
+
+
+def test_a_wrong_word_is_named(world, folder, checks):
+    ledger = world.bin / "fiducia-ledger"
+    for words, said in (
+            ((), "`fiducia ledger` needs one of its commands: status, check"),
+            (("serv",), '"serv" is no command of `fiducia ledger`: those are status, check'),
+            (("serv",), "the nearest is `serve`"),
+            (("witness", "sevre"), '"sevre" is no command of `fiducia ledger witness`'),
+            (("witness",), "`fiducia ledger witness` needs one of its commands: "),
+            (("--home", "x"), '"--home" stands before it'),
+            (("serve", "--prot", "1"), '"--prot" is no option of `fiducia ledger serve`'),
+            (("status", "--jsno"), "the nearest is `--json`")):
+        if not ledger.exists():
+            checks.skip("fiducia-ledger is not built")
+            break
+        done = subprocess.run([ledger, *words], capture_output=True, text=True, timeout=60)
+        checks.equal((done.returncode, done.stdout), (1, ""), f"{words} is an error")
+        checks.that(said in done.stderr, f"{words}: {said}", done.stderr)
+        through = world.program.run("ledger", *words)
+        checks.that(said in through.err.decode() and through.code == 1, f"fiducia ledger {words} says the same",
+                    through)
+    answer = world.program.run("vrify", "x")
+    checks.that(b"the nearest is `verify`" in answer.err, "fiducia names the nearest as well", answer)
