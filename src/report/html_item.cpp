@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "dicom/transfer_syntax.h"
 #include "report/html_parts.h"
 #include "report/reason.h"
@@ -32,6 +34,19 @@ void write_image_facts(HtmlWriter& html, const seal::ImageInfo& image) {
   html.close();
 }
 
+/// What the verdict says of this image: a trust file may tolerate a difference.
+std::string_view meaning_of(const seal::VerifyResult& result, const VerdictText& verdict) {
+  const bool is_tolerant = result.verdict == seal::Verdict::authentic &&
+                           std::ranges::any_of(result.findings, [](const seal::Finding& finding) {
+                             return finding.code == "tolerated";
+                           });
+  return is_tolerant
+             ? "Every sealed pixel is what it was when the image was sealed, and so is every "
+               "attribute but those named below, whose difference the trust file takes as "
+               "harmless. It accepts the signer, the ledger and the time."
+             : verdict.means;
+}
+
 /// What decided it, before anything else is said.
 void write_reason(HtmlWriter& html, const seal::VerifyResult& result) {
   const seal::Finding* const decides = deciding_finding(result);
@@ -56,7 +71,7 @@ void write_verdict(HtmlWriter& html, const seal::VerifyResult& result) {
   html.element("bdi", result.path);
   html.close();
   write_reason(html, result);
-  html.element("p", {{"class", "means"}}, verdict.means);
+  html.element("p", {{"class", "means"}}, meaning_of(result, verdict));
   html.element("p", {{"class", "means-not"}}, verdict.means_not);
   html.close();
   html.close();

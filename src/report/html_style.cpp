@@ -177,7 +177,8 @@ dd code{overflow-wrap:normal;word-break:normal}
  article.item~article.item{break-before:page}
  .toggle,.toggle+label,.back{display:none}
  figure.picture,.finding,.link,.verdict,.cards li,.changes tr,.facts{break-inside:avoid}
- h2,h3,h4,caption,.legend{break-after:avoid}
+ h2,h3,h4,caption,thead,.legend{break-after:avoid}
+ .more>summary,.finding summary{display:none}
  .frame img.smooth{max-height:110mm;width:auto}
  .frame img.crisp{max-width:90mm}
  .figures{display:block}

@@ -21,8 +21,8 @@ Result<PinnedReceipts> PinnedReceipts::make(const TrustedLedger& ledger,
     if (pinned.tree_size > reader.status().tree_size)
       return fail(ErrorCode::config_invalid,
                   "The trust file pins a checkpoint of " + std::to_string(pinned.tree_size) +
-                      " entries, but this ledger has " +
-                      std::to_string(reader.status().tree_size) + ".",
+                      " entries, but this ledger has " + std::to_string(reader.status().tree_size) +
+                      ".",
                   "Name the home, or a copy of it, whose ledger has them all.");
     FIDUCIA_TRY(signed_root, ledger::sign_root(key, ledger.origin, now, pinned.root));
     out.pins_.push_back({.checkpoint = pinned, .signed_root = std::move(signed_root)});

@@ -142,3 +142,48 @@ def test_a_wrong_word_is_named(world, folder, checks):
                     through)
     answer = world.program.run("vrify", "x")
     checks.that(b"the nearest is `verify`" in answer.err, "fiducia names the nearest as well", answer)
+
+
+HELP_PAGES = ((), ("init",), ("device",), ("device", "add"), ("device", "list"), ("device", "revoke"), ("seal",),
+              ("verify",), ("export",), ("inspect",), ("store",), ("store", "check"), ("store", "accept"),
+              ("ledger",), ("ledger", "status"), ("ledger", "check"), ("ledger", "prove"),
+              ("ledger", "verify-proof"))
+
+
+def test_the_examples_of_the_help_run(world, folder, checks):
+    """Each page has some, and each does what it shows, in the folder of somebody who has what it names."""
+    template = folder / "template"
+    for name, source in (("ct/a.dcm", world.ct), ("scans/b.dcm", world.mr), ("ct.dcm", world.ankle)):
+        (template / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, template / name)
+    environment = {"PATH": f"{world.bin}:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+
+    def run(script, where):
+        return subprocess.run(["sh", "-ec", script], cwd=where, capture_output=True, text=True, timeout=120,
+                              env={**environment, "HOME": str(where)})
+
+    made = run("""fiducia init --device CT-1 -q
+        fiducia seal ct.dcm --out sealed -q
+        fiducia export ct.dcm --out ct.evidence -q
+        cp ct.dcm copy.dcm
+        fiducia ledger prove 1 --out ct.tlog-proof -q
+        cp .local/share/fiducia/trust.toml clinic.toml && cp clinic.toml trust.toml
+        mkdir partner && cp .local/share/fiducia/ledger/checkpoint partner/""", template)
+    checks.equal(made.returncode, 0, "what the examples name is made", made.stderr)
+    for page in HELP_PAGES:
+        where = folder / ("page-" + "-".join(page))
+        shutil.copytree(template, where)
+        if page in ((), ("init",), ("device",), ("device", "add")):  # they begin before that
+            shutil.rmtree(where / ".local")
+            shutil.rmtree(where / "sealed")
+            if page and page[0] == "device":
+                run("fiducia init -q", where)
+        if page == ("export",):
+            (where / "ct.evidence").unlink()
+            run("fiducia seal ct/ -q; cp .local/share/fiducia/trust.toml .", where)
+        shown = run("fiducia " + " ".join((*page, "--help")), where)
+        examples = [line.strip() for line in shown.stdout.splitlines() if line.startswith("  fiducia ")]
+        checks.that(examples, f"{page}: the help has an example", shown.stdout)
+        for example in examples:
+            done = run(example, where)
+            checks.equal(done.returncode, 0, f"{page}: {example}", done.stdout + done.stderr)

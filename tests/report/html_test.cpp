@@ -237,6 +237,22 @@ TEST(HtmlPage, does_not_call_the_same_value_in_another_form_a_change) {
               HasSubstr("<td data-label=\"What happened\">Modality (0008,0060) has the bytes"));
 }
 
+TEST(HtmlPage, does_not_call_what_is_tolerated_the_same) {
+  ReportItem item{.result = test::sample_result(seal::Verdict::authentic, "a.dcm"),
+                  .pictures = {},
+                  .pictures_missing = "None."};
+  EXPECT_THAT(to_html({&item, 1}, made_at), HasSubstr("Every sealed pixel and attribute is what"));
+  item.result.findings.push_back({.code = "tolerated",
+                                  .severity = seal::Severity::warning,
+                                  .text = "Station Name (0008,1010) was removed, as tools do.",
+                                  .attribute = "(0008,1010)",
+                                  .keyword = "StationName"});
+  const std::string page = body_of(to_html({&item, 1}, made_at));
+  EXPECT_THAT(page, HasSubstr("every attribute but those named below"));
+  EXPECT_THAT(page, HasSubstr("<p class=\"reason\">Station Name (0008,1010) was removed"));
+  EXPECT_THAT(page, Not(HasSubstr("class=\"changes\"")));
+}
+
 TEST(HtmlPage, outlines_an_exchanged_picture_once) {
   ReportItem item = test::altered_item();
   seal::Finding& finding = item.result.findings[0];
