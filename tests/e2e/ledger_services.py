@@ -8,6 +8,7 @@ backup, and a partner with nothing but trust file and evidence.
 Run it inside both services:
   tests/services/radosgw run tests/services/postgresql run tests/e2e/ledger_services.py
 """
+import base64
 import concurrent.futures
 import datetime
 import hashlib
@@ -319,6 +320,17 @@ def test_a_partner(hospital, images, work, checks):
     evidence = work / "for-partner.evidence"
     done = hospital.run("export", images[0], "--out", evidence)
     checks.equal("export", done.returncode, 0)
+    # Receipts under a pinned checkpoint, of a ledger whose tiles are in the bucket.
+    status = json.loads(hospital.run("ledger", "status", "--json").stdout)
+    pinned = work / "pinned.toml"
+    pinned.write_text((hospital.home / "trust.toml").read_text() +
+                      "\n[[ledger.pinned]]\ntree_size = %d\nroot = \"%s\"\nat = 2099-01-01\n" % (
+                          status["tree_size"], base64.b64encode(bytes.fromhex(status["root"])).decode()))
+    done = hospital.run("export", images[0], "--pinned", "--trust", pinned, "--out", work / "pinned.evidence")
+    checks.equal("export --pinned", (done.returncode, done.stdout), (0, f"exported  {images[0]}\n"))
+    done = hospital.run("verify", "--json", "--evidence", work / "pinned.evidence", images[0])
+    checks.equal("and it verifies", json.loads(done.stdout)["verdict"], "authentic")
+    checks.true("it has a receipt more", (work / "pinned.evidence").stat().st_size > evidence.stat().st_size)
     partner = Hospital(hospital.program, work / "partner")
     assert partner.run("init", "--name", "Partner").returncode == 0
     done = partner.run("verify", "--json", "--evidence", evidence, images[0])
