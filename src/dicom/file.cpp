@@ -257,6 +257,13 @@ Status File::read_parts() {
     FIDUCIA_TRY(guessed, reader.read_guessed(data_set_bytes_, at));
     take_guessed(std::move(guessed.data_set), guessed.encoding, nullptr);
     look_for_second_reading(guessed.encoding);
+    // pydicom takes such a group for one of the other order of bytes.
+    constexpr std::uint16_t group_max = 0x03FF;
+    if (data_set_.first() != no_index && data_set_.element(data_set_.first()).tag.group > group_max)
+      reader.note("guessed_otherwise",
+                  "Nothing names the encoding, and the first group is one that other readers take "
+                  "for another order of bytes.",
+                  at);
     return {};
   }
   return read_named(*named);
@@ -291,7 +298,8 @@ bool File::has_exact_meta(std::size_t length) const {
 /// promise to readers that look only there, makes two objects of one file.
 void File::look_for_second_reading(Encoding taken) {
   FileReader reader(notes_);
-  const bool names_syntax = meta_.find(tags::transfer_syntax_uid) != nullptr;
+  const auto syntax = meta_.find_text(tags::transfer_syntax_uid);
+  const bool names_syntax = syntax && !syntax->empty();
   bool found =
       std::ranges::any_of(notes_, [](const Note& note) { return note.code == "looks_explicit"; });
   constexpr std::array encodings{Encoding{.explicit_vr = true, .big_endian = false},

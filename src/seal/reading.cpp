@@ -130,6 +130,7 @@ class Scan {
     };
     static constexpr std::array rows{
         Row{"wrong_transfer_syntax", AmbiguityKind::other_encoding},
+        Row{"guessed_otherwise", AmbiguityKind::other_encoding},
         Row{"two_readings", AmbiguityKind::two_readings},
         Row{"meta_irregular", AmbiguityKind::meta_information},
         Row{"stray_delimiter", AmbiguityKind::delimiter},

@@ -358,6 +358,23 @@ TEST_F(ReadingOfFile, a_transfer_syntax_that_is_empty) {
   expect_finding(result, "", seal::Severity::alarm);
 }
 
+// pydicom takes the group 0x2001 in the other order of bytes then.
+TEST_F(ReadingOfFile, a_bare_data_set_that_begins_with_a_high_group) {
+  DicomDataSet d = base();
+  d.private_creator(0x2001, 0x10, "ACME").private_creator(0x01F1, 0x10, "ACME").sort();
+  const Bytes evidence = seal(d);
+  const auto first = [&](std::uint16_t group) {
+    DicomDataSet out = d;
+    std::ranges::rotate(out.elements, std::ranges::find(out.elements, dicom::Tag{group, 0x0010},
+                                                        &DicomElement::tag));
+    return judge(out.encode(Syntax::explicit_le), evidence);
+  };
+  EXPECT_EQ(first(0x01F1).verdict, seal::Verdict::authentic) << describe(first(0x01F1));
+  const seal::VerifyResult result = first(0x2001);
+  EXPECT_EQ(result.verdict, seal::Verdict::altered) << describe(result);
+  expect_finding(result, "", seal::Severity::alarm);
+}
+
 // A tool that loses the values of OB leaves our element without one.
 TEST_F(ReadingOfFile, evidence_of_no_bytes_is_none) {
   for (const Bytes& value : {Bytes{}, Bytes(2)}) {
