@@ -401,6 +401,20 @@ def rle_control_128():
 
 
 @case(NEVER, "reading.ambiguous", "pixels.altered", "codec.failed")
+def rle_fragments():
+    """An RLE frame in two fragments, where PS3.5 A.4.2 has one: DCMTK decodes the first and leaves the rest blank."""
+    uid = uid_of(75)
+    frames, more = [rle(grey()), rle(grey(shift=9))], {0x00280008: element(0x00280008, "IS", "2")}
+    table = struct.pack("<II", 0, 8 + len(frames[0]) + len(frames[0]) % 2)
+
+    def f(*parts):
+        pixels = encapsulated(*parts)
+        return part10(image(uid, 128, 128, pixels[:12] + struct.pack("<HHI", 0xFFFE, 0xE000, 8) + table + pixels[20:],
+                            more=more), uid, RLE)
+    return f(*frames), {"second": f(frames[0], frames[1][:6000], frames[1][6000:])}
+
+
+@case(NEVER, "reading.ambiguous", "pixels.altered", "codec.failed")
 def jpeg_lossless_named_lossy():
     """Lossless grey JPEG under a lossy transfer syntax: DCMTK shows other values."""
     uid = uid_of(20)
