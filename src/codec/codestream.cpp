@@ -457,6 +457,8 @@ std::string_view to_sentence(Oddity oddity) {
       return "an offset table that does not fit the fragments";
     case Oddity::frames_differ:
       return "frames or samples of different precision or interleaving";
+    case Oddity::rle_fragments:
+      return "an RLE frame in several fragments";
   }
   return "an encoding that readers take differently";
 }

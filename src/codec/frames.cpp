@@ -189,6 +189,11 @@ void FrameReader::State::look_at_frames() {
                        encoding == PixelEncoding::jpeg_lossless ||
                        encoding == PixelEncoding::jpeg_other || encoding == PixelEncoding::jpeg_ls;
   const bool is_2000 = encoding == PixelEncoding::jpeg_2000 || encoding == PixelEncoding::htj2k;
+  // PS3.5 A.4.2 has one fragment a frame, and DCMTK takes no more.
+  if (encapsulated && encoding == PixelEncoding::rle)
+    for (std::uint32_t f = 0; f < frames_present; ++f)
+      if (std::ranges::count_if(fragments_of(f), [](ByteView piece) { return !piece.empty(); }) > 1)
+        form.add(Oddity::rle_fragments);
   if (!encapsulated || frames_present == 0 || !(is_jpeg || is_2000)) return;
   const auto first = sample_form_of(0);
   if (!first && is_2000 && geometry.samples_per_pixel > 1) form.add(Oddity::frames_differ);
