@@ -253,42 +253,6 @@ Oddities inspect_jpeg(ByteView frame, const dicom::TransferSyntax& syntax,
 
 // --- JPEG 2000 (ISO/IEC 15444-1), HTJ2K (15444-15) --------------------------------------------
 
-/// The first codestream in the boxes of JP2 (ISO/IEC 15444-1 Annex I), or `frame` itself where
-/// there are none. PS3.5 A.4.4 has no boxes: palettes, channels and colours of their own are
-/// applied by some, and some look for sign and precision at the start of the bytes.
-struct Jp2 {
-  ByteView codestream;
-  bool has_boxes = false;
-};
-
-Jp2 open_jp2(ByteView frame) {
-  constexpr std::string_view signature("\0\0\0\x0CjP  ", 8);
-  if (!as_text(frame).starts_with(signature)) return {.codestream = frame, .has_boxes = false};
-  Jp2 out{.codestream = {}, .has_boxes = true};
-  ByteCursor cursor{frame};
-  while (cursor.remaining() > 8) {
-    const auto length = cursor.be<std::uint32_t>();
-    const auto type = cursor.take(4);
-    if (!length || !type) break;
-    std::uint64_t body_bytes = cursor.remaining();  // length 0: to the end
-    if (*length == 1) {
-      const auto long_length = cursor.be<std::uint64_t>();
-      if (!long_length || *long_length < 16) break;
-      body_bytes = *long_length - 16;
-    } else if (*length != 0) {
-      if (*length < 8) break;
-      body_bytes = *length - 8U;
-    }
-    const auto body = cursor.take(body_bytes);
-    if (!body) break;
-    if (as_text(*type) == "jp2c") {
-      out.codestream = *body;
-      break;
-    }
-  }
-  return out;
-}
-
 Oddities inspect_size(ByteView body, const Geometry& geometry) {
   constexpr std::size_t fixed_bytes = 36;
   const bool is_signed = geometry.kind == SampleKind::signed_integer;
@@ -309,10 +273,12 @@ Oddities inspect_size(ByteView body, const Geometry& geometry) {
 Oddities inspect_jpeg_2000(ByteView frame, const Geometry& geometry) {
   constexpr std::byte start_of_codestream[] = {std::byte{0xFF}, std::byte{0x4F}, std::byte{0xFF},
                                                std::byte{0x51}};
-  const Jp2 jp2 = open_jp2(frame);
+  // PS3.5 A.4.4 has no boxes (ISO/IEC 15444-1 Annex I): palettes, channels and colours of their own
+  // are applied by some, and some look for sign and precision at the start of the bytes.
+  constexpr std::string_view signature("\0\0\0\x0CjP  ", 8);
+  if (as_text(frame).starts_with(signature)) return Oddity::jp2_boxes;
   Oddities out;
-  if (jp2.has_boxes) out.add(Oddity::jp2_boxes);
-  const ByteView stream = jp2.codestream;
+  const ByteView stream = frame;
   if (stream.size() < 4 ||
       !std::equal(start_of_codestream, start_of_codestream + 4, stream.begin())) {
     if (!std::ranges::search(stream, start_of_codestream).empty()) out.add(Oddity::bytes_around);
@@ -400,16 +366,17 @@ std::optional<std::array<std::uint8_t, 2>> jpeg_sample_form(ByteView frame) {
   return std::nullopt;
 }
 
-std::optional<std::array<std::uint8_t, 2>> jpeg_2000_sample_form(ByteView frame) {
+std::optional<std::array<std::uint8_t, 2>> jpeg_2000_sample_form(ByteView stream) {
   constexpr std::size_t depths_at = 42;  // SOC, SIZ, its length and fixed part
-  const ByteView stream = open_jp2(frame).codestream;
-  if (stream.size() <= depths_at || load_be<std::uint16_t>(stream.data() + 2) != 0xFF51)
+  constexpr std::uint32_t start = 0xFF4FFF51;
+  if (stream.size() <= depths_at || load_be<std::uint32_t>(stream.data()) != start)
     return std::nullopt;
-  const std::size_t end = std::size_t{load_be<std::uint16_t>(stream.data() + 4)} + 4;
+  const std::size_t end =
+      std::min(stream.size(), std::size_t{load_be<std::uint16_t>(stream.data() + 4)} + 4);
   const std::byte first = stream[depths_at];
-  for (std::size_t at = depths_at; at < std::min(end, stream.size()); at += 3)
-    if (stream[at] != first) return std::nullopt;
-  return std::array{std::to_integer<std::uint8_t>(first), std::uint8_t{0}};
+  bool mixed = false;
+  for (std::size_t at = depths_at; at < end; at += 3) mixed = mixed || stream[at] != first;
+  return std::array{std::to_integer<std::uint8_t>(first), std::uint8_t{mixed}};
 }
 
 }  // namespace

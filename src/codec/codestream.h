@@ -74,8 +74,9 @@ static_assert(oddity_last - oddity_first < 32);
                                           const Geometry& geometry);
 
 /// How a codestream of the JPEG and JPEG 2000 families lays its samples down, as bytes to compare:
-/// precision and, in JPEG-LS, interleave mode. Absent where the headers do not say it in `frame`,
-/// or say it of each sample differently; readers take the first frame's for all.
+/// precision, then in JPEG-LS the interleave mode, in JPEG 2000 whether samples differ in
+/// precision. Absent where the headers do not say it in `frame`. Readers take the first frame's for
+/// all.
 [[nodiscard]] std::optional<std::array<std::uint8_t, 2>> sample_form(ByteView frame,
                                                                      dicom::PixelEncoding encoding);
 

@@ -195,13 +195,16 @@ void FrameReader::State::look_at_frames() {
       if (std::ranges::count_if(fragments_of(f), [](ByteView piece) { return !piece.empty(); }) > 1)
         form.add(Oddity::rle_fragments);
   if (!encapsulated || frames_present == 0 || !(is_jpeg || is_2000)) return;
-  const auto first = sample_form_of(0);
-  if (!first && is_2000 && geometry.samples_per_pixel > 1) form.add(Oddity::frames_differ);
-  for (std::uint32_t f = 1; f < frames_present; ++f)
-    if (sample_form_of(f) != first) {
+  std::optional<std::array<std::uint8_t, 2>> first;
+  for (std::uint32_t f = 0; f < frames_present; ++f) {
+    const auto here = sample_form_of(f);
+    if (!here) continue;
+    if (!first) first = here;
+    if (here != first || (is_2000 && (*here)[1] != 0)) {
       form.add(Oddity::frames_differ);
       return;
     }
+  }
 }
 
 /// How often a decoder goes over all samples: once for each scan of a JPEG, as progressive ones of

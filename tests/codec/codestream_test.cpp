@@ -276,7 +276,7 @@ TEST(CodestreamOddities, frames_are_laid_down_by_precision_and_interleaving) {
   }
   std::string mixed = soc + siz("07", 3);
   mixed.replace(mixed.size() - 6, 2, "0b");
-  EXPECT_EQ(sample_form(test::bytes(mixed), PixelEncoding::jpeg_2000), Form{});
+  EXPECT_EQ(sample_form(test::bytes(mixed), PixelEncoding::jpeg_2000), (Form{{7, 1}}));
 }
 
 TEST(CodestreamOddities, have_a_sentence_each) {
