@@ -6,8 +6,8 @@ import re
 SINGLE = {100: "iso8859-1", 101: "iso8859-2", 109: "iso8859-3", 110: "iso8859-4",
           144: "iso8859-5", 127: "iso8859-6", 126: "iso8859-7", 138: "iso8859-8",
           148: "iso8859-9", 166: "tis-620", 203: "iso8859-15"}
-KNOWN = set(SINGLE) | {6, 13, 87, 159, 149, 58}
-BY_PART = {1: 100, 2: 101, 3: 109, 4: 110, 5: 144, 6: 127, 7: 126, 8: 138, 9: 148, 15: 203}
+ONE_BYTE, TWO_BYTES = set(SINGLE) | {6, 13}, {87, 159, 149, 58}
+WHOLE = {b"ISO_IR 192": "utf-8", b"GB18030": "gb18030", b"GBK": "gbk"}
 FINALS = {b"-A": 100, b"-B": 101, b"-C": 109, b"-D": 110, b"-F": 126, b"-G": 127, b"-H": 138,
           b"-L": 144, b"-M": 148, b"-T": 166, b"-b": 203}
 
@@ -18,39 +18,23 @@ class Charset:
     def __init__(self, value=b""):
         self.unknown, self.whole, self.sets, self.extended = False, None, [], False
         self.term = value.rstrip(b" \0")  # as it stands; what undecodable text is bound to
-        terms = [re.sub(rb"[ _\-.\0]", b"", term).decode("latin-1").upper()
-                 for term in value.split(b"\\")]
+        terms = [term.rstrip(b" \0") for term in self.term.split(b"\\")]
+        if len(terms) == 1 and terms[0] in WHOLE:
+            self.whole = WHOLE[terms[0]]
+            return
+        self.extended = len(terms) > 1
         for i, term in enumerate(terms):
             if not term:
-                if i == 0:
-                    self.sets.append(6)
+                self.sets += [6] if i == 0 else []
                 continue
-            number = re.fullmatch(r"(ISO2022IR|ISOIR|IR|ISO2022)([0-9]+)", term)
-            part = re.fullmatch(r"ISO8859([0-9]+)", term)
-            whole = None
-            if number and int(number[2]) == 192 or term in ("UTF8", "ISO10646"):
-                whole = "utf-8"
-            elif re.fullmatch(r"(ISO2022|ISO)?(GB18030|GBK)", term):
-                whole = "gbk" if term.endswith("GBK") else "gb18030"
-            if whole:
-                if i == 0:
-                    self.whole = whole
-                else:
-                    self.unknown = True
-                return
-            if number and int(number[2]) in KNOWN:
-                self.sets.append(int(number[2]))
-                self.extended |= number[1].startswith("ISO2022")
-            elif part and int(part[1]) in BY_PART:
-                self.sets.append(BY_PART[int(part[1])])
-            elif term == "LATIN1":
-                self.sets.append(100)
-            elif term in ("ASCII", "USASCII"):
-                self.sets.append(6)
+            found = re.fullmatch(rb"(ISO_IR|ISO 2022 IR) ([1-9][0-9]*)", term)
+            number, extends = (int(found[2]), found[1] != b"ISO_IR") if found else (0, False)
+            if number in ONE_BYTE and (extends or len(terms) == 1) \
+                    or number in TWO_BYTES and extends and i > 0:
+                self.sets.append(number)
+                self.extended |= extends
             else:
                 self.unknown = True
-                return
-        self.extended |= len(terms) > 1 or bool({87, 159, 149, 58} & set(self.sets))
 
     def decode(self, data, separates, name):
         """Unicode of `data`, or None. `separates`: backslash separates values; `name`: PN."""
@@ -70,7 +54,7 @@ class Charset:
 
     def _start(self):
         first = self.sets[0] if self.sets else 6
-        return (13 if first == 13 else 6), (None if first in (6, 87, 159) else first)
+        return (13 if first == 13 else 6), (None if first == 6 else first)
 
     def _decode_states(self, data, separates, name):
         g0, g1 = self._start()
@@ -127,10 +111,10 @@ class Charset:
     def _high(g1, byte):
         if g1 is None:
             return None
-        if byte < 0xA0:
-            return chr(byte)
         if g1 == 13:
             return chr(0xFF61 + byte - 0xA1) if 0xA1 <= byte <= 0xDF else None
+        if byte < 0xA0:
+            return chr(byte)
         try:
             return bytes([byte]).decode(SINGLE[g1])
         except UnicodeDecodeError:

@@ -8,6 +8,8 @@ import pixels
 
 (RLE_CONTROL_80, RLE_SURPLUS, SURPLUS, SEVERAL, PROCESS, COLOURS, TURNED, BOXES, SIGNS, TRANSFORM,
  EXTENSIONS, JPEG_LS_SAMPLES) = range(50, 62)
+LAYOUTS = 67
+JP2 = b"\0\0\0\x0cjP  "
 SOF = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 LOSSLESS = {0xC3, 0xC7, 0xCB, 0xCF}
 LOSSLESS_SYNTAXES = {"1.2.840.10008.1.2.4.%d" % n for n in (57, 58, 65, 66, 70)}
@@ -187,45 +189,6 @@ def _jpeg(image, data):
 
 # --- JPEG 2000 (ISO/IEC 15444-1) ---------------------------------------------------------------
 
-def _boxes(data):
-    """[(type, body)], and how many bytes are left behind the last one."""
-    at, result = 0, []
-    while len(data) - at > 8:
-        length, head = int.from_bytes(data[at:at + 4], "big"), 8
-        if length == 1:
-            length, head = int.from_bytes(data[at + 8:at + 16], "big"), 16
-        length = length or len(data) - at
-        if length < head or length > len(data) - at:
-            break
-        result.append((data[at + 4:at + 8], data[at + head:at + length]))
-        at += length
-    return result, len(data) - at
-
-
-def _plain_header(image, body):
-    boxes, left = _boxes(body)
-    space = {1: 17}.get(image.geometry[3], 16)
-    fits = space == 17 or image.term in ("RGB", "YBR_RCT", "YBR_ICT")
-    return not left and all(
-        name in (b"ihdr", b"bpcc", b"res ")
-        or name == b"colr" and len(content) == 7 and content[0] == 1
-        and int.from_bytes(content[3:], "big") == space and fits for name, content in boxes)
-
-
-def _jp2(image, data):
-    """(codestream, kinds)"""
-    if not data.startswith(b"\0\0\0\x0cjP  "):
-        return data, set()
-    boxes, left = _boxes(data)
-    names = [name for name, _ in boxes]
-    plain = (left <= 1 and set(names) <= {b"jP  ", b"ftyp", b"jp2h", b"jp2c"}
-             and names.count(b"jp2h") == 1 and names.count(b"jp2c") == 1
-             and names.index(b"jp2h") < names.index(b"jp2c")
-             and all(_plain_header(image, body) for name, body in boxes if name == b"jp2h"))
-    stream = next((body for name, body in boxes if name == b"jp2c" and body), b"")
-    return stream, set() if plain and stream else {BOXES}
-
-
 def _components(image, body):
     """58"""
     for depth in body[36::3]:
@@ -237,10 +200,11 @@ def _components(image, body):
 
 
 def _jpeg_2000(image, whole):
-    data, found = _jp2(image, whole)
-    start = b"\xff\x4f\xff\x51"
+    data, found, start = whole, set(), b"\xff\x4f\xff\x51"
+    if data.startswith(JP2):
+        return {BOXES}
     if not data.startswith(start):
-        return found | ({SURPLUS} if start in data else set())
+        return {SURPLUS} if start in data else found
     at, part, part_bytes, transform = 2, 0, 0, False
     while at + 2 <= len(data):
         marker, at = int.from_bytes(data[at:at + 2], "big"), at + 2
@@ -274,3 +238,21 @@ def _jpeg_2000(image, whole):
             or not transform and image.term in ("YBR_RCT", "YBR_ICT")):
         found.add(TRANSFORM)
     return found
+
+
+# --- the frames of one object -------------------------------------------------------------------
+
+def layouts(image, whole):
+    """67: precisions and interleave modes that differ. `whole`: of each frame, or None."""
+    found = set()
+    for data in whole or ():
+        if image.syntax in pixels.JPEG_2000:
+            body = (data[6:4 + int.from_bytes(data[4:6], "big")]
+                    if data.startswith(b"\xff\x4f\xff\x51") else b"")
+            found |= {(depth,) for depth in body[36::3]}
+        elif pixels.JPEG_FAMILY.fullmatch(image.syntax) and data.startswith(b"\xff\xd8"):
+            segments = list(_markers(data, image.syntax in pixels.JPEG_LS, set()))
+            head = next((body[:1] for marker, body in segments if marker in SOF), b"")
+            scan = next((body for marker, body in segments if marker == 0xDA), b"")
+            found.add((head, scan[-2:-1] if image.syntax in pixels.JPEG_LS else b""))
+    return {LAYOUTS} if len(found) > 1 else set()

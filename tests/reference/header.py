@@ -9,9 +9,10 @@ import reader
 from charset import Charset
 
 EMPTY, BYTES, TEXT, RAW, DECIMAL, ITEMS, FRAGMENTS = range(7)
-VALUES_BOTH = {"AE", "CS", "LO", "SH", "PN"}
-VALUES_TRAILING = {"DA", "TM", "DT", "AS", "UC", "UI"}
+VALUES_BOTH = {"AE", "CS", "LO", "SH"}
+VALUES_TRAILING = {"DA", "TM", "DT", "AS", "UC", "UI", "PN"}
 WHOLE = {"ST", "LT", "UT", "UR"}
+TEXTS = VALUES_BOTH | VALUES_TRAILING | WHOLE | {"DS", "IS"}
 DECODED = {"LO", "LT", "PN", "SH", "ST", "UC", "UT"}
 # Of each tag, the first in a data set or item.
 LEFT_OUT = {0x00080001, 0x00080005, 0xFFFAFFFA, 0x4FFE0001}
@@ -28,6 +29,7 @@ class Leaf:
     charset: Charset
     depth: int
     duplicate: bool = False
+    other_set: bool = False  # in an item with a character set of its own
 
 
 def trim(data, leading):
@@ -55,8 +57,14 @@ def text_value(data, vr, charset):
         return RAW, charset.term + b"\0" + data if vr in DECODED else data
     if separates:
         text = "\\".join(trim(part, both) for part in text.split("\\"))
+    if vr == "PN":
+        text = "\\".join(_without_empty_components(part) for part in text.split("\\"))
     text = text.encode("utf-8")
     return (TEXT, text) if text else (EMPTY, b"")
+
+
+def _without_empty_components(name):
+    return "=".join(group.rstrip("^") for group in name.split("=")).rstrip("=")
 
 
 def decimal(part, vr):
@@ -124,11 +132,7 @@ def leaf_hash(*parts):
 
 def printable(creator):
     """A creator as findings show it."""
-    try:
-        text = creator.decode("utf-8")
-    except UnicodeDecodeError:
-        text = "".join(chr(byte) if byte < 0x80 else "?" for byte in creator)
-    return "".join("?" if ord(c) < 0x20 or ord(c) == 0x7F or c == '"' else c for c in text)
+    return "".join(chr(byte) if 0x20 <= byte < 0x7F and byte != 0x22 else "?" for byte in creator)
 
 
 def _u16(number):
@@ -136,11 +140,12 @@ def _u16(number):
 
 
 class Creators:
-    """The private creators of one data set (5.1)."""
+    """The private creators of one data set (5.1). `sealed_vrs` as in `walk`, for the paths under
+    `prefix`."""
 
-    def __init__(self, data_set, charset):
+    def __init__(self, data_set, charset, prefix=b"", sealed_vrs=None):
         self.block, counts = {}, {}
-        self.by_element = {}
+        self.by_element, binary = {}, set()
         for element in data_set.elements:
             group, number = element.tag >> 16, element.tag & 0xFFFF
             if group % 2 == 0 or not 0x10 <= number <= 0xFF:
@@ -151,13 +156,17 @@ class Creators:
                 if kind == RAW:
                     name = trim(element.value, True)
             self.by_element[id(element)] = name
+            sealed = (sealed_vrs or {}).get(prefix + _u16(group) + b"\3" + _u16(number))
+            if element.said not in TEXTS | {"UN", None} or sealed not in TEXTS | {None}:
+                binary.add((group, name))
             self.block.setdefault((group, number), name)
             counts[group, name] = counts.get((group, name), 0) + 1
         # The same (gggg,00bb) twice: which counts would be each reader's choice, so none does.
         blocks = [e.tag for e in data_set.elements if id(e) in self.by_element]
         doubled = {self.block[tag >> 16, tag & 0xFFFF] for tag in blocks if blocks.count(tag) > 1}
         self.usable = {key for key, count in counts.items()
-                       if count == 1 and 0 < len(key[1]) <= 1024 and key[1] not in doubled}
+                       if count == 1 and 0 < len(key[1]) <= 1024 and key[1] not in doubled
+                       and key not in binary}
 
     def step(self, element):
         """(bytes of the step, its text)."""
@@ -182,12 +191,15 @@ class Creators:
 
 def charset_of(data_set, outer):
     element = data_set.first(0x00080005)
-    return outer if element is None or element.items is not None else Charset(element.value)
+    if element is None:
+        return outer
+    return Charset(element.value if element.items is None else b"")
 
 
-def embedded_evidence(data_set):
-    """The element that holds evidence (evidence.md 5), or None, and what 5.4 leaves out for it."""
-    creators = Creators(data_set, charset_of(data_set, Charset()))
+def embedded_evidence(data_set, sealed_vrs=None):
+    """The element that holds evidence (evidence.md 5), or None, and what 5.4 leaves out for it
+    (against an evidence, by its `sealed_vrs`)."""
+    creators = Creators(data_set, charset_of(data_set, Charset()), b"", sealed_vrs)
     out, found = set(), None
     if (0x0F1D, b"FIDUCIA") not in creators.usable:
         return found, out
@@ -207,11 +219,11 @@ def walk(data_set, covered, sealed_vrs=None, left_out=None):
     `sealed_vrs` maps a path to the VR of the evidence (5.5.1). What has no leaf (5.4) goes to
     `left_out`."""
     leaves = []
-    skipped = embedded_evidence(data_set)[1]
+    skipped = embedded_evidence(data_set, sealed_vrs)[1]
     if covered is not None:
         skipped.add(id(covered))
     _walk(data_set, b"", "", Charset(), skipped, sealed_vrs or {}, leaves, 0,
-          [] if left_out is None else left_out)
+          [] if left_out is None else left_out, False)
     leaves.sort(key=lambda leaf: leaf.path)  # stable
     return leaves
 
@@ -224,9 +236,11 @@ def _left_out(element, depth):
             or depth == 0 and tag in LEFT_OUT_AT_TOP)
 
 
-def _walk(data_set, prefix, name_prefix, outer, skipped, sealed_vrs, leaves, depth, left_out):
+def _walk(data_set, prefix, name_prefix, outer, skipped, sealed_vrs, leaves, depth, left_out,
+          other_set):
     charset = charset_of(data_set, outer)
-    creators, met = Creators(data_set, charset), set()
+    other_set = other_set or depth > 0 and charset.term != outer.term
+    creators, met = Creators(data_set, charset, prefix, sealed_vrs), set()
     for element in data_set.elements:
         tag = element.tag
         duplicate = tag in met
@@ -241,10 +255,10 @@ def _walk(data_set, prefix, name_prefix, outer, skipped, sealed_vrs, leaves, dep
             if sealed == "SQ" and element.items is None and element.fragments is None:
                 items = reader.read_items(element.value, data_set, depth)
                 if items is not None:
-                    element.items = items
+                    element.items, element.vr = items, "SQ"
             elif sealed != "SQ" and element.by_structure and element.defined and element.raw:
                 element.items, element.vr, element.by_structure = None, "UN", False
-        leaves.append(Leaf(path, name, element, charset, depth, duplicate))
+        leaves.append(Leaf(path, name, element, charset, depth, duplicate, other_set))
         for number, item in enumerate(element.items or (), 1):
             _walk(item, path + number.to_bytes(4, "big"), "%s[%d]." % (name, number), charset,
-                  skipped, sealed_vrs, leaves, depth + 1, left_out)
+                  skipped, sealed_vrs, leaves, depth + 1, left_out, other_set)

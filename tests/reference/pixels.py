@@ -17,6 +17,8 @@ RLE = "1.2.840.10008.1.2.5"
 ENCAPSULATED_NATIVE = "1.2.840.10008.1.2.1.98"
 DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
 JPEG_FAMILY = re.compile(r"1\.2\.840\.10008\.1\.2\.4\.(5[0-9]|6[0-9]|70|8[01]|9[0-3]|20[1-3])")
+JPEG_PROCESSES = {"1.2.840.10008.1.2.4.%d" % n for n in (*range(50, 67), 70)}
+JPEG_TERMS = ("YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_422", "YBR_PARTIAL_420")
 JPEG = {"1.2.840.10008.1.2.4.%d" % n for n in (50, 51, 57, 70)}
 JPEG_2000 = {"1.2.840.10008.1.2.4.%d" % n for n in (90, 91, 92, 93, 201, 202, 203)}
 JPEG_LS = {"1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"}
@@ -28,6 +30,7 @@ STARTS = (b"\xff\xd8", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n",
 PAIRS = ("YBR_FULL_422", "YBR_PARTIAL_422")
 # Kinds of 7.1 that concern Pixel Data as a whole, or decoded samples.
 (SIGNS_NOT_EXTENDED, PAIRS_NOT_THERE, PAIRS_IN_PLANES, OFFSET_TABLE) = 63, 64, 65, 66
+RLE_FRAGMENTS = 68
 
 
 class NoDecoder(Exception):
@@ -450,9 +453,23 @@ def encoded_frames(image, whole=None):
 
 # --- what an encoding says beside its samples ---------------------------------------------------
 
+def _has_rle_in_pieces(image):
+    """Whether a frame has more than one fragment that is not empty."""
+    table, parts = _fragments(image)
+    try:
+        firsts = _starts_by_tables(image, table, parts)
+    except BadFrame:
+        firsts = None
+    if firsts is None:
+        firsts = _starts_without_tables(image, parts)
+    return any(sum(1 for _, part in parts[a:b] if part) > 1 for a, b in zip(firsts, firsts[1:] + [len(parts)]))
+
+
 def form_kinds(image, wrong_tables):
-    """Kinds 64 to 66 of 7.1."""
+    """Kinds 64 to 66 and 68 of 7.1."""
     kinds, samples = {OFFSET_TABLE} if wrong_tables else set(), image.geometry[3]
+    if image.encapsulated and image.syntax == RLE and _has_rle_in_pieces(image):
+        kinds.add(RLE_FRAGMENTS)
     if image.term not in PAIRS or samples != 3:
         return kinds
     native = not image.encapsulated
@@ -488,5 +505,5 @@ def term_belongs(syntax, term):
     if syntax in JPEG_2000:
         return term in ("YBR_RCT", "YBR_ICT")
     if syntax in JPEG:
-        return term in ("YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_422", "YBR_PARTIAL_420")
+        return term in JPEG_TERMS
     return syntax in JPEG_XL and term in ("XYB", "YBR_FULL", "YBR_FULL_422")

@@ -28,7 +28,7 @@ SYNTAX = re.compile(r"1\.2\.840\.10008\.1\.(20|2|2\.1|2\.1\.9[89]|2\.2|2\.5|2\.8
 # Kinds of ambiguity (section 14).
 (OTHER_ENCODING, TWO_READINGS, META_INFORMATION, UNDER_UN, UNKNOWN_VR, VALUE_LENGTH, NUL_IN_TEXT,
  FOREIGN_VR, FORM_WITHOUT_LEAF, MISPLACED, DUPLICATE, DELIMITER, SURPLUS_BYTES, PIXEL_DATA_FORM,
- PIXEL_DATA_VR) = range(1, 16)
+ PIXEL_DATA_VR, CHARACTER_SET, SIGN_BY_PLACE) = range(1, 18)
 # What a preamble must not begin with: programs, scripts, markup, PDF, ZIP, pictures.
 PREAMBLES = (b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"#!", b"<", b"%PDF",
              b"PK\3\4", b"\xff\xd8\xff", b"\x89PNG", b"GIF8")
@@ -86,9 +86,11 @@ def swap(value, unit):
 class Reader:
     """One stretch of bytes in one encoding."""
 
-    def __init__(self, data, explicit, big, met=None):
+    def __init__(self, data, explicit, big, met=None, whole=False):
         self.data, self.explicit, self.order = data, explicit, "big" if big else "little"
         self.met = set() if met is None else met  # kinds of section 14 that were met on the way
+        self.whole = whole  # `data` is a data set to its end, where delimiters may be missing
+        self.zeros = 0      # bytes of padding behind it
 
     def u16(self, at):
         return int.from_bytes(self.data[at:at + 2], self.order)
@@ -103,6 +105,12 @@ class Reader:
         if count > end - at:
             raise Malformed("truncated")
 
+    def missing_delimiter(self, at):
+        """2.10: what has undefined length ends without one."""
+        if not self.whole or at != len(self.data):
+            raise Malformed("truncated")
+        self.met.add(DELIMITER)
+
     def data_set(self, at, end, parent, depth, until):
         """Elements up to `end` or to the tag `until`. Returns the data set and the position."""
         if depth > NESTING_MAX:
@@ -111,9 +119,10 @@ class Reader:
         while True:
             if at == end:
                 if until is not None:
-                    raise Malformed("truncated")
+                    self.missing_delimiter(at)
                 return result, at
             if depth == 0 and not self.data[at] and not any(self.data[at:end]):
+                self.zeros = end - at
                 return result, end
             self.need(at, 8, end)
             tag = self.tag(at)
@@ -138,10 +147,12 @@ class Reader:
         said = written = None
         if self.explicit:
             letters = self.data[at + 4:at + 6]
+            said = written = letters.decode("latin-1")
             if not all(0x41 <= c <= 0x5A for c in letters):
-                raise Malformed("no VR")
-            said = written = letters.decode()
-            if said in dictionary.SHORT:
+                if depth == 0 and not holder.elements:
+                    raise Malformed("no VR")
+                said, length, start = None, self.length_without_vr(tag, at, end), at + 8
+            elif said in dictionary.SHORT:
                 length, start = self.u16(at + 6), at + 8
             else:
                 self.need(at, 12, end)
@@ -154,6 +165,26 @@ class Reader:
         element.letters = written
         return element, after
 
+    def length_without_vr(self, tag, at, end):
+        """2.1: two bytes that are no capital letters stand where the VR belongs."""
+        lengths = [length for length in (self.u16(at + 6), self.u32(at + 4))
+                   if length <= end - at - 8]
+
+        def greater(after):
+            return after + 4 <= end and self.tag(after) > tag
+
+        for length in lengths:
+            after = at + 8 + length
+            letters = self.data[after + 4:after + 6]
+            if after == end or after + 4 <= end and self.tag(after) >> 16 == 0xFFFE \
+                    or greater(after) and (letters.decode("latin-1") in dictionary.ALL
+                                           or letters == self.data[at + 4:at + 6]):
+                return length
+        for length in lengths:
+            if greater(at + 8 + length):
+                return length
+        raise Malformed("no VR")
+
     def value(self, tag, said, length, start, end, holder, depth):
         vr = said
         if said is None or said == "UN":
@@ -164,24 +195,24 @@ class Reader:
                 return self.encapsulated(tag, vr, said, start, end)
             if vr != "SQ" and not (said in (None, "UN")):
                 raise Malformed("undefined length")
-            inner = Reader(self.data, False, False, self.met) if said == "UN" else self
+            inner = Reader(self.data, False, False, self.met, self.whole) if said == "UN" else self
             items, after = inner.items(start, end, holder, depth, True)
             return Element(tag, "SQ", said, items=items, defined=False), after
 
         self.need(start, length, end)
         after = start + length
         raw = self.data[start:after]
-        if vr == "SQ" and said == "SQ" or vr == "SQ" and said is None:
+        if vr == "SQ" and said in ("SQ", None):
+            if raw and (length < 8 or self.u16(start) != 0xFFFE):  # 2.5: text in its place
+                return Element(tag, "UN", said, raw=raw, value=raw), after
             items, _ = self.items(start, after, holder, depth, False)
             return Element(tag, "SQ", said, raw=raw, value=raw, items=items), after
         unit = dictionary.UNIT.get(said, 1) if self.order == "big" else 1
         element = Element(tag, vr, said, raw=raw, value=swap(raw, unit))
         if vr == "SQ":  # UN in the file, SQ in PS3.6
-            items = read_items(raw, holder, depth, self.met)
-            if items is None:
-                element.vr = "UN"
-            else:
-                element.items = items
+            element.items = (read_items(raw, holder, depth, self.met)
+                             if not raw or raw.startswith(b"\xfe\xff\x00\xe0") else None)
+            element.vr = "UN" if element.items is None else "SQ"
         elif vr == "UN" and is_clean(raw, depth):
             items = read_items(raw, holder, depth)
             if items is not None:
@@ -193,7 +224,7 @@ class Reader:
         while True:
             if at == end:
                 if undefined:
-                    raise Malformed("truncated")
+                    self.missing_delimiter(at)
                 return result, at
             self.need(at, 8, end)
             tag, length = self.tag(at), self.u32(at + 4)
@@ -218,6 +249,9 @@ class Reader:
     def encapsulated(self, tag, vr, said, start, end):
         at = start
         while True:
+            if at == end and at > start:
+                self.missing_delimiter(at)
+                return Element(tag, vr, said, fragments=self.data[start:at], defined=False), at
             self.need(at, 8, end)
             item, length = self.tag(at), self.u32(at + 4)
             if item == SEQUENCE_END:
@@ -247,7 +281,15 @@ def is_clean(raw, depth):
     if len(raw) < 8 or raw[:4] != b"\xfe\xff\x00\xe0":
         return False
     try:
-        _clean_items(Reader(raw, False, False), 0, len(raw), depth, False)
+        end = len(raw)
+        if raw[-8:] == b"\xfe\xff\xdd\xe0\0\0\0\0" and end > 8:
+            # GDCM keeps the delimiter of a sequence there; else it is that of one inside.
+            try:
+                _clean_items(Reader(raw[:-8], False, False), 0, end - 8, depth, False)
+                return True
+            except Malformed:
+                pass
+        _clean_items(Reader(raw, False, False), 0, end, depth, False)
         return True
     except Malformed:
         return False
@@ -319,11 +361,23 @@ def _plausible(body):
     """A file without the prefix DICM: does it start with a data element?"""
     if len(body) < 8:
         return False
-    big = body[0] == 0 and body[1] != 0
+    if body[4:6].decode("latin-1") in dictionary.ALL:
+        group = int.from_bytes(body[:2], "big" if _shows_big_endian(body) else "little")
+        return 0 < group <= 0xFF or _is_creator(body, "little") or _is_creator(body, "big")
     length = int.from_bytes(body[4:8], "little")
-    named = body[4:6].decode("latin-1") in dictionary.ALL
-    return 0 < int.from_bytes(body[:2], "big" if big else "little") <= 0xFF and (
-        named or length == UNDEFINED or length <= len(body) - 8)
+    return 0 < int.from_bytes(body[:2], "little") <= 0xFF and (
+        length == UNDEFINED or length <= len(body) - 8)
+
+
+def _is_creator(body, order):
+    group, number = int.from_bytes(body[:2], order), int.from_bytes(body[2:4], order)
+    return group % 2 == 1 and 0x10 <= number <= 0xFF and body[4:6] == b"LO"
+
+
+def _shows_big_endian(body):
+    """2.9: the order of bytes that the first tag shows."""
+    return len(body) > 7 and (body[0] == 0 and body[1] != 0
+                              or _is_creator(body, "big") and not _is_creator(body, "little"))
 
 
 def _preamble(data):
@@ -337,10 +391,11 @@ def _read_meta(data, at, readings):
     """(position behind group 0002, UID of the transfer syntax or None)."""
     start, uid, elements = at, None, []
     explicit = data[at + 4:at + 6].decode("latin-1") in dictionary.ALL
-    meta = Reader(data, explicit, False)
+    meta, group = Reader(data, explicit, False), DataSet()
     while len(data) - at >= 8 and meta.u16(at) == 2:
-        element, at = meta.element(meta.tag(at), at, len(data), DataSet(), 0)
+        element, at = meta.element(meta.tag(at), at, len(data), group, 0)
         elements.append(element)
+        group.elements.append(element)
         if element.tag == 0x00020010 and uid is None:
             uid = element.value
     tags = [element.tag for element in elements]
@@ -358,11 +413,23 @@ def _read_meta(data, at, readings):
     return at, None if uid is None else uid.decode("latin-1").strip(" \0")
 
 
+def _is_plain(data_set):
+    """14, kind 2: nothing about the elements is odd."""
+    tags = [element.tag for element in data_set.elements]
+    return all(a < b for a, b in zip(tags, tags[1:])) and all(
+        (e.tag >> 16 > 6 or e.tag >> 16 == 4) and len(e.raw) % 2 == 0
+        and (e.letters is None or e.letters in dictionary.ALL)
+        and (e.letters != "SQ" or e.items is not None)
+        and all(_is_plain(item) for item in e.items or ()) for e in data_set.elements)
+
+
 def _reads_too(body, explicit, big):
+    other = Reader(body, explicit, big)
     try:
-        return bool(Reader(body, explicit, big).data_set(0, len(body), None, 0, None)[0].elements)
+        data_set = other.data_set(0, len(body), None, 0, None)[0]
     except Malformed:
         return False
+    return bool(data_set.elements) and not other.met and not other.zeros and _is_plain(data_set)
 
 
 def read_file(data):
@@ -393,10 +460,10 @@ def read_file(data):
         if behind not in (b"", b"\0"):
             readings.add(SURPLUS_BYTES)
     # 2.9: as named; else explicit VR in the order of bytes that the first tag shows; else implicit.
-    shown = BIG_ENDIAN if len(body) > 1 and body[0] == 0 and body[1] != 0 else EXPLICIT
+    shown = BIG_ENDIAN if _shows_big_endian(body) else EXPLICIT
     attempts = ([uid] if uid else []) + [shown, IMPLICIT]
     for number, syntax in enumerate(attempts):
-        reader = Reader(body, syntax != IMPLICIT, syntax == BIG_ENDIAN)
+        reader = Reader(body, syntax != IMPLICIT, syntax == BIG_ENDIAN, whole=True)
         try:
             data_set, _ = reader.data_set(0, len(body), None, 0, None)
             break
@@ -409,6 +476,9 @@ def read_file(data):
         # Nobody tries the other order of bytes where the file names one.
         if other != taken and (uid is None or other[1] == taken[1]) and _reads_too(body, *other):
             readings.add(TWO_READINGS)
+    # Nothing names the encoding, and pydicom takes such a group for the other order of bytes.
+    if not uid and data_set.elements and data_set.elements[0].tag >> 16 > 0x03FF:
+        readings.add(OTHER_ENCODING)
     pixel_data = data_set.first(PIXEL_DATA)
     if uid is not None and number:
         readings.add(OTHER_ENCODING)

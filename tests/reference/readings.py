@@ -3,14 +3,12 @@
 
 import reader
 from dictionary import ALL, RECENT, UNIT, allowed
-from header import PADDING, embedded_evidence
-from reader import (DUPLICATE, FOREIGN_VR, FORM_WITHOUT_LEAF, MISPLACED, NUL_IN_TEXT,
-                    PIXEL_DATA_VR, UNDER_UN, UNKNOWN_VR, VALUE_LENGTH)
+from header import DECODED, PADDING, TEXTS, embedded_evidence
+from reader import (CHARACTER_SET, DUPLICATE, FOREIGN_VR, FORM_WITHOUT_LEAF, MISPLACED,
+                    NUL_IN_TEXT, PIXEL_DATA_VR, SIGN_BY_PLACE, UNDER_UN, UNKNOWN_VR, VALUE_LENGTH)
 
-TEXTS = {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI",
-         "UR", "UT"}
 MISPLACED_GROUPS = {0, 1, 2, 3, 5, 7, 0xFFFF}
-CHARACTER_SET, LENGTH_TO_END, PLANAR = 0x00080005, 0x00080001, 0x00280006
+SPECIFIC_CHARACTER_SET, LENGTH_TO_END, PLANAR = 0x00080005, 0x00080001, 0x00280006
 PLANAR_PATH = b"\0\x28\0\0\x06"
 SIGNATURES = (0xFFFAFFFA, 0x4FFE0001)
 
@@ -48,11 +46,36 @@ def _of_any(leaf):
         yield FOREIGN_VR
     if element.items is not None:
         return
+    if element.letters == "SQ" or element.letters is None and element.value \
+            and not element.tag >> 16 & 1 and "SQ" in allowed(element.tag):
+        yield FOREIGN_VR  # text in the place of a sequence
     if element.fragments is None and (len(element.value) % 2
                                       or len(element.value) % _units(element.vr)):
         yield VALUE_LENGTH
-    if element.vr in TEXTS and _has_inner_nul(element.value):
+    if element.vr in TEXTS and _has_inner_nul(element.value) \
+            or element.vr == "CS" and b"\0" in element.value:
         yield NUL_IN_TEXT
+
+
+def _in_doubtful_set(leaf):
+    value = leaf.element.value
+    return (leaf.element.items is None and leaf.element.vr in DECODED
+            and any(byte >= 0x80 or byte == 0x1B for byte in value)
+            and (leaf.charset.unknown or leaf.other_set))
+
+
+def _before_signs_are_said(data_set):
+    """17: elements whose sign DCMTK does not know yet."""
+    said = data_set.first(0x00280103)
+    found = set()
+    for element in data_set.elements if said is not None else ():
+        if element is said:
+            break
+        if element.letters is None and element.items is None and element.fragments is None \
+                and not element.tag >> 16 & 1 and {"US", "SS"} <= set(allowed(element.tag)) \
+                and any(byte & 0x80 for byte in element.value[1::2]):
+            found.add(id(element))
+    return found
 
 
 def _fragments(data_set):
@@ -67,7 +90,7 @@ def _fragments(data_set):
 
 
 def _only_signature(items):
-    return all((e.tag >> 16 == 0x0400 or e.tag == CHARACTER_SET
+    return all((e.tag >> 16 == 0x0400 or e.tag == SPECIFIC_CHARACTER_SET
                 or 0x00080100 <= e.tag <= 0x00080123) and _only_signature(e.items or ())
                for item in items for e in item.elements)
 
@@ -80,7 +103,7 @@ def _has_form(leaf, data_set, evidence):
     def form(vr, condition):
         return element.letters in (None, vr) and condition
 
-    if tag == CHARACTER_SET or id(element) in evidence or tag >> 16 in MISPLACED_GROUPS:
+    if tag == SPECIFIC_CHARACTER_SET or id(element) in evidence or tag >> 16 in MISPLACED_GROUPS:
         return True
     if tag & 0xFFFF == 0 or tag == LENGTH_TO_END:
         return form("UL", size == 4)
@@ -116,10 +139,15 @@ def find(file, leaves, left_out, covered):
     """{kind: name of its first place, or None}. `leaves` and `left_out` are those of the walk."""
     met = [(kind, b"", None) for kind in file.readings]
     evidence = embedded_evidence(file.data_set)[1]
+    unsettled = _before_signs_are_said(file.data_set)
     for leaf in leaves:
+        if leaf.depth == 0 and id(leaf.element) in unsettled:
+            met.append((SIGN_BY_PLACE, leaf.path, leaf.name))
         met += [(kind, leaf.path, leaf.name) for kind in _of_any(leaf)]
         if leaf.duplicate:
             met.append((DUPLICATE, leaf.path, leaf.name))
+        if _in_doubtful_set(leaf):
+            met.append((CHARACTER_SET, leaf.path, leaf.name))
     for leaf in left_out:
         if leaf.element is covered:
             kinds = list(_pixel_data(covered, file.data_set))

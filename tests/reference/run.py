@@ -3,7 +3,7 @@
 """Compares the program with the reference: both judge the same files by the same evidence, and
 shall come to the same verdict and the same findings (code, frame, tiles, attribute).
 
-    run.py --fiducia PROGRAM [--seed N] [--keep DIR] [--limit N]
+    run.py --fiducia PROGRAM [--seed N] [--seconds N] [--keep DIR] [--only NAME] [--part PART]...
 
 Exit status: 0 agreed, 1 they differ, 77 skipped (a Python package is missing)."""
 
@@ -31,6 +31,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, HERE)
 
 import fiducia_reference  # noqa: E402
+import rule_cases  # noqa: E402
 import sealer  # noqa: E402
 import tamper  # noqa: E402
 import trust  # noqa: E402
@@ -38,6 +39,7 @@ import trust_cases  # noqa: E402
 from authority import Authority, rfc3339, trust_text  # noqa: E402
 
 BASE_BYTES_MAX = 3 << 20
+PARTS = ("trust", "rules", "own", "program")
 # Codes that need a decoder which the reference has not.
 PIXEL_CODES = ("pixels.", "codec.", "lossy.", "decoder.")
 
@@ -172,6 +174,46 @@ def compare_trust(program, folder, now):
     return count, failed
 
 
+def compare_rules(program, folder, now):
+    """Objects of rule_cases.py, sealed by the reference. Returns (cases, failures)."""
+    authority = Authority("Reference CA", now)
+    signer = authority.signer("REFERENCE")
+    hospital = Hospital.__new__(Hospital)
+    place = os.path.join(folder, "rules")
+    os.makedirs(place)
+    hospital.program, hospital.trust_path = program, os.path.join(folder, "rules.toml")
+    text = trust_text([(authority, ["seal"])]).encode()
+    with open(hospital.trust_path, "wb") as stream:
+        stream.write(text)
+    hospital.trust = trust.read(text)
+    cases, seals = [], {}
+    for number, (name, sealed, judged, verdict) in enumerate(rule_cases.cases()):
+        if sealed not in seals:
+            try:
+                seals[sealed] = sealer.seal(sealed, signer, now=now)
+            except sealer.CannotSeal:
+                seals[sealed] = None
+        path = os.path.join(place, "%05d.dcm" % number)
+        cases.append((name, path, verdict, seals[sealed]))
+        for target, content in ((path, judged), (path + ".evidence", seals[sealed])):
+            if content is not None:
+                with open(target, "wb") as stream:
+                    stream.write(content)
+    results, failed = hospital.judge(place), 0
+    for name, path, verdict, evidence in cases:
+        own = fiducia_reference.verify_path(path, [], hospital.trust)
+        found = (differences(results[path], own) if path in results
+                 else ["the program says nothing"])
+        if verdict is not None and own.get("verdict") != verdict:
+            found.append("expected %s, reference says %s" % (verdict, own.get("verdict")))
+        if found:
+            failed += 1
+            print("%s (%s)%s:" % (name, path, "" if evidence else ", cannot be sealed"))
+            for line in found:
+                print("    " + line)
+    return len(cases), failed
+
+
 def compare_own_seals(program, folder, paths, seed, now, seconds):
     """Files sealed by the reference: authentic to the program, and so are their re-encodings;
     tampered copies are judged alike. Returns (cases, failures, samples)."""
@@ -240,7 +282,8 @@ def main():
     parser.add_argument("--seed", type=int, default=int(os.environ.get("FIDUCIA_SEED", "0")))
     parser.add_argument("--seconds", type=float, default=180)
     parser.add_argument("--keep")
-    parser.add_argument("--only")
+    parser.add_argument("--only", help="samples with this in their path")
+    parser.add_argument("--part", action="append", choices=PARTS)
     arguments = parser.parse_args()
     seed = arguments.seed or random.SystemRandom().randrange(1, 1 << 32)
     print("rerun with FIDUCIA_SEED=%d" % seed, flush=True)
@@ -256,20 +299,43 @@ def main():
 
 
 def compare(arguments, seed, folder):
-    started, now = time.monotonic(), int(time.time())
+    now, parts = int(time.time()), arguments.part or PARTS
     paths = [p for p in samples() if not arguments.only or arguments.only in p]
     random.Random(seed).shuffle(paths)
-    count, failed = compare_trust(arguments.fiducia, folder, now)
-    print("%d trust files: %d differ" % (count, failed), flush=True)
-    own = compare_own_seals(arguments.fiducia, folder, paths, seed, now, arguments.seconds / 3)
-    print("%d copies of %d samples sealed by the reference: %d differ" % (own[0], own[2], own[1]),
-          flush=True)
-    total, failures = count + own[0], failed + own[1]
+    total = failures = 0
+    if "trust" in parts:
+        count, failed = compare_trust(arguments.fiducia, folder, now)
+        print("%d trust files: %d differ" % (count, failed), flush=True)
+        total, failures = total + count, failures + failed
+    if "rules" in parts:
+        count, failed = compare_rules(arguments.fiducia, folder, now)
+        print("%d cases of rules: %d differ" % (count, failed), flush=True)
+        total, failures = total + count, failures + failed
+    started = time.monotonic()
+    if "own" in parts:
+        count, failed, sealed = compare_own_seals(arguments.fiducia, folder, paths, seed, now,
+                                                  arguments.seconds / 3)
+        print("%d copies of %d samples sealed by the reference: %d differ"
+              % (count, sealed, failed), flush=True)
+        total, failures = total + count, failures + failed
+    if "program" in parts:
+        left = arguments.seconds - (time.monotonic() - started)
+        count, failed = compare_seals(arguments, folder, paths, seed, left)
+        total, failures = total + count, failures + failed
+    print("%d comparisons, %d differ" % (total, failures))
+    if total < 200 and parts == PARTS and not arguments.only:
+        print("too few comparisons: the samples are missing")
+        return 1
+    return 1 if failures else 0
 
+
+def compare_seals(arguments, folder, paths, seed, seconds):
+    """Files sealed by the program. Returns (cases, failures)."""
+    started = time.monotonic()
     hospital, tally, sealed, left = Hospital(arguments.fiducia, folder), {}, 0, 0
     count = failed = 0
     for number, path in enumerate(paths):
-        if time.monotonic() - started > arguments.seconds:
+        if time.monotonic() - started > seconds:
             left = len(paths) - number
             break
         place = os.path.join(folder, "%03d" % number)
@@ -289,12 +355,7 @@ def compare(arguments, seed, folder):
     print("%d copies of %d samples sealed by the program: %d differ; verdicts %s%s"
           % (count, sealed, failed, json.dumps(tally, sort_keys=True),
              "; %d samples left for lack of time" % left if left else ""))
-    total, failures = total + count, failures + failed
-    print("%d comparisons in %.0f s, %d differ" % (total, time.monotonic() - started, failures))
-    if total < 200 and not arguments.only:
-        print("too few comparisons: the samples are missing")
-        return 1
-    return 1 if failures else 0
+    return count, failed
 
 
 if __name__ == "__main__":

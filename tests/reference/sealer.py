@@ -80,6 +80,8 @@ def _seal_pixels(image, salts, result):
         raise CannotSeal("frames are missing")
     result.tiles = []
     kinds |= pixels.form_kinds(image, wrong)
+    if image.encapsulated:
+        kinds |= codestream.layouts(image, whole)
     try:
         for frame in range(frames):
             containers = pixels.decode(image, frame, encoded[frame] if encoded else None)

@@ -25,7 +25,8 @@ SOP_INSTANCE_UID, PHOTOMETRIC = 0x00080018, 0x00280004
 REMARK = re.compile(rb"Lossless JPEG compression, selection value [0-9], point transform "
                     rb"[0-9]{1,2}, compression ratio (?=[0-9.]{1,12}(?: \[|$))[0-9]*\.?[0-9]*"
                     rb"(?: \[(.*)\])?", re.DOTALL)
-DERIVATION = b"\0\x08\0\x21\x11"
+DERIVATION, NUMBER_OF_FRAMES = b"\0\x08\0\x21\x11", b"\0\x28\0\0\x08"
+ONE_FRAME = (header.DECIMAL, b"1")
 # Warnings about pixels whose samples are as sealed (7.1).
 BESIDE_SAMPLES = {"reading.ambiguous", "offset-table.wrong"}
 ITEM_COUNT_TRIED_MAX = 100_000
@@ -100,17 +101,38 @@ def _name_of_path(path):
         return None
 
 
+def _same_for_each_reader(leaf, one, other):
+    """5.5.3: each reader gets the same value under both VRs."""
+    value, both = leaf.element.value, {one, other}
+    if all(header.bytes_value(value, vr, leaf.charset)[0] == header.EMPTY for vr in both):
+        return True
+    for signed, unit in (({"US", "SS"}, 2), ({"UL", "SL"}, 4), ({"UV", "SV"}, 8)):
+        if both == signed:
+            return not any(byte & 0x80 for byte in value[unit - 1::unit])
+    if not both <= header.TEXTS or b"\\" in value and len(both & header.WHOLE) == 1:
+        return False
+    numbers = both & {"DS", "IS"}
+    if numbers:
+        return all(header.bytes_value(value, vr, leaf.charset)[0] == header.DECIMAL
+                   for vr in numbers)
+    return header.bytes_value(value, one, leaf.charset) \
+        == header.bytes_value(value, other, leaf.charset)
+
+
 def _vr_change_allowed(leaf, sealed_vr):
     """5.5.3"""
     said, tag = leaf.element.said, leaf.element.tag
-    if said is None or said == "UN" or sealed_vr == "UN":
+    both, private = {said, sealed_vr}, tag >> 16 & 1
+    if leaf.element.vr == sealed_vr:
         return True
-    if {said, sealed_vr} == {"OB", "OW"}:
+    if said is None or "UN" in both or both == {"OB", "OW"}:
         return True
-    choices = allowed(tag) if tag >> 16 & 1 == 0 else []
-    if {said, sealed_vr} == {"US", "SS"} and any(byte & 0x80 for byte in leaf.element.value[1::2]):
-        return False
-    return said in choices and sealed_vr in choices
+    if private and (0x10 <= tag & 0xFFFF <= 0xFF and said == "LO"):
+        return True
+    choices = allowed(tag)
+    return (private or said in choices) and (
+        _same_for_each_reader(leaf, said, sealed_vr)
+        or not private and sealed_vr in choices and both != {"US", "SS"})
 
 
 def _sealed_items(salt, path, digest):
@@ -150,12 +172,18 @@ def compare_header(judgement, file, image, evidence, salts, term, sealed_tag):
                                        image, term, silent)
         name = leaves[0].name if leaves else _name_of_path(path)
         for index, vr, digest in rows[len(leaves):]:
+            if path == NUMBER_OF_FRAMES and vr == "IS" and digest \
+                    == header.leaf_hash(salts.header(index), path, vr, *ONE_FRAME):
+                continue
             if _tolerated(judgement, path, "removed", name, None, (salts.header(index), vr, digest)):
                 continue
             judgement.alarm("attribute.removed", **({"attribute": name} if name else {}))
         for leaf in leaves[len(rows):]:
             if path == DERIVATION and not rows and judgement.pixels_same and _only_remarks(leaf):
                 other_vrs += 1
+                continue
+            if path == NUMBER_OF_FRAMES and not leaf.duplicate and leaf.element.vr == "IS" \
+                    and header.canonical(leaf.element, "IS", leaf.charset) == ONE_FRAME:
                 continue
             if _is_true_record(judgement, path, leaf, None, evidence, image):
                 other_vrs += 1
@@ -194,6 +222,8 @@ def _compare_leaf(judgement, evidence, salts, index, path, vr, digest, leaf, ima
     """Returns 1 if the value is the same in another VR."""
     element, salt = leaf.element, salts.header(index)
     form = header.canonical(element, vr, leaf.charset)
+    if element.items == [] and element.tag >> 16 & 1 and vr != "SQ":
+        form = (header.EMPTY, b"")
     if path == b"\0\x28\0\0\x04" and judgement.term_changed:
         judgement.alarm("attribute.altered", attribute=leaf.name)
         return 0
@@ -292,8 +322,8 @@ def _same_but_remarks(leaf, evidence, salt, index, vr, digest):
 
 
 def _same_vr(leaf, vr):
-    # A file that says UN says another VR, whatever the reader makes of it.
-    return leaf.element.vr == vr and (leaf.element.said != "UN" or vr == "UN")
+    """5.5.4: the file says no other VR than the sealed one."""
+    return leaf.element.said is None or leaf.element.vr == vr
 
 
 # --- pixels ------------------------------------------------------------------------------------
@@ -336,7 +366,7 @@ def compare_pixels(judgement, image, evidence, salts):
         present = len(encoded)
     else:
         present = pixels.native_frame_count(image)
-    judgement.kinds = pixels.form_kinds(image, wrong)
+    judgement.kinds = pixels.form_kinds(image, wrong) | codestream.layouts(image, whole)
     judgement.views = {number: leaves for (number, _), leaves in
                        zip(statement.pixels[6], evidence.renditions)}
     for frame in range(min(sealed, present)):
@@ -390,7 +420,8 @@ def _tell_of_kinds(judgement, statement):
 
 def _compare_tail(judgement, image, evidence, salts, present):
     used = (present * pixels.frame_bits(image, len(image.element.value)) + 7) // 8
-    tail = image.element.value[used + used % 2:]
+    # The byte that makes the length even stands behind the last frame only.
+    tail = image.element.value[used + (used % 2 if present == image.geometry[0] else 0):]
     if evidence.tail is None:
         if tail:
             judgement.alarm("pixels.added")
@@ -410,6 +441,8 @@ def _compare_frame(judgement, image, evidence, salts, frame, encoded, whole):
         return
     if encoded is not None:
         judgement.kinds |= codestream.kinds(image, whole)
+        if not same_code and _is_called_another(image, statement):
+            judgement.term_changed = True
     if statement.pixels[1] is None:
         if image.encapsulated and image.syntax == statement.syntax:
             judgement.alarm("pixels.altered", frame=frame + 1)
@@ -448,6 +481,14 @@ def _compare_frame(judgement, image, evidence, salts, frame, encoded, whole):
     if others:
         judgement.alarm("pixels.altered", frame=frame + 1,
                         tiles=[[t // across, t % across] for t in others])
+
+
+def _is_called_another(image, statement):
+    """10.2: a JPEG says another YCbCr than was sealed."""
+    sealed = statement.encoding[1] if statement.encoding else None
+    return (image.syntax in pixels.JPEG_PROCESSES and image.term.startswith("YBR_")
+            and image.term != sealed
+            and (sealed in pixels.JPEG_TERMS or image.term.startswith("YBR_PARTIAL")))
 
 
 def _shortcut_holds_but_frames(image, statement):
