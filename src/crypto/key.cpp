@@ -343,11 +343,8 @@ bool write_encrypted(BIO* bio, EVP_PKEY* key, std::string_view passphrase) {
   return PEM_write_bio_PKCS8(bio, sealed.get()) == 1;
 }
 
-/// The order of the curve, null for other kinds.
-Number order_of(KeyKind kind) {
-  if (kind != KeyKind::p256 && kind != KeyKind::p384) return nullptr;
-  const FreedPtr<EC_GROUP, EC_GROUP_free> group(
-      EC_GROUP_new_by_curve_name(kind == KeyKind::p256 ? NID_X9_62_prime256v1 : NID_secp384r1));
+Number read_order(int curve) {
+  const FreedPtr<EC_GROUP, EC_GROUP_free> group(EC_GROUP_new_by_curve_name(curve));
   Number order(BN_new());
   if (group == nullptr || order == nullptr ||
       EC_GROUP_get_order(group.get(), order.get(), nullptr) != 1) {
@@ -356,14 +353,22 @@ Number order_of(KeyKind kind) {
   return order;
 }
 
+/// The order of the curve, null for other kinds. Made once: each signature is compared with it.
+const BIGNUM* order_of(KeyKind kind) {
+  static const Number p256 = read_order(NID_X9_62_prime256v1);
+  static const Number p384 = read_order(NID_secp384r1);
+  if (kind == KeyKind::p256) return p256.get();
+  return kind == KeyKind::p384 ? p384.get() : nullptr;
+}
+
 /// r || s with the lower of s and n-s.
 Result<Bytes> with_low_s(KeyKind kind, Bytes rs) {
   if (has_low_s(kind, rs)) return rs;
   const std::size_t half = rs.size() / 2;
   const int half_int = narrow<int>(half);
-  const Number order = order_of(kind);
+  const BIGNUM* const order = order_of(kind);
   const Number s(BN_bin2bn(openssl_bytes(rs) + half, half_int, nullptr));
-  if (order == nullptr || s == nullptr || BN_sub(s.get(), order.get(), s.get()) != 1 ||
+  if (order == nullptr || s == nullptr || BN_sub(s.get(), order, s.get()) != 1 ||
       BN_bn2binpad(s.get(), reinterpret_cast<unsigned char*>(rs.data()) + half, half_int) !=
           half_int) {
     return fail_crypto("cannot sign");
@@ -385,11 +390,12 @@ std::optional<SignatureAlgorithm> find_algorithm(std::int64_t cose_alg) {
 
 bool has_low_s(KeyKind kind, ByteView signature) {
   if (kind != KeyKind::p256 && kind != KeyKind::p384) return true;
-  const Number order = order_of(kind);
+  const BIGNUM* const order = order_of(kind);
   const std::size_t half = signature.size() / 2;
   const Number s(BN_bin2bn(openssl_bytes(signature) + half, narrow<int>(half), nullptr));
-  return order != nullptr && s != nullptr && BN_rshift1(order.get(), order.get()) == 1 &&
-         BN_cmp(s.get(), order.get()) <= 0;
+  // The order is odd: twice the lower of s and n-s is less, twice the higher one more.
+  return order != nullptr && s != nullptr && BN_lshift1(s.get(), s.get()) == 1 &&
+         BN_cmp(s.get(), order) < 0;
 }
 
 bool is_encrypted_pem(std::string_view pem) {
