@@ -479,6 +479,11 @@ class PixelComparison {
     const std::string sealed_term =
         statement.encoding ? statement.encoding->photometric_interpretation : "";
     if (term == sealed_term) return false;
+    // What GDCM makes of the commonest ultrasound: decoded, each pixel with its chrominance, and
+    // then encoded without loss.
+    if (reader_.transfer_syntax().encoding == dicom::PixelEncoding::jpeg_lossless &&
+        term == "YBR_FULL" && sealed_term == "YBR_FULL_422")
+      return false;
     const bool was_jpeg = syntax != nullptr && is_jpeg(*syntax) && sealed_term.starts_with("YBR_");
     return was_jpeg || term.starts_with("YBR_PARTIAL");
   }

@@ -136,7 +136,7 @@ def judge(cell, scratch):
             named.discard("(0028,0004)")  # the samples are others, and so may be what they mean
         named -= {path for path in named if path.endswith("].(7FE0,0010)") and any(
             other.startswith(path.removesuffix("(7FE0,0010)")) for other in cell.attributes)}
-        if pixel_alarm(cell.findings):
+        if pixel_alarm(cell.findings) or "(0028,0004)" in named:
             named -= LOSS_RECORDS  # the same of what a decoder wrote about a loss
         if all_under_un(cell.target):  # an alarm of its own where the tool changed something else
             named -= {f.get("attribute") for f in cell.findings if f["code"] == "reading.ambiguous"} - \

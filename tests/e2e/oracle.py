@@ -154,7 +154,9 @@ def follows_from_loss(a, b):
     if not a.get("LossyImageCompressionMethod") and \
             b.get("LossyImageCompressionMethod") == LOSSY[syntax_of(a)]:
         out.add("(0028,2114)")
-    if str(a.get("PhotometricInterpretation", "")).startswith("YBR_") and \
+    # A decoder may; whoever keeps the codestream has no reason to call its colours something else.
+    if syntax_of(b) not in LOSSY and \
+            str(a.get("PhotometricInterpretation", "")).startswith("YBR_") and \
             b.get("PhotometricInterpretation") in ("RGB", "YBR_FULL"):
         out.add("(0028,0004)")
     return out

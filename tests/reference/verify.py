@@ -488,7 +488,10 @@ def _is_called_another(image, statement):
     sealed = statement.encoding[1] if statement.encoding else None
     return (image.syntax in pixels.JPEG_PROCESSES and image.term.startswith("YBR_")
             and image.term != sealed
-            and (sealed in pixels.JPEG_TERMS or image.term.startswith("YBR_PARTIAL")))
+            and (sealed in pixels.JPEG_TERMS or image.term.startswith("YBR_PARTIAL"))
+            # GDCM makes this of it.
+            and not (sealed == "YBR_FULL_422" and image.term == "YBR_FULL"
+                     and image.syntax in ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")))
 
 
 def _shortcut_holds_but_frames(image, statement):
