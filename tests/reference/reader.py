@@ -407,10 +407,10 @@ def _read_meta(data, at, readings):
                      and len(e.value) % 2 == 0 for e in elements)
              and all(e.said in dictionary.allowed(e.tag) for e in elements
                      if dictionary.allowed(e.tag))
-             and re.fullmatch(rb"[0-9.]*\0?", uid))
+             and re.fullmatch(rb"[0-9.]+\0?", uid))
     if not exact:
         readings.add(META_INFORMATION)
-    return at, None if uid is None else uid.decode("latin-1").strip(" \0")
+    return at, uid.decode("latin-1").strip(" \0") or None if uid is not None else None
 
 
 def _is_plain(data_set):

@@ -505,10 +505,9 @@ def _signs():
     for syntax in (IMPLICIT, EXPLICIT):
         for value in (b"\1\0", b"\0\x80", b"\1\0\0\x80", b"\0\x80\1\0", b"\x80", b"\x80\1\x80",
                       b""):
-            for tag in (0x00189810, 0x00280071, 0x00280106, 0x00281201, 0x00283002, 0x00280010):
+            for tag in (0x00189810, 0x00280106, 0x00281201):
                 for said in ([(0x00280103, "US", b"\0\0")], [(0x00280103, "US", b"\1\0")], []):
-                    vr = "US"
-                    after = [(tag, vr, value)]
+                    after = [(tag, "US", value)]
                     for elements in (after + said, said + after):
                         one = file(elements, syntax)
                         yield "%08X %r, %s" % (tag, value, syntax), one, one, None
@@ -516,8 +515,8 @@ def _signs():
     for elements in (inner, inner + [(0x00280103, "US", b"\1\0")]):
         one = file(elements, IMPLICIT)
         yield "in an item, %d" % len(elements), one, one, None
-    twice = [(0x00280103, "US", b"\1\0"), (0x00280106, "US", b"\0\x80"), (0x00280103, "US",
-                                                                          b"\1\0")]
+    said = (0x00280103, "US", b"\1\0")
+    twice = [said, (0x00280106, "US", b"\0\x80"), said]
     yield "between two", file(twice, IMPLICIT), file(twice, IMPLICIT), None
     for a, b in ((EXPLICIT, IMPLICIT), (IMPLICIT, EXPLICIT)):
         signed = [(0x00280071, "SS", b"\0\x80"), (0x00280103, "US", b"\1\0")]
@@ -544,6 +543,22 @@ def _bare():
             body = encoding.data_set([(tag, vr, value), (tag + 0x10000, "LO", b"abcd")])
             yield "bare %08X %s, %r" % (tag, vr, encoding), base, body, None
             yield "bare sealed %08X %s, %r" % (tag, vr, encoding), body, body, None
+    for tag in (0x03FF0010, 0x04000010, 0x04010010, 0x20500010):
+        for encoding in (LITTLE, BIG, PLAIN):
+            one = encoding.data_set([(tag | 0x10000, "LO", b"ACME")])
+            yield "bare, first group %04X, %r" % (tag >> 16 | 1, encoding), one, one, None
+    for uid in (b"", b"\0\0", b"  ", b".\0"):
+        # Meta information whose transfer syntax is empty names none.
+        meta = LITTLE.element(0x00020010, "UI", uid)
+        for elements in (BASE, [(0x04010010, "LO", b"ACME")]):
+            one = (bytes(128) + b"DICM" + LITTLE.element(0x00020000, "UL",
+                                                         len(meta).to_bytes(4, "little"))
+                   + meta + LITTLE.data_set(elements))
+            yield "transfer syntax %r, %08X" % (uid, elements[0][0]), one, one, None
+    for value in (b"", b"\0", b"\0\0", b"\0\0\0\0", b"  "):
+        own = [(CREATOR, "LO", b"ACME"), (PRIVATE, "LO", b"abcd"),
+               (0x0F1D0010, "LO", b"FIDUCIA "), (0x0F1D1001, "OB", value)]
+        yield "an element of evidence that holds %r" % value, base, file(own), None
     for element in (b"\2\0\x10\0", b"\2\0\0\0"):
         yield "meta elements alone %r" % element, base, element + b"UI\2\x001 ", None
 

@@ -626,7 +626,9 @@ def verify(file_bytes, given, beside, trust, at=None):
             evidences.read(item)
         gathered += items if len(items) == 1 else [i for i in items if _has_instance(i, file)]
     element = header.embedded_evidence(file.data_set)[0]
-    carried = [element.value] if element is not None else []
+    # Tools that lose values of OB leave nothing, or a pad.
+    carried = ([element.value] if element is not None
+               and element.value not in (b"", b"\0", b"\0\0") else [])
     carried += [beside] if beside is not None else []
     judged = []
     for data, own in [(item, False) for item in gathered] + [(item, True) for item in carried]:
