@@ -136,7 +136,7 @@ dd code{overflow-wrap:normal;word-break:normal}
 .card-path{padding:0 .625rem .5rem;font-size:.8125rem;line-height:1.35}
 .card-path bdi{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden}
 .card-path .folder{color:var(--quiet)}
-.card-reason{padding:0 .625rem .5rem;font-size:.8125rem;line-height:1.35;color:var(--quiet);display:-webkit-box;
+.card-reason{padding:0 .625rem;margin-bottom:.5rem;font-size:.8125rem;line-height:1.35;color:var(--quiet);display:-webkit-box;
  -webkit-box-orient:vertical;-webkit-line-clamp:4;overflow:hidden}
 .fold{margin-bottom:.5rem;background:var(--card);border:1px solid var(--line);border-left:.3125rem solid var(--tone);border-radius:.5rem}
 .fold>summary{padding:.5rem .875rem}
