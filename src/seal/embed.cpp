@@ -53,6 +53,13 @@ std::optional<ByteView> find_embedded(const dicom::DataSet& data_set) {
 Status check_can_embed(const dicom::File& file) {
   const dicom::DataSet& data_set = file.data_set();
   FIDUCIA_CHECK(dicom::find_private_block(data_set, embedded_group, embedded_creator));
+  std::size_t own_blocks = 0;
+  for_each_block(data_set, [&](const dicom::Element&) { ++own_blocks; });
+  if (own_blocks > 1)
+    return fail(ErrorCode::unsupported,
+                "the private creator FIDUCIA stands in it more than once, so a copy could not tell "
+                "which block is the evidence.",
+                "Seal it with --sidecar, or without a copy.");
   std::uint16_t last_group = 0;
   for (auto i = data_set.first(); i != dicom::no_index; i = data_set.element(i).next)
     last_group = data_set.element(i).tag.group;

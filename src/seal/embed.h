@@ -21,7 +21,8 @@ inline constexpr std::uint8_t embedded_element = 0x01;
 [[nodiscard]] std::optional<ByteView> find_embedded(const dicom::DataSet& data_set);
 
 /// Whether a copy of `file` can carry evidence. Errors: over_limit (no free private block);
-/// unsupported, when `file` ends inside a sequence, so that what is put behind would be part of it.
+/// unsupported, when `file` ends inside a sequence, so that what is put behind would be part of it,
+/// or has our private creator more than once.
 [[nodiscard]] Status check_can_embed(const dicom::File& file);
 
 /// The parts of a copy of `file` that carries `evidence` (and no older one); everything else is

@@ -375,6 +375,16 @@ TEST_F(ReadingOfFile, a_bare_data_set_that_begins_with_a_high_group) {
   expect_finding(result, "", seal::Severity::alarm);
 }
 
+TEST_F(ReadingOfFile, evidence_has_one_block_to_stand_in) {
+  DicomDataSet d = base();
+  d.private_creator(0x0F1D, 0x10, "FIDUCIA");
+  EXPECT_TRUE(seal::check_can_embed(read_dicom(d.file(explicit_le))).has_value());
+  d.private_creator(0x0F1D, 0x11, "FIDUCIA");
+  const Status twice = seal::check_can_embed(read_dicom(d.file(explicit_le)));
+  ASSERT_FALSE(twice.has_value());
+  EXPECT_EQ(twice.error().code, ErrorCode::unsupported);
+}
+
 // A tool that loses the values of OB leaves our element without one.
 TEST_F(ReadingOfFile, evidence_of_no_bytes_is_none) {
   for (const Bytes& value : {Bytes{}, Bytes(2)}) {
