@@ -34,13 +34,6 @@ bool follows_from_lossy_compression(ByteView path) {
   return path[2] == std::byte{0} && std::ranges::find(tags, tag) != tags.end();
 }
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view padding{"\0 ", 2};
-  const std::size_t last = text.find_last_not_of(padding);
-  text = text.substr(0, last == std::string_view::npos ? 0 : last + 1);
-  return text.substr(std::min(text.find_first_not_of(' '), text.size()));
-}
-
 /// A value as a person would read it, cut to 256 bytes, control characters made visible. Only
 /// for those who asked to see values.
 std::string printable_value(const CanonicalValue& value) {
@@ -237,7 +230,7 @@ class HeaderComparison {
     const dicom::Tag tag = leaf.element->tag;
     if (!is_loss_record(tag) || leaf.duplicate || leaf.is_sequence || pair.vr_refused() ||
         !is_true_loss_record(proven_loss(file_, evidence_.statement), tag,
-                             trimmed(as_text(leaf.element->value))))
+                             dicom::trimmed(as_text(leaf.element->value))))
       return false;
     static constexpr std::string_view no_loss = "00";
     if (pair.sealed != none && !has_sealed_value(pair, {}) &&

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "seal/canonical_value.h"
+#include "seal/vr_change.h"
 
 namespace fiducia::seal {
 namespace {
@@ -44,14 +45,6 @@ bool is_us_or_ss(dicom::Tag tag) {
     return entry && std::ranges::find(entry->vrs, vr) != entry->vrs.end();
   };
   return has(v::us) && has(v::ss);
-}
-
-/// Whether 16 bit numbers have one that is another with a sign.
-bool has_high_bit(const dicom::Element& element) {
-  const ByteView value = element.value;
-  for (std::size_t at = 0; at + 1 < value.size(); at += 2)
-    if ((value[element.big_endian ? at : at + 1] & std::byte{0x80}) != std::byte{0}) return true;
-  return false;
 }
 
 bool is_foreign_vr(const dicom::Element& element) {

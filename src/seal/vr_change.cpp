@@ -14,17 +14,6 @@ bool is_pair(dicom::Vr a, dicom::Vr b, dicom::Vr one, dicom::Vr other) {
 
 bool is_number_text(dicom::Vr vr) { return vr == v::ds || vr == v::is; }
 
-/// Whether a whole number of the VR's width has its highest bit set: with and without a sign it is
-/// another number.
-bool has_high_bit(const dicom::Element& element) {
-  const std::size_t unit = dicom::swap_unit_bytes(element.vr);
-  const ByteView value = element.value;
-  for (std::size_t at = 0; at + unit <= value.size(); at += unit)
-    if ((value[element.big_endian ? at : at + unit - 1] & std::byte{0x80}) != std::byte{0})
-      return true;
-  return false;
-}
-
 /// Whether a value of this text VR is one text, `\` included, and not several values.
 bool is_single(dicom::Vr vr) { return vr == v::st || vr == v::lt || vr == v::ut || vr == v::ur; }
 
@@ -75,6 +64,15 @@ class Comparison {
 };
 
 }  // namespace
+
+bool has_high_bit(const dicom::Element& element) {
+  const std::size_t unit = dicom::swap_unit_bytes(element.vr);
+  const ByteView value = element.value;
+  for (std::size_t at = 0; at + unit <= value.size(); at += unit)
+    if ((value[element.big_endian ? at : at + unit - 1] & std::byte{0x80}) != std::byte{0})
+      return true;
+  return false;
+}
 
 VrChange judge_vr_change(dicom::Vr sealed, const CanonicalHeader& header, const HeaderLeaf& leaf) {
   const dicom::Element& element = *leaf.element;
