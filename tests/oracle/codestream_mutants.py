@@ -124,7 +124,7 @@ def c_extended(r, f, parts):
     if kind == 1:
         offsets[-1] += 2
     elif kind == 2:
-        lengths[0] -= r.choice([1, 2])
+        lengths[0] = max(0, lengths[0] - r.choice([1, 2]))
     elif kind == 3:
         offsets.reverse()
     f.add_offsets(offsets, lengths if kind != 4 else None)
