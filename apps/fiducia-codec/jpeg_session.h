@@ -20,7 +20,7 @@ struct JpegSession {
   jpeg_decompress_struct info;  // first: error handlers get its address
   jpeg_error_mgr errors;
   jmp_buf leave;  // where errors go
-  bool damaged;   // something was wrong that the library mends in silence
+  bool damaged;   // something was wrong that the library fixes in silence
 
   /// Sets the handlers, before anything that may jump.
   void handle_errors();

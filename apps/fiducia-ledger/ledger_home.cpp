@@ -17,13 +17,13 @@ constexpr std::uint64_t config_bytes_max = 1U << 20;
 std::unexpected<Error> bad(const fs::path& file, const toml::source_region& at, std::string what) {
   return fail(
       ErrorCode::config_invalid, "line " + std::to_string(at.begin.line) + ": " + std::move(what),
-      "Mend the file there; docs/operations.md lists the keys.", Location{.file = file.string()});
+      "Fix the file there; docs/operations.md lists the keys.", Location{.file = file.string()});
 }
 
 Result<toml::table> read_table(const fs::path& file) {
   FIDUCIA_TRY(bytes, read_file(file, config_bytes_max));
   auto table = seal::read_toml(as_text(bytes), file.string(),
-                               "Mend the file there; docs/operations.md lists the keys.");
+                               "Fix the file there; docs/operations.md lists the keys.");
   if (!table) table.error().where.file = file.string();
   return table;
 }

@@ -11,7 +11,7 @@ constexpr std::string_view version = "1";
 
 std::unexpected<Error> bad(const std::string& file, std::size_t line, const std::string& what) {
   return fail(ErrorCode::config_invalid, "line " + std::to_string(line) + ": " + what,
-              "Mend the file there.", Location{.file = file});
+              "Fix the file there.", Location{.file = file});
 }
 
 std::string_view trimmed(std::string_view text) {

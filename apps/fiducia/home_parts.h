@@ -21,7 +21,7 @@ enum class Appenders : std::uint8_t { this_home, others };
 
 /// The explicit way out: takes the store as it is (a missing one, or one that another key made, is
 /// made anew, the former kept aside) as the one of this home from now on. Returns the words for
-/// what was done. Errors: conflict (the ledger is older than the store: nothing mends that).
+/// what was done. Errors: conflict (the ledger is older than the store: nothing fixes that).
 [[nodiscard]] Result<std::string> accept_store(const Home& home, const ledger::LogStatus& log,
                                                const seal::Trust& trust);
 

@@ -45,11 +45,12 @@ Status init(const InitOptions& options) {
     print_line("");
     if (passphrase)
       print_line("The keys in " + printable((folder / "keys").string()) +
-                 " are encrypted: without the pass phrase nobody can seal, nor can you.");
+                 " are encrypted: without the pass phrase nobody can seal, you included.");
     else
-      print_line("The keys lie unencrypted in " + printable((folder / "keys").string()) +
-                 ": good to try out. Whoever takes a copy of this home can seal in this hospital's "
-                 "name, make devices, and date seals as he likes; --passphrase encrypts them.");
+      print_line("The keys in " + printable((folder / "keys").string()) +
+                 " are not encrypted. That is fine for trying Fiducia out, but whoever copies this "
+                 "home can seal in this hospital's name, make devices, and date seals at will. "
+                 "--passphrase encrypts them.");
   }
   return {};
 }

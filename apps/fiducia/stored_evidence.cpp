@@ -50,7 +50,7 @@ Result<store::EvidenceStore*> StoredEvidence::opened() {
   }
   auto store = home->open_store(/*read_only=*/true);
   if (!store && store.error().kind == store::log_lost_kind) {
-    // A `seal` was killed at its very end. Whoever may write mends it; else the first error counts.
+    // A `seal` was killed at its very end. Whoever may write fixes it; else the first error counts.
     if (home->open_store(/*read_only=*/false)) store = home->open_store(/*read_only=*/true);
   }
   if (!store) {

@@ -67,7 +67,7 @@ std::string s3_remedy(unsigned status, std::string_view code) {
   if (code == "RequestTimeTooSkewed")
     return "Set the clock of this machine: it and the server's differ by more than 15 minutes.";
   if (code == "ExpiredToken" || code == "InvalidToken") return "Get new temporary credentials.";
-  if (code == "NoSuchBucket") return "Create the bucket, or mend its name in the configuration.";
+  if (code == "NoSuchBucket") return "Create the bucket, or fix its name in the configuration.";
   if (code == "AccessDenied")
     return "Give the owner of the access key the right to read, write and delete objects there.";
   if (code == "QuotaExceeded" || status == 507) return "Make room: the quota is used up.";

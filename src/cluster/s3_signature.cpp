@@ -89,7 +89,7 @@ Result<S3Credentials> read_s3_credentials(std::string_view text) {
     if (equals == std::string_view::npos)
       return fail(ErrorCode::config_invalid,
                   "line " + std::to_string(line_number) + " is not `name = value`.",
-                  "Mend that line.");
+                  "Fix that line.");
     const std::string_view name = trimmed(line.substr(0, equals));
     const std::string_view value = trimmed(line.substr(equals + 1));
     if (name == "aws_access_key_id") access_key = value;

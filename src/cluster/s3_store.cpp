@@ -105,7 +105,7 @@ Status check_options(const S3Options& options) {
       options.parallel_max > limits::s3_parallel_max)
     return fail_option("attempts_max and parallel_max are at least 1, parallel_max at most " +
                            std::to_string(limits::s3_parallel_max),
-                       "Mend these numbers.");
+                       "Fix these numbers.");
   return {};
 }
 

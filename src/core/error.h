@@ -16,7 +16,7 @@ enum class ErrorCode : std::uint16_t {
   io_unwritable,     // "io.unwritable": make room or give a writable path
   usage_invalid,     // "usage.invalid": call again with other arguments
   config_missing,    // "config.missing": run `fiducia init`, or name a home
-  config_invalid,    // "config.invalid": mend the file named
+  config_invalid,    // "config.invalid": fix the file named
   truncated,         // "malformed.truncated": fetch the file again
   malformed,         // "malformed.<kind>": the bytes are not what the format allows
   over_limit,        // "limit.reached": merely big; raise the limit or split the input

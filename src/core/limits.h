@@ -193,7 +193,7 @@ inline constexpr std::size_t witness_request_bytes_max = 16 << 10;
 inline constexpr std::size_t witness_proof_lines_max = 63;
 /// How long a request waits for others of the same log. Big: busy.
 inline constexpr std::uint32_t witness_lock_timeout_ms = 10'000;
-/// How far the clock may step back behind the last cosignature: what time services do to mend a
+/// How far the clock may step back behind the last cosignature: what time services do to fix a
 /// small drift. Past it the time is not known, and none is signed: clock.invalid.
 inline constexpr std::int64_t witness_clock_step_back_seconds_max = 300;
 /// How far in the future a cosignature may be for whoever asked for it.

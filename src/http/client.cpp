@@ -199,7 +199,7 @@ std::string remedy_of(CURLcode code) {
       return "Check the address, and whether the server runs and can be reached from here.";
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
-      return "Trust the certificate authority of the server, or mend its certificate.";
+      return "Trust the certificate authority of the server, or fix its certificate.";
     default:
       return "Try again later; if it stays so, ask whoever runs the server.";
   }

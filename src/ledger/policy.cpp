@@ -50,7 +50,7 @@ class PolicyReader {
 
   [[nodiscard]] std::unexpected<Error> refuse(const std::string& what) const {
     return fail(ErrorCode::config_invalid, "line " + std::to_string(line_) + ": " + what + ".",
-                "Mend the policy file (C2SP tlog-policy).", Location{.file = name_});
+                "Fix the policy file (C2SP tlog-policy).", Location{.file = name_});
   }
 
   Status read_line(std::string_view line) {

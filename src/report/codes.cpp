@@ -179,7 +179,7 @@ constexpr std::array code_table{
     CodeEntry{"config.missing", "There is no home with keys and a trust file.",
               "Run `fiducia init`, or name a home with `--home`.", false},
     CodeEntry{"config.invalid", "A configuration or trust file cannot be understood.",
-              "Mend the file at the line named.", false},
+              "Fix the file at the line named.", false},
     CodeEntry{"signature.bad", "A signature or proof does not verify.",
               "Fetch it again from its source; do not rely on what it signs.", false},
     CodeEntry{"crypto.failed", "The cryptographic library refused its work.",

@@ -64,7 +64,7 @@ class TileHasher {
             SketchBuilder* sketch = nullptr);
   /// The outside-bits leaf that tile `tile` of `frame` would have if the signs of its samples were
   /// not extended; absent when no sample is negative. Some encoders drop the extension and some
-  /// decoders mend it, so the verifier must know (spec/seal.md 10.2).
+  /// decoders fix it, so the verifier must know (spec/seal.md 10.2).
   [[nodiscard]] std::optional<Digest> zero_extended_leaf(std::uint32_t frame_index,
                                                          const codec::Frame& frame,
                                                          std::uint32_t tile,

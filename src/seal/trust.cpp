@@ -24,7 +24,7 @@ constexpr std::string_view fingerprint_prefix = "sha256:";
 
 // --- errors -----------------------------------------------------------------------------------
 
-constexpr std::string_view remedy = "Mend the trust file there; spec/trust.md lists its keys.";
+constexpr std::string_view remedy = "Fix the trust file there; spec/trust.md lists its keys.";
 
 std::unexpected<Error> bad(const toml::source_position& at, const std::string& what) {
   return bad_toml(at, what, std::string(remedy));

@@ -625,7 +625,7 @@ Status Verifier::check_seal(ByteView encoded) const {
   return fail(ErrorCode::signature_bad,
               "The seal as made would not be accepted: " +
                   (why == judged.findings.end() ? std::string{"it does not hold."} : why->text),
-              "Mend what it names; the entry in the ledger does no harm.");
+              "Fix what it names; the entry in the ledger does no harm.");
 }
 
 Result<std::optional<Bytes>> Verifier::find_evidence(const dicom::File& file) const {

@@ -47,7 +47,7 @@ struct StoreCheck {
 };
 
 /// `kind` of the io_unreadable error of a store opened read-only beside a log whose writer was
-/// killed while it closed: opening it once for writing mends it, and loses nothing.
+/// killed while it closed: opening it once for writing fixes it, and loses nothing.
 inline constexpr const char* log_lost_kind = "log_lost";
 
 /// The evidence store: one SQLite file, WAL, durable inserts (spec/store.md). Look-ups by keyed

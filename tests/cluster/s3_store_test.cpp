@@ -124,8 +124,8 @@ TEST_P(S3Buckets, keep_the_first_content_of_a_tile) {
   const auto store = open_store(options_for(bucket));
   EXPECT_FALSE(create(*store, "tile/0/000", "other").has_value());
   EXPECT_EQ(read_text(*store, "tile/0/000"), "zero");
-  EXPECT_EQ(sentence(create(*store, "tile/0/000", "mended", Existing::replace)), "");
-  EXPECT_EQ(read_text(*store, "tile/0/000"), "mended");
+  EXPECT_EQ(sentence(create(*store, "tile/0/000", "fixed", Existing::replace)), "");
+  EXPECT_EQ(read_text(*store, "tile/0/000"), "fixed");
 }
 
 TEST_P(S3Buckets, have_the_last_content_of_a_checkpoint_whoever_writes_it) {

@@ -94,7 +94,7 @@ def state_of(files, before, world, program, checks, sentence):
 
 
 def test_kill_while_sealing_in_place(world, folder, checks):
-    """`kill -9` at random moments: old or new, never half; and the next run mends the rest."""
+    """`kill -9` at random moments: old or new, never half; and the next run fixes the rest."""
     images = folder / "images"
     images.mkdir()
     sources = world.slices[100:112]

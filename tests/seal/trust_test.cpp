@@ -285,7 +285,7 @@ TEST(Trust, refuses_what_the_rules_forbid_and_says_where) {
         Row{"control character", swap("Example Hospital", "Example\\u0007Hospital"), "\"name\""},
         Row{"endless name", swap("Example Hospital", std::string(257, 'x')), "\"name\""},
         Row{"name is a number", swap("\"Example Hospital CA\"", "3"), "\"name\""},
-        Row{"unknown role", swap(", \"amend\"]", ", \"mend\"]"), "\"mend\""},
+        Row{"unknown role", swap(", \"amend\"]", ", \"fix\"]"), "\"fix\""},
         Row{"role twice", swap(", \"amend\"]", ", \"seal\"]"), "\"seal\" twice"},
         Row{"no roles", swap("[\"seal\", \"amend\"]", "[]"), "\"roles\""},
         Row{"roles as text", swap("[\"seal\", \"amend\"]", "\"seal\""), "\"roles\""},
