@@ -54,7 +54,7 @@ def check_table(checks):
 def compare(task):
     name, path, base = task
     seen = opinions(path, 1)
-    return name, [f"{reader}: {text}" for reader in seen for text in readers.compared(base[reader], seen[reader], False)]
+    return name, [f"{reader}: {text}" for reader in seen for text in readers.compared(base[reader], seen[reader], "")]
 
 
 def check_uses(checks, given, program, work):

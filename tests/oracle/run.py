@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is called authentic is the same data set and the same picture for DCMTK, GDCM and pydicom.
 
-  run.py [--bin DIR] [--samples DIR] [--mutants N] [--seed N] [--only MUTATION] [--all]
+  run.py [--bin DIR] [--samples DIR] [--mutants N] [--seed N] [--only MUTATION] [--jobs N] [--all]
   run.py --write BASE SEED FILE
 
 Bases of several kinds are sealed; mutants of structure and codestream are verified. Each that is
@@ -26,6 +26,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "e2e"), str(HERE.parent / "attack")
 import bases  # noqa: E402
 import mutants  # noqa: E402
 import readers  # noqa: E402
+from model import File  # noqa: E402
 from support import Checks, Fiducia, PROJECT, WorkFolder, require_tools  # noqa: E402
 
 BATCH = 400
@@ -45,11 +46,11 @@ def opinions(path, frames):
 
 def judge(task):
     """The disagreements about one authentic mutant: (recipe, reader, text)."""
-    base, seed, names, path, sealed, frames, lossy = task
+    base, seed, names, path, sealed, frames, code = task
     seen = opinions(path, frames)
     pathlib.Path(path).unlink()
     return [(base, seed, names, reader, text) for reader in seen
-            for text in readers.compared(sealed[reader], seen[reader], lossy)]
+            for text in readers.compared(sealed[reader], seen[reader], code)]
 
 
 def main():
@@ -62,6 +63,7 @@ def main():
     parser.add_argument("--fixed", action="store_true", help="the same draw in each run, unless a seed is given")
     parser.add_argument("--write", nargs=3, metavar=("BASE", "SEED", "FILE"))
     parser.add_argument("--only", metavar="MUTATION", help="draw until it is in the recipe")
+    parser.add_argument("--jobs", type=int, help="processes at once; one for each processor unless told")
     parser.add_argument("--all", action="store_true", help="print known disagreements, too")
     given = parser.parse_args()
     require_tools("dcmdump", "dcmj2pnm", "gdcmconv", "dcmcjpeg", "dcmcjpls")
@@ -75,7 +77,7 @@ def main():
     print(f"seed {seed} (FIDUCIA_SEED={seed} repeats it)", flush=True)
     draw, checks = random.Random(seed), Checks()
     verdicts, by_mutation, known = collections.Counter(), collections.defaultdict(collections.Counter), collections.Counter()
-    with WorkFolder(given.work) as work, concurrent.futures.ProcessPoolExecutor() as pool:
+    with WorkFolder(given.work) as work, concurrent.futures.ProcessPoolExecutor(given.jobs) as pool:
         program = Fiducia(given.bin.resolve(), work / "home")
         program.init()
         sealed = {}
@@ -87,7 +89,7 @@ def main():
             verdict = program.run("verify", path, "--json").lines[0]["verdict"] if answer.code == 0 else "refused"
             checks.equal(verdict, "authentic", f"the base {name}", answer)
             frames = int(re.search(r"frames=(\d+)", name)[1]) if "frames=" in name else 1
-            sealed[name] = opinions(path, frames), frames
+            sealed[name] = opinions(path, frames), frames, readers.code_of(File(data).syntax)
         names_of = [n for n in every]
         done = 0
         while done < given.mutants:
@@ -112,7 +114,7 @@ def main():
                 for n in names:
                     by_mutation[n][line["verdict"]] += 1
                 if line["verdict"] == "authentic":
-                    tasks.append((base, one, names, line["path"], *sealed[base], "jpeg" in base or base == "progressive"))
+                    tasks.append((base, one, names, line["path"], *sealed[base]))
             for found in pool.map(judge, tasks, chunksize=4):
                 for base, one, names, reader, text in found:
                     if is_known(base, reader, names, text):
