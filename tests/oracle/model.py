@@ -113,11 +113,14 @@ class File:
         self.preamble = data[:128]
         self.meta = read(data, 132, 144 + size)[0]
         self.elements = read(data, 144 + size)[0]
-        self.syntax = next(e for e in self.meta if e.tag == 0x00020010).value.rstrip(b"\0").decode()
+        self.syntax = self.of_meta(0x00020010).value.rstrip(b"\0").decode()
         self.implicit, self.deflated, self.tail = False, False, b""
         self.group_length = None
         self.bare = None  # what is left out before the data set
         self.wrapped = None  # what stands around a deflated one
+
+    def of_meta(self, tag):
+        return next(e for e in self.meta if e.tag == tag)
 
     def name(self, syntax):
         uid = syntax.encode()
