@@ -38,7 +38,7 @@ def use(base, *verdicts, name=None, but=None):
     return keep
 
 
-REMARK = r": \(0008,2111\) new$"  # the compressor's own, which is granted
+REMARK = r": \(0008,2111\) new: 'Lossless JPEG compression, selection value \d, point transform 0, compression ratio [\d.]+'$"  # the compressor's own, which is granted
 GDCM_BITS = r"^GDCM: \(0028,010[12]\) "  # it writes them anew from the codestream; known.json
 GDCM_UNUSED = r"^GDCM: the picture$"  # it clears bits outside Bits Stored, of encoded frames only
 
@@ -219,7 +219,7 @@ def un_with_delimiter(f):
     e.value = e.value[:-8]
 
 
-@use("ct", but=r": \(0028,0008\) new$")
+@use("ct", but=r": \(0028,0008\) new: '1'$")
 def one_frame_said(f):
     put(f, 0x00280008, "IS", b"1 ")
 
