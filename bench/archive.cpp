@@ -8,10 +8,10 @@
 namespace fiducia::bench {
 namespace {
 
-class NoSketch final : public seal::SketchBuilder {
+class NoSketch final : public canonical::SketchBuilder {
  public:
-  void add(const seal::TileSamples&) override {}
-  [[nodiscard]] seal::Sketch finish() override { return {}; }
+  void add(const canonical::TileSamples&) override {}
+  [[nodiscard]] canonical::Sketch finish() override { return {}; }
 };
 
 std::filesystem::path scratch_folder() {
@@ -30,7 +30,7 @@ Result<std::vector<Bytes>> MemoryLookup::find_by_instance(std::string_view uid) 
   return std::vector<Bytes>{found->second};
 }
 
-std::unique_ptr<seal::SketchBuilder> MemoryLookup::new_sketch() {
+std::unique_ptr<canonical::SketchBuilder> MemoryLookup::new_sketch() {
   return std::make_unique<NoSketch>();
 }
 

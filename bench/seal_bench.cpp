@@ -10,12 +10,14 @@
 #include <cstdlib>
 
 #include "archive.h"
+#include "canonical/header.h"
+#include "canonical/pixel_source.h"
+#include "canonical/pixels.h"
+#include "canonical/salts.h"
+#include "finding/finding.h"
 #include "merkle/merkle.h"
 #include "peers.h"
-#include "seal/canonical_header.h"
-#include "seal/canonical_pixels.h"
-#include "seal/pixel_source.h"
-#include "seal/salts.h"
+#include "seal/seal.h"
 #include "store/store.h"
 
 namespace fiducia::bench {
@@ -48,31 +50,31 @@ struct Subject {
 
 /// The canonical form of one object and the roots over it: what sealing hashes, without the
 /// signature.
-Digest canonical_roots(const dicom::File& file, const seal::Salts& salts) {
+Digest canonical_roots(const dicom::File& file, const canonical::Salts& salts) {
   const dicom::DataSet& data_set = file.data_set();
   auto reader = must(codec::FrameReader::open(file, nullptr));
   const codec::Geometry& geometry = reader.geometry();
-  seal::TileHasher hasher(geometry);
-  seal::PixelLeaves leaves;
+  canonical::TileHasher hasher(geometry);
+  canonical::PixelLeaves leaves;
   const std::uint64_t tiles = hasher.grid().count();
   leaves.tiles.resize(tiles * geometry.frames);
   for (std::uint32_t f = 0; f < geometry.frames; ++f)
     hasher.hash(f, must(reader.read(f)), salts, std::span{leaves.tiles}.subspan(f * tiles, tiles),
                 leaves.outside_bits);
-  Digest roots[2] = {seal::pixel_root(leaves, tiles), {}};
+  Digest roots[2] = {canonical::pixel_root(leaves, tiles), {}};
 
-  const auto header = must(seal::CanonicalHeader::read(
-      data_set,
-      {.pixel_element = seal::find_pixel_element(data_set, geometry.kind, geometry.sample_bytes()),
-       .photometric_interpretation = geometry.photometric_interpretation,
-       .sealed_vr = {}}));
+  const auto header = must(canonical::CanonicalHeader::read(
+      data_set, {.pixel_element = canonical::find_pixel_element(data_set, geometry.kind,
+                                                                geometry.sample_bytes()),
+                 .photometric_interpretation = geometry.photometric_interpretation,
+                 .sealed_vr = {}}));
   const auto header_salts = salts.header(header.leaves().size());
   std::vector<Digest> hashes(header.leaves().size());
-  seal::HeaderHasher header_hasher;
+  canonical::HeaderHasher header_hasher;
   Bytes swap_scratch;
   std::string text_scratch;
   for (std::size_t i = 0; i < hashes.size(); ++i) {
-    const seal::HeaderLeaf& leaf = header.leaves()[i];
+    const canonical::HeaderLeaf& leaf = header.leaves()[i];
     header_hasher.add(header_salts[i], header.path(leaf), leaf.vr,
                       header.value(leaf, leaf.vr, swap_scratch, text_scratch), &hashes[i]);
   }
@@ -108,7 +110,7 @@ void add_hashing(Subject& s) {
         (s.name + "/canonical/" + name).c_str(), [&, backend](benchmark::State& state) {
           const auto before = crypto::hash_backend();
           FIDUCIA_ASSERT(crypto::use_hash_backend(backend).has_value());
-          const seal::Salts salts{seal::Seed{}};
+          const canonical::Salts salts{canonical::Seed{}};
           cycle(state, s,
                 [&](std::size_t i) { benchmark::DoNotOptimize(canonical_roots(files[i], salts)); });
           FIDUCIA_ASSERT(crypto::use_hash_backend(before).has_value());
@@ -180,7 +182,7 @@ void add_verifying(Subject& s) {
             s.archive.trust(), {.at = {}, .show_values = false, .look_beside = false},
             &s.archive.lookup())));
       const auto result = must(verifier->verify(files[i], s.archive.child()));
-      FIDUCIA_ASSERT(result.verdict == seal::Verdict::authentic);
+      FIDUCIA_ASSERT(result.verdict == finding::Verdict::authentic);
     });
     state.counters["evidence_bytes"] = s.archive.lookup().mean_bytes();
     state.counters["file_bytes"] = s.archive.mean_file_bytes();

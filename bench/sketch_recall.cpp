@@ -13,6 +13,7 @@
 #include <map>
 #include <random>
 
+#include "canonical/canonical.h"
 #include "store/sketch.h"
 #include "store/store.h"
 
@@ -36,7 +37,7 @@ struct Image {
   }
 };
 
-seal::Sketch sketch_of(const Image& image, seal::SketchBuilder& builder) {
+canonical::Sketch sketch_of(const Image& image, canonical::SketchBuilder& builder) {
   for (std::uint32_t row = 0; row < image.tile_rows(); ++row)
     for (std::uint32_t column = 0; column < image.tile_columns(); ++column) {
       const std::uint32_t x = column * tile_edge, y = row * tile_edge;
@@ -199,7 +200,7 @@ std::size_t shared(std::span<const std::uint64_t> a, std::span<const std::uint64
   return both.size();
 }
 
-std::span<const std::uint64_t> smallest(const seal::Sketch& sketch, std::size_t k) {
+std::span<const std::uint64_t> smallest(const canonical::Sketch& sketch, std::size_t k) {
   return std::span{sketch.values}.first(std::min(k, sketch.values.size()));
 }
 
@@ -247,7 +248,7 @@ int main(int argc, char** argv) {
 
   // Equal sketches are one image to the store (a file and its lossless copies): they share a
   // name, so that finding the twin counts as finding it.
-  std::vector<seal::Sketch> sketches;
+  std::vector<canonical::Sketch> sketches;
   std::vector<std::uint32_t> names;
   std::map<std::vector<std::uint64_t>, std::uint32_t> first_with;
   std::map<std::string, std::array<std::size_t, 2>> sets;
@@ -285,7 +286,7 @@ int main(int argc, char** argv) {
       if (sketches[i].textured_tiles < 4 || names[i] != i) continue;
       Image altered = images[i];
       alter(altered);
-      const seal::Sketch sketch = sketch_of(altered, *builder);
+      const canonical::Sketch sketch = sketch_of(altered, *builder);
       Count& count = counts[altered.set];
       ++count.asked;
       const auto found = store.find_by_sketch(sketch).value();

@@ -19,6 +19,8 @@
 
 #include "../tests/seal/hospital.h"
 #include "../tests/seal/images.h"
+#include "finding/finding.h"
+#include "seal/seal.h"
 #include "store/sketch.h"
 #include "target.h"
 
@@ -175,7 +177,7 @@ FIDUCIA_FUZZ_TARGET(cost) {
   const auto again = dicom::File::read(bytes);
   measure(1, *again, [&] {
     const auto result = world.verifier->verify(*again, nullptr);
-    require(result.has_value() && result->verdict != seal::Verdict::authentic,
+    require(result.has_value() && result->verdict != finding::Verdict::authentic,
             "it is another object");
   });
   return 0;

@@ -2,7 +2,7 @@
 // Evidence: whatever is accepted is what our own writer would have written.
 #include <cstdlib>
 
-#include "seal/evidence.h"
+#include "evidence/evidence_file.h"
 #include "target.h"
 
 using namespace fiducia;
@@ -11,7 +11,7 @@ using fiducia::fuzz::require;
 namespace {
 
 void check_one(ByteView input) {
-  const auto evidence = seal::read_evidence(input);
+  const auto evidence = evidence::read_evidence(input);
   if (!evidence) {
     require(!evidence.error().what.empty());
     return;
@@ -24,18 +24,18 @@ void check_one(ByteView input) {
   for (const ByteView token : evidence->time_stamps)
     time_stamps.emplace_back(token.begin(), token.end());
   const Bytes written =
-      seal::write_evidence({.sign1 = evidence->sign1,
-                            .seed = &evidence->seed,
-                            .attributes = evidence->attributes,
-                            .pixels = evidence->statement.pixels ? &evidence->pixels : nullptr,
-                            .receipts = receipts,
-                            .checkpoint = evidence->checkpoint,
-                            .time_stamps = time_stamps});
+      evidence::write_evidence({.sign1 = evidence->sign1,
+                                .seed = &evidence->seed,
+                                .attributes = evidence->attributes,
+                                .pixels = evidence->statement.pixels ? &evidence->pixels : nullptr,
+                                .receipts = receipts,
+                                .checkpoint = evidence->checkpoint,
+                                .time_stamps = time_stamps});
   require(written == evidence->encoded);
-  require(seal::write_statement(evidence->statement).size() > 0);
-  const auto again = seal::with_receipts(input, {}, "");
+  require(evidence::write_statement(evidence->statement).size() > 0);
+  const auto again = evidence::with_receipts(input, {}, "");
   require(again.has_value());
-  require(seal::read_evidence(*again)->object_root == evidence->object_root);
+  require(evidence::read_evidence(*again)->object_root == evidence->object_root);
 }
 
 }  // namespace
@@ -43,7 +43,7 @@ void check_one(ByteView input) {
 FIDUCIA_FUZZ_TARGET(evidence) {
   const ByteView input = std::as_bytes(std::span{data, size});
   check_one(input);
-  if (const auto parts = seal::read_evidence_file(input))
+  if (const auto parts = evidence::read_evidence_file(input))
     for (const ByteView part : *parts) check_one(part);
   return 0;
 }

@@ -8,6 +8,8 @@
 
 #include "../tests/seal/hospital.h"
 #include "../tests/seal/images.h"
+#include "finding/finding.h"
+#include "seal/seal.h"
 #include "target.h"
 
 using namespace fiducia;
@@ -35,7 +37,7 @@ struct World {
          {test::explicit_le, test::implicit_le, test::explicit_be, test::deflated_le}) {
       const auto file = test::read_dicom(original.file(syntax));
       const auto result = verifier->verify(file, nullptr);
-      require(result.has_value() && result->verdict == seal::Verdict::authentic,
+      require(result.has_value() && result->verdict == finding::Verdict::authentic,
               "the sealed image is authentic, so that this target tests something");
       if (syntax == test::explicit_le) remember(file.data_set());
     }
@@ -72,12 +74,12 @@ FIDUCIA_FUZZ_TARGET(verify) {
   auto file = dicom::File::read(Bytes(input.begin(), input.end()));
   if (!file) {
     if (const auto verdict = seal::verdict_of_error("-", file.error()))
-      require(verdict->verdict != seal::Verdict::authentic, "an unreadable file proves nothing");
+      require(verdict->verdict != finding::Verdict::authentic, "an unreadable file proves nothing");
     return 0;
   }
   const auto result = world.verifier->verify(*file, nullptr);
   require(result.has_value(), "a readable file gets a verdict");
-  if (result->verdict != seal::Verdict::authentic) {
+  if (result->verdict != finding::Verdict::authentic) {
     require(!result->findings.empty(), "a verdict has a reason");
     return 0;
   }

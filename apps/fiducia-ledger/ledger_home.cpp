@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <set>
 
+#include "config/toml.h"
 #include "seal/seal.h"
-#include "seal/toml.h"
+#include "trust/trust.h"
 
 namespace fiducia::ledger_app {
 namespace {
@@ -22,8 +23,8 @@ std::unexpected<Error> bad(const fs::path& file, const toml::source_region& at, 
 
 Result<toml::table> read_table(const fs::path& file) {
   FIDUCIA_TRY(bytes, read_file(file, config_bytes_max));
-  auto table = seal::read_toml(as_text(bytes), file.string(),
-                               "Fix the file there; docs/operations.md lists the keys.");
+  auto table = config::read_toml(as_text(bytes), file.string(),
+                                 "Fix the file there; docs/operations.md lists the keys.");
   if (!table) table.error().where.file = file.string();
   return table;
 }
@@ -105,7 +106,7 @@ Status read_postgresql(const toml::node* node, const fs::path& file, LedgerHome&
 }
 
 /// `[[time_stamp]]`: where to ask; whom to believe stands in the trust file, under the same name.
-Status read_time_stamps(const toml::node* node, const fs::path& file, const seal::Trust& trust,
+Status read_time_stamps(const toml::node* node, const fs::path& file, const trust::Trust& trust,
                         LedgerHome& home) {
   if (node == nullptr) return {};
   if (!node->is_array_of_tables())
@@ -116,7 +117,7 @@ Status read_time_stamps(const toml::node* node, const fs::path& file, const seal
     FIDUCIA_CHECK(section.text("name", source.name, true));
     FIDUCIA_CHECK(section.text("url", source.url, true));
     FIDUCIA_CHECK(section.nothing_else());
-    const auto tsa = std::ranges::find(trust.tsas, source.name, &seal::TrustedTsa::name);
+    const auto tsa = std::ranges::find(trust.tsas, source.name, &trust::TrustedTsa::name);
     if (tsa == trust.tsas.end())
       return bad(file, section.source(), "trust.toml has no [[tsa]] of this name.");
     source.anchors = {tsa->certificate};
@@ -126,7 +127,7 @@ Status read_time_stamps(const toml::node* node, const fs::path& file, const seal
   return {};
 }
 
-Status read_ledger_file(const fs::path& file, const seal::Trust& trust, LedgerHome& home) {
+Status read_ledger_file(const fs::path& file, const trust::Trust& trust, LedgerHome& home) {
   FIDUCIA_TRY(table, read_table(file));
   Section section{table, file};
   std::uint32_t version = 0;
@@ -174,9 +175,9 @@ Result<LedgerHome> open_ledger_home(const std::string& option) {
   const fs::path config = folder / "ledger.toml";
   std::error_code error;
   if (!fs::exists(config, error)) return home;
-  FIDUCIA_TRY(trust, seal::open_trust(home.home.trust_path()));
+  FIDUCIA_TRY(trust, trust::open_trust(home.home.trust_path()));
   const auto trusted =
-      std::ranges::find(trust.ledgers, home.origin(), &seal::TrustedLedger::origin);
+      std::ranges::find(trust.ledgers, home.origin(), &trust::TrustedLedger::origin);
   FIDUCIA_ASSERT(trusted != trust.ledgers.end());  // or ledger_vkey would have refused
   home.time_stamps_min = trusted->time_stamps;
   FIDUCIA_CHECK(read_ledger_file(config, trust, home));

@@ -10,6 +10,7 @@
 #include "report/json_writer.h"
 #include "seal/seal.h"
 #include "signals.h"
+#include "trust/trust.h"
 
 namespace fiducia::ledger_app {
 namespace {
@@ -45,7 +46,7 @@ Result<ledger::VerifierKey> find_key(const MirrorOptions& options,
     FIDUCIA_TRY(home, app::locate_home(options.home));
     trust_path = home / "trust.toml";
   }
-  FIDUCIA_TRY(trust, seal::open_trust(trust_path));
+  FIDUCIA_TRY(trust, trust::open_trust(trust_path));
   auto encoded = ledger::read_object(source, "checkpoint", limits::note_bytes_max);
   if (!encoded) {
     Error error = std::move(encoded).error();
@@ -55,7 +56,7 @@ Result<ledger::VerifierKey> find_key(const MirrorOptions& options,
   // The name under which it is looked up; the signature is verified with what is found.
   FIDUCIA_TRY(note, ledger::read_note(as_text(*encoded)));
   FIDUCIA_TRY(checkpoint, ledger::read_checkpoint(note.text));
-  for (const seal::TrustedLedger& trusted : trust.ledgers)
+  for (const trust::TrustedLedger& trusted : trust.ledgers)
     if (trusted.origin == checkpoint.origin) return trusted.key;
   return fail(
       ErrorCode::config_invalid,

@@ -5,18 +5,19 @@
 #include "home.h"
 #include "output.h"
 #include "report/json_writer.h"
+#include "trust/trust.h"
 
 namespace fiducia::app {
 namespace {
 
-std::optional<seal::Revocation> find_revocation(const seal::Trust& trust, const Device& device) {
+std::optional<trust::Revocation> find_revocation(const trust::Trust& trust, const Device& device) {
   const Digest key = device.certificate.key_hash();
-  for (const seal::Revocation& revocation : trust.revocations)
+  for (const trust::Revocation& revocation : trust.revocations)
     if (revocation.key == key) return revocation;
   return std::nullopt;
 }
 
-void print_device(const Device& device, const std::optional<seal::Revocation>& revocation,
+void print_device(const Device& device, const std::optional<trust::Revocation>& revocation,
                   const CommonOptions& common) {
   const std::string fingerprint = "sha256:" + to_hex(device.certificate.fingerprint().view());
   const std::string key = "sha256:" + to_hex(device.certificate.key_hash().view());
@@ -77,7 +78,7 @@ Status device(const DeviceOptions& options) {
       return {};
     }
     case DeviceOptions::Action::list: {
-      FIDUCIA_TRY(trust, seal::open_trust(home.trust_path()));
+      FIDUCIA_TRY(trust, trust::open_trust(home.trust_path()));
       FIDUCIA_TRY(devices, home.devices());
       for (const Device& known : devices)
         print_device(known, find_revocation(trust, known), options.common);
@@ -87,7 +88,7 @@ Status device(const DeviceOptions& options) {
       FIDUCIA_CHECK(
           home.revoke_device(options.name, options.at.value_or(system_now()), options.reason));
       FIDUCIA_TRY(known, home.device(options.name));
-      FIDUCIA_TRY(trust, seal::open_trust(home.trust_path()));
+      FIDUCIA_TRY(trust, trust::open_trust(home.trust_path()));
       print_device(known, find_revocation(trust, known), options.common);
       if (!options.common.quiet && !options.common.json)
         print_warning("hand the new trust file to everybody who verifies: " +

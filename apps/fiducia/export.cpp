@@ -6,11 +6,15 @@
 
 #include "commands.h"
 #include "crypto/crypto.h"
+#include "evidence/evidence.h"
+#include "finding/finding.h"
 #include "inputs.h"
 #include "ledger_access.h"
 #include "output.h"
 #include "report/json_writer.h"
+#include "seal/seal.h"
 #include "stored_evidence.h"
+#include "trust/trust.h"
 
 namespace fiducia::app {
 namespace {
@@ -44,17 +48,17 @@ void print_result(const Input& input, std::string_view status, const CommonOptio
 /// What `--pinned` works with; on the heap, for the receipts borrow the reader.
 struct Pinning {
   ledger::LogReader reader;
-  std::optional<seal::PinnedReceipts> receipts = {};
+  std::optional<trust::PinnedReceipts> receipts = {};
 };
 
 Result<std::unique_ptr<Pinning>> open_pinning(const ExportOptions& options,
-                                              const seal::Trust& trust,
+                                              const trust::Trust& trust,
                                               const LedgerAccess& access) {
   FIDUCIA_TRY(folder, locate_home(options.common.home));
   FIDUCIA_TRY(home, Home::open(folder));
   home.set_passphrase_file(options.common.passphrase_file);
   const std::string& origin = home.about().ledger_origin;
-  const auto trusted = std::ranges::find(trust.ledgers, origin, &seal::TrustedLedger::origin);
+  const auto trusted = std::ranges::find(trust.ledgers, origin, &trust::TrustedLedger::origin);
   if (trusted == trust.ledgers.end())
     return fail(ErrorCode::config_invalid,
                 "The trust file does not name this home's ledger, " + origin + ".",
@@ -63,15 +67,15 @@ Result<std::unique_ptr<Pinning>> open_pinning(const ExportOptions& options,
   FIDUCIA_TRY(reader, ledger::LogReader::open(std::move(source), trusted->key));
   auto out = std::make_unique<Pinning>(Pinning{.reader = std::move(reader)});
   FIDUCIA_TRY(key, home.ledger_key());
-  FIDUCIA_TRY(receipts, seal::PinnedReceipts::make(*trusted, out->reader, key, system_now()));
+  FIDUCIA_TRY(receipts, trust::PinnedReceipts::make(*trusted, out->reader, key, system_now()));
   out->receipts = std::move(receipts);
   return out;
 }
 
 /// A file whose evidence is not written, and why: an exit code, not an error.
-void leave_out(const Input& input, std::string_view status, seal::Verdict as,
+void leave_out(const Input& input, std::string_view status, finding::Verdict as,
                const CommonOptions& common, Gathered& gathered) {
-  gathered.exit_code = seal::worse_exit_code(gathered.exit_code, seal::exit_code(as));
+  gathered.exit_code = finding::worse_exit_code(gathered.exit_code, finding::exit_code(as));
   print_result(input, status, common);
 }
 
@@ -81,13 +85,13 @@ Status gather(const std::vector<Input>& inputs, std::size_t index, const seal::V
   FIDUCIA_TRY(file, open_input(input));
   FIDUCIA_TRY(evidence, verifier.find_evidence(file));
   if (!evidence) {
-    leave_out(input, "unsealed", seal::Verdict::unsealed, common, gathered);
+    leave_out(input, "unsealed", finding::Verdict::unsealed, common, gathered);
     return {};
   }
   if (pinning != nullptr) {
     FIDUCIA_TRY(with_receipts, pinning->receipts->add_to(*evidence));
     if (!with_receipts) {
-      leave_out(input, "unpinned", seal::Verdict::untrusted, common, gathered);
+      leave_out(input, "unpinned", finding::Verdict::untrusted, common, gathered);
       return {};
     }
     evidence = std::move(with_receipts);
@@ -111,7 +115,7 @@ Result<int> export_evidence(const ExportOptions& options, const LedgerAccess& ac
   FIDUCIA_TRY(verifier, seal::Verifier::make(std::move(source.trust), {}, source.lookup.get()));
   std::vector<LeftOut> left_out;
   FIDUCIA_TRY(inputs, find_inputs(options.paths, &left_out));
-  const OutputRules rules = output_rules("evidence file", seal::is_evidence_file,
+  const OutputRules rules = output_rules("evidence file", evidence::is_evidence_file,
                                          options.common.home, inputs, {options.trust});
   FIDUCIA_CHECK(check_output(options.out, rules));
   Gathered gathered;
@@ -136,14 +140,15 @@ Result<int> export_evidence(const ExportOptions& options, const LedgerAccess& ac
     progress.advance();
   }
   if (!options.common.quiet) tell_no_images(no_images);
-  if (gathered.evidences.empty() && gathered.exit_code == exit_code(seal::Verdict::untrusted))
+  if (gathered.evidences.empty() && gathered.exit_code == exit_code(finding::Verdict::untrusted))
     return fail(ErrorCode::io_unreadable,
                 "No seal of these files is older than a checkpoint that the trust file pins.",
                 "Pin the newest checkpoint that is known to be older than the theft.");
   if (gathered.evidences.empty())
     return fail(ErrorCode::io_unreadable, "There is no evidence for any of these files.",
                 "Seal them first, or name the home that sealed them with --home.");
-  FIDUCIA_CHECK(write_output(options.out, seal::write_evidence_file(gathered.evidences), rules));
+  FIDUCIA_CHECK(
+      write_output(options.out, evidence::write_evidence_file(gathered.evidences), rules));
   for (const std::size_t index : gathered.exported)
     print_result(inputs[index], "exported", options.common);
   return gathered.exit_code;

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "passphrase.h"
+#include "trust/trust.h"
 
 namespace fiducia::app {
 namespace {
@@ -167,9 +168,9 @@ Status fill_home(const std::filesystem::path& folder, const std::string& hospita
   FIDUCIA_CHECK(write_key(folder / "keys" / "ledger.pem", ledger_key, passphrase));
   FIDUCIA_CHECK(ledger::Log::create(folder / "ledger", about.ledger_origin, ledger_key, now));
 
-  seal::Trust trust;
+  trust::Trust trust;
   trust.serial = 1;
-  seal::TrustedAuthority trusted{
+  trust::TrustedAuthority trusted{
       .name = hospital, .certificate = authority.certificate, .roles = {}};
   for (const crypto::Role role : crypto::all_roles)
     trusted.roles.emplace_back(crypto::to_word(role));
@@ -180,8 +181,8 @@ Status fill_home(const std::filesystem::path& folder, const std::string& hospita
                                 ledger_key.public_key().write_ed25519()),
        .quorum = 0,
        .witnesses = {}});
-  trust.tolerance = seal::Tolerance{std::string(seal::default_tolerance_profile), {}};
-  FIDUCIA_CHECK(durable_write(folder / "trust.toml", as_bytes(seal::write_trust(trust))));
+  trust.tolerance = trust::Tolerance{std::string(trust::default_tolerance_profile), {}};
+  FIDUCIA_CHECK(durable_write(folder / "trust.toml", as_bytes(trust::write_trust(trust))));
 
   FIDUCIA_CHECK(make_store_key_in(folder));
   FIDUCIA_TRY(store, make_store_in(folder));
@@ -263,7 +264,7 @@ Result<seal::Signer> Home::signer(const std::string& name) const {
   return signer;
 }
 
-Result<seal::Signer> Home::default_signer(const seal::Trust& trust, UnixTime now) const {
+Result<seal::Signer> Home::default_signer(const trust::Trust& trust, UnixTime now) const {
   const auto counting = [&](const std::string& name) -> Result<seal::Signer> {
     FIDUCIA_TRY(found, signer(name));
     FIDUCIA_CHECK(seal::check_signer(trust, found, about_.ledger_origin, now));
@@ -323,8 +324,8 @@ Result<crypto::PrivateKey> Home::read_key(const std::string& file, bool* encrypt
 }
 
 Result<ledger::VerifierKey> Home::ledger_vkey() const {
-  FIDUCIA_TRY(trust, seal::open_trust(trust_path()));
-  for (const seal::TrustedLedger& ledger : trust.ledgers)
+  FIDUCIA_TRY(trust, trust::open_trust(trust_path()));
+  for (const trust::TrustedLedger& ledger : trust.ledgers)
     if (ledger.origin == about_.ledger_origin) return ledger.key;
   return fail(ErrorCode::config_invalid, "does not name the ledger of this home.",
               "Put the ledger's entry back into it.", Location{.file = trust_path().string()});
@@ -382,9 +383,9 @@ Status Home::revoke_device(const std::string& name, UnixTime at, const std::stri
   FIDUCIA_TRY(known, device(name));
   const auto lock = FileLock::acquire(folder_ / ".lock", lock_timeout_ms);
   if (!lock) return std::unexpected(lock.error());
-  FIDUCIA_TRY(trust, seal::open_trust(trust_path()));
+  FIDUCIA_TRY(trust, trust::open_trust(trust_path()));
   const Digest key = known.certificate.key_hash();
-  for (seal::Revocation& revocation : trust.revocations) {
+  for (trust::Revocation& revocation : trust.revocations) {
     if (revocation.key != key) continue;
     if (revocation.at <= at)
       return fail(ErrorCode::conflict,
@@ -393,13 +394,13 @@ Status Home::revoke_device(const std::string& name, UnixTime at, const std::stri
     revocation.at = at;
     if (!reason.empty()) revocation.reason = reason;
     ++trust.serial;
-    return durable_write(trust_path(), as_bytes(seal::write_trust(trust)),
+    return durable_write(trust_path(), as_bytes(trust::write_trust(trust)),
                          {.mode = 0644, .keep_mode = true, .create_only = false});
   }
   trust.revocations.push_back(
       {.key = key, .at = at, .reason = reason.empty() ? "not stated" : reason});
   ++trust.serial;
-  return durable_write(trust_path(), as_bytes(seal::write_trust(trust)),
+  return durable_write(trust_path(), as_bytes(trust::write_trust(trust)),
                        {.mode = 0644, .keep_mode = true, .create_only = false});
 }
 

@@ -11,6 +11,7 @@
 #include "ledger/ledger.h"
 #include "seal/seal.h"
 #include "store/store.h"
+#include "trust/trust.h"
 
 /// The folder that holds a hospital's keys, trust file, ledger and evidence store.
 ///
@@ -60,7 +61,7 @@ class Home {
   /// Who seals when nobody is named: the default device, else the first one made, whose seals
   /// `trust` would accept now. Errors: those of seal::check_signer for the default device, when
   /// there is none.
-  [[nodiscard]] Result<seal::Signer> default_signer(const seal::Trust& trust, UnixTime now) const;
+  [[nodiscard]] Result<seal::Signer> default_signer(const trust::Trust& trust, UnixTime now) const;
   [[nodiscard]] Result<crypto::PrivateKey> ledger_key() const;
   /// The ledger of this home as its trust file names it. Errors: config_invalid.
   [[nodiscard]] Result<ledger::VerifierKey> ledger_vkey() const;

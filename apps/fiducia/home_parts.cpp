@@ -36,7 +36,7 @@ std::uint64_t known_tree(const store::HomeMark& mark) { return mark.tree_size + 
 }  // namespace
 
 Status check_parts(const Home& home, store::EvidenceStore& store, const ledger::LogStatus& log,
-                   const seal::Trust& trust, Appenders appenders) {
+                   const trust::Trust& trust, Appenders appenders) {
   const std::string store_file = home.store_path().string();
   if (log.origin != home.about().ledger_origin)
     return fail(ErrorCode::conflict, "This is the ledger of another home.",
@@ -70,7 +70,7 @@ Status check_parts(const Home& home, store::EvidenceStore& store, const ledger::
 }
 
 Result<std::string> accept_store(const Home& home, const ledger::LogStatus& log,
-                                 const seal::Trust& trust) {
+                                 const trust::Trust& trust) {
   std::string done;
   std::error_code error;
   const std::filesystem::path key_path = home.folder() / "keys" / "store.key";

@@ -4,6 +4,7 @@
 #include "ledger/ledger.h"
 #include "seal/seal.h"
 #include "store/store.h"
+#include "trust/trust.h"
 
 namespace fiducia::app {
 
@@ -16,13 +17,13 @@ enum class Appenders : std::uint8_t { this_home, others };
 /// comes back with a larger tree (docs/operations.md).
 /// Errors: conflict, config_invalid; each says what the way out is.
 [[nodiscard]] Status check_parts(const Home& home, store::EvidenceStore& store,
-                                 const ledger::LogStatus& log, const seal::Trust& trust,
+                                 const ledger::LogStatus& log, const trust::Trust& trust,
                                  Appenders appenders);
 
 /// The explicit way out: takes the store as it is (a missing one, or one that another key made, is
 /// made anew, the former kept aside) as the one of this home from now on. Returns the words for
 /// what was done. Errors: conflict (the ledger is older than the store: nothing fixes that).
 [[nodiscard]] Result<std::string> accept_store(const Home& home, const ledger::LogStatus& log,
-                                               const seal::Trust& trust);
+                                               const trust::Trust& trust);
 
 }  // namespace fiducia::app

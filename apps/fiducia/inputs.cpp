@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "evidence/evidence.h"
 #include "home.h"
 #include "output.h"
 #include "seal/seal.h"
@@ -63,7 +64,7 @@ bool is_no_image(const Input& input, const Error& error) {
       dicom::has_image_name(input.path))
     return false;
   std::error_code ignored;
-  if (std::filesystem::exists(seal::sidecar_path(input.path), ignored)) return false;
+  if (std::filesystem::exists(evidence::sidecar_path(input.path), ignored)) return false;
   // Some readers look for the prefix elsewhere than in its place.
   constexpr std::size_t head_bytes = 4096;
   const auto file = MappedFile::open(input.path);

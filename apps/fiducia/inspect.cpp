@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "commands.h"
+#include "evidence/evidence.h"
 #include "inputs.h"
 #include "inspect_value.h"
 #include "output.h"
@@ -26,7 +27,7 @@ EvidenceSeen look_at(std::string place, ByteView encoded) {
                     .sealed_at = {},
                     .object_root = {},
                     .unreadable = {}};
-  const auto evidence = seal::read_evidence(encoded);
+  const auto evidence = evidence::read_evidence(encoded);
   if (!evidence) {
     seen.unreadable = evidence.error().what;
     return seen;
@@ -40,10 +41,10 @@ EvidenceSeen look_at(std::string place, ByteView encoded) {
 Result<std::vector<EvidenceSeen>> find_evidence(const InspectOptions& options, const Input& input,
                                                 const dicom::File& file) {
   std::vector<EvidenceSeen> seen;
-  if (const auto embedded = seal::find_embedded(file.data_set()))
+  if (const auto embedded = evidence::find_embedded(file.data_set()))
     seen.push_back(look_at("file", *embedded));
   std::error_code error;
-  const std::filesystem::path sidecar = seal::sidecar_path(input.path);
+  const std::filesystem::path sidecar = evidence::sidecar_path(input.path);
   if (!input.is_stdin() && std::filesystem::is_regular_file(sidecar, error)) {
     FIDUCIA_TRY(bytes, read_file(sidecar, limits::evidence_bytes_max));
     seen.push_back(look_at("sidecar", bytes));

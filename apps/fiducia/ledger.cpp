@@ -8,6 +8,7 @@
 #include "ledger_proof.h"
 #include "output.h"
 #include "report/json_writer.h"
+#include "trust/trust.h"
 
 namespace fiducia::app {
 namespace {
@@ -22,12 +23,12 @@ bool is_damage(const Error& error) {
 /// The witnesses that the trust file knows among those that cosigned the checkpoint.
 Result<std::vector<ledger::VerifiedSignature>> find_witnesses(const Home& home,
                                                               const std::string& checkpoint) {
-  FIDUCIA_TRY(trust, seal::open_trust(home.trust_path()));
+  FIDUCIA_TRY(trust, trust::open_trust(home.trust_path()));
   FIDUCIA_TRY(note, ledger::read_note(checkpoint));
   std::vector<ledger::VerifiedSignature> found;
-  for (const seal::TrustedLedger& trusted : trust.ledgers) {
+  for (const trust::TrustedLedger& trusted : trust.ledgers) {
     if (trusted.origin != home.about().ledger_origin) continue;
-    for (const seal::TrustedWitness& witness : trusted.witnesses) {
+    for (const trust::TrustedWitness& witness : trusted.witnesses) {
       // One at a time: a witness that did not sign, or not well, is not listed.
       const auto verified = ledger::verify_note(note, std::span{&witness.key, 1});
       if (!verified) continue;
@@ -44,7 +45,7 @@ Result<int> print_status(const LedgerOptions& options, const LedgerAccess& acces
   const ledger::LogStatus& status = reader.status();
   FIDUCIA_TRY(witnesses, find_witnesses(opened.home, reader.checkpoint()));
   // What a revocation in a trust file names.
-  const std::string key_hash = "sha256:" + to_hex(seal::key_hash_of(opened.key).view());
+  const std::string key_hash = "sha256:" + to_hex(trust::key_hash_of(opened.key).view());
   if (options.common.json) {
     report::JsonWriter json;
     json.open_object();

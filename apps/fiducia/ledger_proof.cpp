@@ -5,11 +5,14 @@
 #include <charconv>
 #include <cstdio>
 
+#include "evidence/evidence.h"
+#include "finding/finding.h"
 #include "inputs.h"
 #include "merkle/merkle.h"
 #include "output.h"
 #include "report/json_writer.h"
 #include "stored_evidence.h"
+#include "trust/trust.h"
 
 namespace fiducia::app {
 namespace {
@@ -20,8 +23,8 @@ bool is_file(const std::string& name) {
 }
 
 /// The evidence of the sealed image at `path`, as `verify` finds it.
-Result<seal::Evidence> find_evidence(const std::string& path, VerifierSource source,
-                                     std::span<const std::string> evidence_files = {}) {
+Result<evidence::Evidence> find_evidence(const std::string& path, VerifierSource source,
+                                         std::span<const std::string> evidence_files = {}) {
   FIDUCIA_TRY(verifier, make_verifier(source, evidence_files, {}));
   FIDUCIA_TRY(inputs, find_inputs({path}));
   if (inputs.size() != 1)
@@ -32,7 +35,7 @@ Result<seal::Evidence> find_evidence(const std::string& path, VerifierSource sou
   if (!found)
     return fail(ErrorCode::io_unreadable, "There is no evidence for this file.",
                 "Seal it first, or name the home that sealed it.", Location{.file = path});
-  return seal::read_evidence(*found);
+  return evidence::read_evidence(*found);
 }
 
 /// Which entry is to be proven: digits name an index unless a file is called so.
@@ -59,7 +62,7 @@ Result<Bytes> find_entry(const LedgerOptions& options, VerifierSource source) {
     if (auto entry = from_hex(options.target); entry && !entry->empty()) return std::move(*entry);
   }
   FIDUCIA_TRY(evidence, find_evidence(options.target, std::move(source), options.evidence));
-  return seal::seal_entry(evidence);
+  return evidence::seal_entry(evidence);
 }
 
 /// What a proof shows about one trusted ledger.
@@ -68,16 +71,16 @@ struct Proven {
   std::vector<std::string> witnesses;  // names, as in the trust file
 };
 
-Result<Proven> verify_against(const seal::TrustedLedger& trusted, const ledger::TlogProof& proof,
+Result<Proven> verify_against(const trust::TrustedLedger& trusted, const ledger::TlogProof& proof,
                               const Digest& leaf) {
   std::vector<ledger::VerifierKey> keys;
-  for (const seal::TrustedWitness& witness : trusted.witnesses) keys.push_back(witness.key);
+  for (const trust::TrustedWitness& witness : trusted.witnesses) keys.push_back(witness.key);
   FIDUCIA_TRY(proven, ledger::verify_tlog_proof(proof, leaf,
                                                 {.origin = trusted.origin,
                                                  .log_keys = std::span{&trusted.key, 1},
                                                  .witnesses = keys}));
   Proven found{.checkpoint = std::move(proven.checkpoint), .witnesses = {}};
-  for (const seal::TrustedWitness& witness : trusted.witnesses)
+  for (const trust::TrustedWitness& witness : trusted.witnesses)
     if (std::ranges::any_of(proven.cosignatures, [&](const ledger::VerifiedSignature& by) {
           return by.name == witness.key.name && by.key_id == witness.key.key_id;
         }))
@@ -101,13 +104,13 @@ struct Judgement {
 
 /// Errors: the proof is bad.
 Result<Judgement> judge(const ledger::TlogProof& proof, const Digest& leaf,
-                        std::span<const seal::TrustedLedger> ledgers) {
+                        std::span<const trust::TrustedLedger> ledgers) {
   FIDUCIA_TRY(note, ledger::read_note(proof.checkpoint));
   FIDUCIA_TRY(claimed, ledger::read_checkpoint(note.text));
   Judgement answer{.origin = claimed.origin,
                    .text = "The trust file names no ledger " + printable(claimed.origin) + "."};
   std::optional<Error> bad;
-  for (const seal::TrustedLedger& trusted : ledgers) {
+  for (const trust::TrustedLedger& trusted : ledgers) {
     if (trusted.origin != claimed.origin) continue;
     auto proven = verify_against(trusted, proof, leaf);
     if (!proven) {
@@ -193,7 +196,7 @@ Result<int> prove_entry(const LedgerOptions& options, const LedgerAccess& access
 
 Result<int> verify_proof(const LedgerOptions& options) {
   FIDUCIA_TRY(source, open_verifier_source(options.common.home, options.trust));
-  const std::vector<seal::TrustedLedger> ledgers = source.trust.ledgers;
+  const std::vector<trust::TrustedLedger> ledgers = source.trust.ledgers;
   FIDUCIA_TRY(encoded, read_file(options.proof, limits::tlog_proof_bytes_max));
   // What is wrong with the proof is said of its file.
   const auto of_proof = [&](Error error) {
@@ -212,7 +215,7 @@ Result<int> verify_proof(const LedgerOptions& options) {
   else if (!options.common.quiet)
     print_line(std::string{answer->proven ? "proven" : "untrusted"} + "  " +
                printable(options.proof) + "  " + answer->text);
-  return answer->proven ? 0 : seal::exit_code(seal::Verdict::untrusted);
+  return answer->proven ? 0 : finding::exit_code(finding::Verdict::untrusted);
 }
 
 }  // namespace fiducia::app

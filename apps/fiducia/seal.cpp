@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "commands.h"
+#include "finding/finding.h"
 #include "home_parts.h"
 #include "ledger_access.h"
 #include "leftovers.h"
@@ -14,6 +15,7 @@
 #include "seal_run.h"
 #include "stop_on_signal.h"
 #include "stored_evidence.h"
+#include "trust/trust.h"
 
 namespace fiducia::app {
 namespace {
@@ -57,7 +59,7 @@ std::string to_json(const Sealed& sealed) {
   if (!sealed.findings.empty()) {
     json.key("findings");
     json.open_array();
-    for (const seal::Finding& finding : sealed.findings) {
+    for (const finding::Finding& finding : sealed.findings) {
       json.open_object();
       json.member("code", finding.code);
       json.member("severity", to_word(finding.severity));
@@ -92,8 +94,8 @@ std::string to_line(const Sealed& sealed) {
   }
   line += "entry " + std::to_string(sealed.ledger_index) + " of " + printable(sealed.origin);
   if (!sealed.output.empty()) line += ", in " + printable(sealed.output);
-  for (const seal::Finding& finding : sealed.findings)
-    if (finding.severity != seal::Severity::note)
+  for (const finding::Finding& finding : sealed.findings)
+    if (finding.severity != finding::Severity::note)
       line += (line.ends_with('.') ? " " : ". ") + printable(finding.text);
   return line;
 }
@@ -102,7 +104,7 @@ Result<int> seal_all(const SealOptions& options) {
   FIDUCIA_TRY(folder, locate_home(options.common.home));
   FIDUCIA_TRY(home, Home::open(folder));
   home.set_passphrase_file(options.common.passphrase_file);
-  FIDUCIA_TRY(trust, seal::open_trust(home.trust_path()));
+  FIDUCIA_TRY(trust, trust::open_trust(home.trust_path()));
   // Before the ledger: what is entered stays there, and must be able to verify.
   FIDUCIA_TRY(signer, options.device.empty() ? home.default_signer(trust, system_now())
                                              : home.signer(options.device));
@@ -114,7 +116,7 @@ Result<int> seal_all(const SealOptions& options) {
   const Appenders appenders =
       has_ledger_file(home.folder()) ? Appenders::others : Appenders::this_home;
   const auto ledger =
-      std::ranges::find(trust.ledgers, home.about().ledger_origin, &seal::TrustedLedger::origin);
+      std::ranges::find(trust.ledgers, home.about().ledger_origin, &trust::TrustedLedger::origin);
   if (appenders == Appenders::this_home && ledger != trust.ledgers.end() &&
       (ledger->quorum > 0 || ledger->time_stamps > 0))
     return fail(
@@ -150,14 +152,14 @@ Result<int> seal_all(const SealOptions& options) {
   const fiducia::Status done = run.seal(std::move(inputs), [&](Sealed&& sealed) {
     if (sealed.error && sealed.status != Sealed::Status::skipped) exit_code = 1;
     if (sealed.status == Sealed::Status::skipped) ++skipped;
-    if (std::ranges::find(sealed.findings, sketch_weak, &seal::Finding::code) !=
+    if (std::ranges::find(sealed.findings, sketch_weak, &finding::Finding::code) !=
         sealed.findings.end())
       ++weak;
     if (options.common.json) {
       if (sealed.status != Sealed::Status::skipped) print_line(to_json(sealed));
     } else if (options.common.quiet) {
-      const bool warns = std::ranges::any_of(sealed.findings, [](const seal::Finding& finding) {
-        return finding.severity != seal::Severity::note;
+      const bool warns = std::ranges::any_of(sealed.findings, [](const finding::Finding& finding) {
+        return finding.severity != finding::Severity::note;
       });
       if (sealed.status == Sealed::Status::failed)
         print_error(*sealed.error, false);

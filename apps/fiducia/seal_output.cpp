@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "evidence/evidence.h"
 #include "seal/seal.h"
 
 namespace fiducia::app {
@@ -48,7 +49,7 @@ EvidencePlace evidence_place(const SealOptions& options) {
 Result<std::optional<std::filesystem::path>> output_path(const SealOptions& options,
                                                          const Input& input,
                                                          std::string_view sop_instance_uid) {
-  if (options.sidecar) return seal::sidecar_path(input.path);
+  if (options.sidecar) return evidence::sidecar_path(input.path);
   std::error_code error;
   if (options.in_place) {
     // A rename would replace a symbolic link, not what it points to.
@@ -73,7 +74,7 @@ Status write_copy(const SealOptions& options, const Input& input, std::optional<
                   ByteView evidence, const std::filesystem::path& target) {
   FIDUCIA_TRY(source, seal::CopySource::of(*file, evidence));
   std::vector<Bytes> storage;
-  FIDUCIA_TRY(parts, seal::embed_parts(*file, evidence, storage));
+  FIDUCIA_TRY(parts, evidence::embed_parts(*file, evidence, storage));
   if (file->transfer_syntax().deflated) file.reset();
   if (!options.in_place) {
     std::error_code error;
@@ -120,7 +121,7 @@ Status check_target(const SealOptions& options, const Input& input,
   if (!std::filesystem::is_regular_file(target, error)) return refuse("is not a regular file.");
   if (options.sidecar) {
     FIDUCIA_TRY(file, MappedFile::open(target));
-    if (file.bytes().empty() || seal::is_evidence_file(file.bytes())) return {};
+    if (file.bytes().empty() || evidence::is_evidence_file(file.bytes())) return {};
     return fail(ErrorCode::usage_invalid, "exists and is no evidence; it would be replaced.",
                 "Remove it, or use --out.", Location{.file = target.string()});
   }

@@ -8,7 +8,10 @@
 #include <utility>
 
 #include "crypto/crypto.h"
+#include "evidence/evidence.h"
+#include "finding/finding.h"
 #include "leftovers.h"
+#include "seal/seal.h"
 
 namespace fiducia::app {
 namespace {
@@ -48,7 +51,7 @@ struct SealRun::Work {
   [[nodiscard]] Bytes evidence_file() const {
     if (former.empty()) return evidence;
     const std::vector<Bytes> both{evidence, former};
-    return seal::write_evidence_file(both);
+    return evidence::write_evidence_file(both);
   }
 };
 
@@ -133,7 +136,7 @@ fiducia::Status SealRun::check_target_of(const Work& work) const {
   const std::string uid = instance_uid(*work.file);
   FIDUCIA_TRY(target, output_path(options_, work.input, uid));
   if (evidence_place(options_) == EvidencePlace::file)
-    FIDUCIA_CHECK(seal::check_can_embed(*work.file));
+    FIDUCIA_CHECK(evidence::check_can_embed(*work.file));
   return target ? check_target(options_, work.input, *target, uid) : fiducia::Status{};
 }
 
@@ -154,7 +157,7 @@ fiducia::Status SealRun::check_can_be_found(const Work& work) const {
 fiducia::Status SealRun::check_identity(Work& work, codec::CodecChild& child) const {
   const dicom::File& file = *work.file;
   const std::string uid = instance_uid(file);
-  bool is_known = seal::find_embedded(file.data_set()).has_value();
+  bool is_known = evidence::find_embedded(file.data_set()).has_value();
   if (!is_known && !uid.empty()) {
     FIDUCIA_TRY(candidates, store_.find_by_instance(uid));
     is_known = !candidates.empty();
@@ -165,26 +168,26 @@ fiducia::Status SealRun::check_identity(Work& work, codec::CodecChild& child) co
   FIDUCIA_TRY(result, verifier_.verify(file, &child));
   FIDUCIA_CHECK(check_branch(result));
   switch (result.verdict) {
-    case seal::Verdict::authentic: {
+    case finding::Verdict::authentic: {
       FIDUCIA_TRY(evidence, verifier_.find_evidence(file));
       if (!evidence) return {};
       return reuse(work, std::move(*evidence), result);
     }
-    case seal::Verdict::unsealed:
+    case finding::Verdict::unsealed:
       return {};
-    case seal::Verdict::altered:
+    case finding::Verdict::altered:
       return fail(ErrorCode::conflict,
                   "This image was sealed before with other content: " +
                       (result.findings.empty() ? std::string{"it is altered."}
                                                : result.findings.front().text),
                   "Run `fiducia verify` on it; sealing it again would hide the change.");
     default:
-      if (result.verdict == seal::Verdict::untrusted) {
+      if (result.verdict == finding::Verdict::untrusted) {
         FIDUCIA_TRY(ours, is_worthless_seal_of_ours(work, result));
         if (ours) return {};
       }
       // As it was sealed, in a form that readers take differently: another seal adds nothing.
-      if (result.verdict == seal::Verdict::indeterminate && result.seal && result.seal->holds &&
+      if (result.verdict == finding::Verdict::indeterminate && result.seal && result.seal->holds &&
           result.seal->accepted && result.seal->content_matches) {
         FIDUCIA_TRY(evidence, verifier_.find_evidence(file));
         if (evidence) return reuse(work, std::move(*evidence), result);
@@ -214,14 +217,14 @@ Result<bool> SealRun::is_worthless_seal_of_ours(Work& work,
   work.former = std::move(*known);
   work.sealed.findings.push_back(
       {.code = result.findings.empty() ? "signer.untrusted" : result.findings.front().code,
-       .severity = seal::Severity::note,
+       .severity = finding::Severity::note,
        .text = "Sealed again: a seal by \"" + result.seal->device +
                "\" that no longer counts matches in everything, and stays in the evidence."});
   return true;
 }
 
 fiducia::Status SealRun::reuse(Work& work, Bytes evidence, const seal::VerifyResult& result) const {
-  FIDUCIA_TRY(known, seal::read_evidence(evidence));
+  FIDUCIA_TRY(known, evidence::read_evidence(evidence));
   work.sealed.status = Sealed::Status::already_sealed;
   work.sealed.device = known.statement.device;
   if (result.ledger) work.sealed.origin = result.ledger->origin;
@@ -247,7 +250,7 @@ fiducia::Status SealRun::draft(Work& work, codec::CodecChild& child) const {
       draft.sketch().textured_tiles < tiles_min)
     work.sealed.findings.push_back(
         {.code = std::string(sketch_weak),
-         .severity = seal::Severity::note,
+         .severity = finding::Severity::note,
          .text = "The picture is too small or too plain to be found again by its pixels: without "
                  "its seal and under another identity it will be unsealed once it is altered."});
   work.draft = std::move(draft);

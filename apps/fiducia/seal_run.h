@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "codec/codec.h"
+#include "finding/finding.h"
 #include "home.h"
 #include "home_parts.h"
 #include "inputs.h"
 #include "options.h"
 #include "recorder.h"
+#include "seal/seal.h"
 #include "seal_output.h"
 
 namespace fiducia::app {
@@ -31,9 +33,9 @@ struct Sealed {
   std::uint64_t ledger_index = 0;
   std::uint64_t tree_size = 0;
   EvidencePlace evidence = EvidencePlace::store;
-  std::string output;                   // the file written, "" when none
-  std::vector<seal::Finding> findings;  // what the person who seals should know
-  std::optional<Error> error;           // failed, skipped, unwritten
+  std::string output;                      // the file written, "" when none
+  std::vector<finding::Finding> findings;  // what the person who seals should know
+  std::optional<Error> error;              // failed, skipped, unwritten
 };
 
 /// Seals inputs batch by batch. Each batch: drafts in parallel, one append to the ledger, one

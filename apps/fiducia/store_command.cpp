@@ -7,6 +7,7 @@
 #include "output.h"
 #include "recorder.h"
 #include "report/json_writer.h"
+#include "trust/trust.h"
 
 namespace fiducia::app {
 namespace {
@@ -49,7 +50,7 @@ Result<int> check(const StoreOptions& options, const Home& home) {
 }
 
 Result<int> accept(const StoreOptions& options, const Home& home) {
-  FIDUCIA_TRY(trust, seal::open_trust(home.trust_path()));
+  FIDUCIA_TRY(trust, trust::open_trust(home.trust_path()));
   FIDUCIA_TRY(recorder, open_recorder(home, /*clock_is_right=*/true));  // nobody seals meanwhile
   FIDUCIA_TRY(done, accept_store(home, recorder->status(), trust));
   if (options.common.json) {

@@ -7,13 +7,13 @@ namespace {
 /// Each may hold the evidence of a whole archive.
 constexpr std::uint64_t evidence_file_bytes_max = 1ULL << 30;
 
-class EmptySketch final : public seal::SketchBuilder {
+class EmptySketch final : public canonical::SketchBuilder {
  public:
-  void add(const seal::TileSamples&) override {}
-  [[nodiscard]] seal::Sketch finish() override { return {}; }
+  void add(const canonical::TileSamples&) override {}
+  [[nodiscard]] canonical::Sketch finish() override { return {}; }
 };
 
-/// Errors: those of `read_file` and of `seal::read_evidence_file`, with the file's name.
+/// Errors: those of `read_file` and of `evidence::read_evidence_file`, with the file's name.
 Result<std::vector<Bytes>> read_evidence_files(std::span<const std::string> paths) {
   std::vector<Bytes> files;
   for (const std::string& path : paths) {
@@ -27,10 +27,10 @@ Result<std::vector<Bytes>> read_evidence_files(std::span<const std::string> path
         error.remedy = "Give a file that `fiducia export` or `fiducia seal --sidecar` wrote.";
       return std::unexpected(std::move(error));
     };
-    auto parts = seal::read_evidence_file(bytes);
+    auto parts = evidence::read_evidence_file(bytes);
     if (!parts) return of_file(std::move(parts).error());
     for (const ByteView part : *parts)
-      if (auto evidence = seal::read_evidence(part); !evidence)
+      if (auto evidence = evidence::read_evidence(part); !evidence)
         return of_file(std::move(evidence).error());
     files.push_back(std::move(bytes));
   }
@@ -66,13 +66,13 @@ Result<std::vector<Bytes>> StoredEvidence::find_by_instance(std::string_view sop
   return store->find_by_instance(sop_instance_uid);
 }
 
-std::unique_ptr<seal::SketchBuilder> StoredEvidence::new_sketch() {
+std::unique_ptr<canonical::SketchBuilder> StoredEvidence::new_sketch() {
   const auto store = opened();
   if (!store) return std::make_unique<EmptySketch>();
   return (*store)->new_sketch();
 }
 
-Result<std::vector<Bytes>> StoredEvidence::find_by_sketch(const seal::Sketch& sketch) {
+Result<std::vector<Bytes>> StoredEvidence::find_by_sketch(const canonical::Sketch& sketch) {
   FIDUCIA_TRY(store, opened());
   return store->find_by_sketch(sketch);
 }
@@ -87,8 +87,8 @@ Result<VerifierSource> open_verifier_source(const std::string& home_option,
                 "Run `fiducia init`, name a home with --home, or a trust file with --trust.",
                 Location{.file = folder->string()});
   }
-  FIDUCIA_TRY(trust, seal::open_trust(trust_option.empty() ? *folder / "trust.toml"
-                                                           : std::filesystem::path{trust_option}));
+  FIDUCIA_TRY(trust, trust::open_trust(trust_option.empty() ? *folder / "trust.toml"
+                                                            : std::filesystem::path{trust_option}));
   VerifierSource source{.trust = std::move(trust), .lookup = nullptr};
   if (has_home) source.lookup = std::make_unique<StoredEvidence>(*folder);
   return source;
@@ -101,7 +101,7 @@ Result<seal::Verifier> make_verifier(VerifierSource& source,
   // Who names the evidence asks about this evidence: the answer must not depend on what this
   // machine's store holds, or on what lies beside the file (spec/seal.md 10.5).
   options.look_beside = given.empty();
-  seal::EvidenceLookup* const lookup = given.empty() ? source.lookup.get() : nullptr;
+  evidence::EvidenceLookup* const lookup = given.empty() ? source.lookup.get() : nullptr;
   return seal::Verifier::make(std::move(source.trust), options, lookup, std::move(given));
 }
 

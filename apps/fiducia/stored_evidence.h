@@ -5,20 +5,24 @@
 #include <mutex>
 #include <optional>
 
+#include "canonical/canonical.h"
+#include "evidence/evidence.h"
 #include "home.h"
+#include "seal/seal.h"
+#include "trust/trust.h"
 
 namespace fiducia::app {
 
 /// The evidence store of a home, opened read-only at the first question: a file that carries its
 /// own evidence may never ask one, and opening costs a millisecond. Thread-safe.
-class StoredEvidence final : public seal::EvidenceLookup {
+class StoredEvidence final : public evidence::EvidenceLookup {
  public:
   explicit StoredEvidence(std::filesystem::path home) : home_(std::move(home)) {}
   [[nodiscard]] Result<std::vector<Bytes>> find_by_instance(
       std::string_view sop_instance_uid) override;
   /// When the store cannot be opened, the sketch is empty and `find_by_sketch` says why.
-  [[nodiscard]] std::unique_ptr<seal::SketchBuilder> new_sketch() override;
-  [[nodiscard]] Result<std::vector<Bytes>> find_by_sketch(const seal::Sketch& sketch) override;
+  [[nodiscard]] std::unique_ptr<canonical::SketchBuilder> new_sketch() override;
+  [[nodiscard]] Result<std::vector<Bytes>> find_by_sketch(const canonical::Sketch& sketch) override;
 
  private:
   [[nodiscard]] Result<store::EvidenceStore*> opened();
@@ -30,7 +34,7 @@ class StoredEvidence final : public seal::EvidenceLookup {
 
 /// What a verifier works with: the trust file, and a store if there is a home.
 struct VerifierSource {
-  seal::Trust trust;
+  trust::Trust trust;
   std::unique_ptr<StoredEvidence> lookup;  // null: no home, no store
 };
 

@@ -5,9 +5,12 @@
 
 #include "codec/codec.h"
 #include "commands.h"
+#include "finding/finding.h"
 #include "inputs.h"
 #include "output.h"
+#include "render/render.h"
 #include "report/report.h"
+#include "seal/seal.h"
 #include "stored_evidence.h"
 
 namespace fiducia::app {
@@ -23,7 +26,7 @@ constexpr std::size_t pictures_max = 2000;
 /// What is known of one file.
 struct Judged {
   Result<seal::VerifyResult> result = seal::VerifyResult{};
-  report::Pictures pictures;
+  render::Pictures pictures;
   bool left_out = false;  // no image, found in a folder
 };
 
@@ -59,14 +62,14 @@ class VerifyRun {
     }
     Judged judged{.result = verifier_.verify(*file, &child), .pictures = {}};
     if (judged.result && !options_.report.empty() && wants_pictures(*judged.result))
-      judged.pictures = report::make_pictures(*file, &child, *judged.result,
+      judged.pictures = render::make_pictures(*file, &child, judged.result->findings,
                                               report::picture_options(*judged.result, file_count_));
     return judged;
   }
 
   bool wants_pictures(const seal::VerifyResult& result) {
     const std::size_t max =
-        result.verdict == seal::Verdict::authentic ? pictures_authentic_max : pictures_max;
+        result.verdict == finding::Verdict::authentic ? pictures_authentic_max : pictures_max;
     if (file_count_ <= max) return true;
     return pictured_.fetch_add(1) < max;
   }
@@ -78,11 +81,11 @@ class VerifyRun {
     } else if (!judged.result) {
       progress_.hide();
       tally_.add_error();
-      exit_code_ = seal::worse_exit_code(exit_code_, 1);
+      exit_code_ = finding::worse_exit_code(exit_code_, 1);
       print_error(judged.result.error(), options_.common.json);
     } else {
       const seal::VerifyResult& result = *judged.result;
-      exit_code_ = seal::worse_exit_code(exit_code_, seal::exit_code(result.verdict));
+      exit_code_ = finding::worse_exit_code(exit_code_, finding::exit_code(result.verdict));
       tally_.add(result);
       print(result);
       if (!options_.report.empty()) keep(std::move(judged));
@@ -99,7 +102,7 @@ class VerifyRun {
     progress_.hide();
     printed_ = print_line(report::to_line(result, colour_)) && printed_;
     if (!options_.show_values) return;
-    for (const seal::Finding& finding : result.findings)
+    for (const finding::Finding& finding : result.findings)
       if (finding.current_value)
         print_line("    " + printable(finding.attribute) + " " + finding.keyword + " is now \"" +
                    printable(*finding.current_value) + "\"");
@@ -183,7 +186,7 @@ Result<int> verify(const VerifyOptions& options) {
   if (std::fflush(stdout) != 0)
     return fail(ErrorCode::io_unwritable, "The results could not be printed.",
                 "Make room where standard output goes.");
-  return seal::worse_exit_code(run.exit_code(), left_out_code);
+  return finding::worse_exit_code(run.exit_code(), left_out_code);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <numeric>
 #include <vector>
 
+#include "finding/finding.h"
+#include "render/render.h"
 #include "report/html_parts.h"
 
 namespace fiducia::report {
@@ -27,9 +29,9 @@ std::vector<std::size_t> worst_first(std::span<const ReportItem> items) {
   std::vector<std::size_t> order(items.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
-    const int code_a = seal::exit_code(items[a].result.verdict);
-    const int code_b = seal::exit_code(items[b].result.verdict);
-    return code_a != code_b && seal::worse_exit_code(code_a, code_b) == code_a;
+    const int code_a = finding::exit_code(items[a].result.verdict);
+    const int code_b = finding::exit_code(items[b].result.verdict);
+    return code_a != code_b && finding::worse_exit_code(code_a, code_b) == code_a;
   });
   return order;
 }
@@ -82,8 +84,8 @@ void write_page_footer(HtmlWriter& html) {
 
 /// What to show of an item now that the page has `page_bytes`.
 struct Choice {
-  std::vector<Picture> reduced;       // used when `full` is empty
-  std::span<const Picture> pictures;  // borrowed from the item or from `reduced`
+  std::vector<render::Picture> reduced;       // used when `full` is empty
+  std::span<const render::Picture> pictures;  // borrowed from the item or from `reduced`
   std::string_view note;
 };
 
@@ -94,12 +96,12 @@ Choice choose_pictures(const ReportItem& item, bool is_alone, std::size_t page_b
     choice.pictures = item.pictures;
     return choice;
   }
-  if (item.result.verdict == seal::Verdict::authentic) {
+  if (item.result.verdict == finding::Verdict::authentic) {
     choice.note = "The overview shows this image; a report of this file alone shows it in full.";
     return choice;
   }
   std::size_t expected = 0;
-  for (const Picture& picture : item.pictures) expected += picture.samples.size();
+  for (const render::Picture& picture : item.pictures) expected += picture.samples.size();
   if (page_bytes + expected <= page_bytes_comfortable) {
     choice.pictures = item.pictures;
     return choice;
@@ -108,7 +110,7 @@ Choice choose_pictures(const ReportItem& item, bool is_alone, std::size_t page_b
     choice.note = "Left out to keep this page small; a report of this file alone shows it.";
     return choice;
   }
-  choice.reduced.push_back(scaled_down(item.pictures.front(), reduced_side));
+  choice.reduced.push_back(render::scaled_down(item.pictures.front(), reduced_side));
   choice.pictures = choice.reduced;
   choice.note =
       "Shown small to keep this page small; a report of this file alone shows it in full.";
@@ -121,7 +123,7 @@ void write_section(HtmlWriter& html, const ReportItem& item, std::size_t number,
   const std::string id = "item-" + std::to_string(number);
   const std::string style = "item " + std::string{verdict.style};
   // What is in order is folded. The target of a link inside is unfolded by the browser.
-  const bool is_folded = !is_alone && item.result.verdict == seal::Verdict::authentic;
+  const bool is_folded = !is_alone && item.result.verdict == finding::Verdict::authentic;
   if (is_folded) {
     html.open("details", {{"class", "fold " + std::string{verdict.style}}});
     html.open("summary");

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "finding/finding.h"
 #include "report/html_parts.h"
 #include "report/text.h"
+#include "seal/seal.h"
+#include "trust/trust.h"
 
 namespace fiducia::report {
 namespace {
@@ -11,8 +14,8 @@ namespace {
 enum class LinkState : std::uint8_t { holds, broken, absent };
 
 bool has_problem(const seal::VerifyResult& result, std::string_view prefix) {
-  return std::ranges::any_of(result.findings, [&](const seal::Finding& finding) {
-    return finding.severity != seal::Severity::note && finding.code.starts_with(prefix);
+  return std::ranges::any_of(result.findings, [&](const finding::Finding& finding) {
+    return finding.severity != finding::Severity::note && finding.code.starts_with(prefix);
   });
 }
 
@@ -76,15 +79,15 @@ void open_link(HtmlWriter& html, const Link& link, LinkState state, std::string_
   html.close();
 }
 
-std::string_view where_found(seal::FoundIn found_in) {
+std::string_view where_found(trust::FoundIn found_in) {
   switch (found_in) {
-    case seal::FoundIn::file:
+    case trust::FoundIn::file:
       return "in the file itself";
-    case seal::FoundIn::sidecar:
+    case trust::FoundIn::sidecar:
       return "in the evidence file beside it";
-    case seal::FoundIn::store:
+    case trust::FoundIn::store:
       return "in the evidence store";
-    case seal::FoundIn::given:
+    case trust::FoundIn::given:
       return "in evidence given by the user";
   }
   return "";
@@ -93,7 +96,7 @@ std::string_view where_found(seal::FoundIn found_in) {
 void write_seal_link(HtmlWriter& html, const seal::VerifyResult& result) {
   const bool is_invalid = !result.seal->holds;
   const bool matches = result.seal->content_matches;
-  const bool is_altered = result.verdict == seal::Verdict::altered;
+  const bool is_altered = result.verdict == finding::Verdict::altered;
   const LinkState state = is_invalid || is_altered ? LinkState::broken
                           : matches                ? LinkState::holds
                                                    : LinkState::absent;
@@ -116,9 +119,9 @@ void write_device_link(HtmlWriter& html, const seal::VerifyResult& result) {
   // A finding about a signer may speak of another seal that came with the file.
   const bool is_doubtful =
       !result.seal->holds || (!result.seal->accepted && has_problem(result, "signer."));
-  const bool was_checked = result.seal->accepted || result.verdict == seal::Verdict::authentic ||
-                           result.verdict == seal::Verdict::altered ||
-                           result.verdict == seal::Verdict::untrusted;
+  const bool was_checked = result.seal->accepted || result.verdict == finding::Verdict::authentic ||
+                           result.verdict == finding::Verdict::altered ||
+                           result.verdict == finding::Verdict::untrusted;
   open_link(html, device_link,
             is_doubtful   ? LinkState::broken
             : was_checked ? LinkState::holds
@@ -177,17 +180,17 @@ void write_ledger_link(HtmlWriter& html, const seal::VerifyResult& result) {
 }
 
 /// The sentence that a court reads: by when the seal existed, and whose word that is.
-std::string proof_of_date(const seal::LedgerInfo& ledger) {
+std::string proof_of_date(const trust::LedgerInfo& ledger) {
   switch (ledger.dated_by) {
-    case seal::DatedBy::tsa:
+    case trust::DatedBy::tsa:
       return "Independent time-stamp authorities (" + listed(ledger.time_stamps) +
              ") attest that this seal existed by then. Nobody who holds the keys of the device or "
              "of the ledger could have made it look older.";
-    case seal::DatedBy::witness:
+    case trust::DatedBy::witness:
       return "Independent witnesses (" + listed(ledger.witnesses) +
              ") attest that they saw the ledger with this seal in it by then. Whoever holds the "
              "keys of the device or of the ledger could not have made it look older without them.";
-    case seal::DatedBy::log:
+    case trust::DatedBy::log:
       return "The date is that of the ledger's own clock; it is as reliable as whoever runs the "
              "ledger. No independent party attests it.";
   }
@@ -202,7 +205,7 @@ void write_date_link(HtmlWriter& html, const seal::VerifyResult& result) {
   }
   const bool is_doubtful =
       has_problem(result, "ledger.unstamped") || has_problem(result, "ledger.unwitnessed");
-  const bool is_attested = result.ledger->dated_by != seal::DatedBy::log;
+  const bool is_attested = result.ledger->dated_by != trust::DatedBy::log;
   open_link(html, date_link,
             is_doubtful   ? LinkState::broken
             : is_attested ? LinkState::holds
@@ -223,7 +226,7 @@ void write_chain(HtmlWriter& html, const seal::VerifyResult& result) {
   html.element("h3", "Who vouches for it");
   if (!result.seal) {
     html.element("p", {{"class", "none"}},
-                 result.verdict == seal::Verdict::malformed
+                 result.verdict == finding::Verdict::malformed
                      ? "Nobody: a file that cannot be read is not compared with any seal."
                      : "Nobody: no seal was found. Without one there is no signer, no entry in a "
                        "ledger and no date.");

@@ -2,14 +2,15 @@
 #include <algorithm>
 #include <set>
 
+#include "finding/finding.h"
+#include "render/png.h"
 #include "report/html_parts.h"
-#include "report/png.h"
 #include "seal/seal.h"
 
 namespace fiducia::report {
 namespace {
 
-constexpr std::uint64_t tile_side = seal::tile_edge;
+constexpr std::uint64_t tile_side = finding::tile_edge;
 /// Smaller pictures are enlarged by a whole number, so that a person can see them.
 constexpr std::uint32_t comfortable_side = 320;
 /// Pictures past these are folded.
@@ -20,34 +21,34 @@ struct Extent {
   std::uint64_t width;
   std::uint64_t height;
 };
-Extent frame_extent(const Picture& picture) {
+Extent frame_extent(const render::Picture& picture) {
   return {picture.frame_width != 0 ? picture.frame_width : picture.width,
           picture.frame_height != 0 ? picture.frame_height : picture.height};
 }
 
-seal::Box shown_part(const Picture& picture) {
+finding::Box shown_part(const render::Picture& picture) {
   if (picture.part) return *picture.part;
   const Extent extent = frame_extent(picture);
   return {0, 0, static_cast<std::uint32_t>(extent.width),
           static_cast<std::uint32_t>(extent.height)};
 }
 
-bool is_about(const seal::Finding& finding, const Picture& picture) {
+bool is_about(const finding::Finding& finding, const render::Picture& picture) {
   return finding.frame == picture.frame && (!finding.tiles.empty() || finding.box);
 }
 
 /// Whether a finding says that most of the frame of a picture differs.
-bool covers_most(const seal::Finding& finding, const Picture& picture) {
+bool covers_most(const finding::Finding& finding, const render::Picture& picture) {
   const Extent extent = frame_extent(picture);
   const std::uint64_t all =
       ((extent.width + tile_side - 1) / tile_side) * ((extent.height + tile_side - 1) / tile_side);
-  const auto inside = std::ranges::count_if(finding.tiles, [&](const seal::TilePosition& tile) {
+  const auto inside = std::ranges::count_if(finding.tiles, [&](const finding::TilePosition& tile) {
     return tile.column * tile_side < extent.width && tile.row * tile_side < extent.height;
   });
   return finding.box && static_cast<std::uint64_t>(inside) * 2 > all;
 }
 
-std::string box_path(const seal::Box& box) {
+std::string box_path(const finding::Box& box) {
   const std::string width = std::to_string(box.width);
   return "M" + std::to_string(box.x) + " " + std::to_string(box.y) + "h" + width + "v" +
          std::to_string(box.height) + "h-" + width + "z";
@@ -58,7 +59,7 @@ std::string move_and_draw(std::uint64_t x, std::uint64_t y, char direction, std:
 }
 
 /// The border of the union of tiles: each side of a tile that has no differing neighbour there.
-std::string union_border(const std::set<seal::TilePosition>& tiles, const Extent& extent) {
+std::string union_border(const std::set<finding::TilePosition>& tiles, const Extent& extent) {
   std::string path;
   for (const auto& [row, column] : tiles) {
     const std::uint64_t x = column * tile_side;
@@ -81,23 +82,23 @@ void write_path(HtmlWriter& html, std::string_view style, std::string_view path)
   html.element("path", {{"class", style}, {"d", path}}, "");
 }
 
-std::size_t tiles_shown(const Picture& picture, const seal::VerifyResult& result) {
+std::size_t tiles_shown(const render::Picture& picture, const seal::VerifyResult& result) {
   std::size_t count = 0;
-  for (const seal::Finding& finding : result.findings) {
+  for (const finding::Finding& finding : result.findings) {
     if (is_about(finding, picture)) count += finding.tiles.size();
   }
   return count;
 }
 
 /// "Frame 6 of 10", "Frame 1" where there is but one.
-std::string frame_of(const Picture& picture, const seal::VerifyResult& result) {
+std::string frame_of(const render::Picture& picture, const seal::VerifyResult& result) {
   std::string text = "Frame " + std::to_string(picture.frame);
   if (result.image && result.image->frames > 1)
     text += " of " + std::to_string(result.image->frames);
   return text;
 }
 
-std::string alternative_text(const Picture& picture, const seal::VerifyResult& result) {
+std::string alternative_text(const render::Picture& picture, const seal::VerifyResult& result) {
   std::string text =
       picture.part ? "Detail of frame " + std::to_string(picture.frame) : frame_of(picture, result);
   text += " of " + result.path + ".";
@@ -108,10 +109,11 @@ std::string alternative_text(const Picture& picture, const seal::VerifyResult& r
   return text;
 }
 
-void write_caption(HtmlWriter& html, const Picture& picture, const seal::VerifyResult& result) {
+void write_caption(HtmlWriter& html, const render::Picture& picture,
+                   const seal::VerifyResult& result) {
   html.open("figcaption");
   if (picture.part) {
-    const seal::Box& part = *picture.part;
+    const finding::Box& part = *picture.part;
     const auto range = [](std::uint32_t from, std::uint32_t count) {
       return std::to_string(from) + " to " + std::to_string(std::uint64_t{from} + count - 1);
     };
@@ -123,7 +125,7 @@ void write_caption(HtmlWriter& html, const Picture& picture, const seal::VerifyR
     return;
   }
   std::string what;
-  for (const seal::Finding& finding : result.findings) {
+  for (const finding::Finding& finding : result.findings) {
     if (finding.frame == picture.frame) what += (what.empty() ? "" : " ") + finding.text;
   }
   if (what.empty()) what = frame_of(picture, result);
@@ -138,7 +140,8 @@ void write_caption(HtmlWriter& html, const Picture& picture, const seal::VerifyR
   html.close();
 }
 
-void write_figure(HtmlWriter& html, const Picture& picture, const seal::VerifyResult& result) {
+void write_figure(HtmlWriter& html, const render::Picture& picture,
+                  const seal::VerifyResult& result) {
   const std::string uri = data_uri(picture);
   if (uri.empty()) return;
   const std::uint32_t side = std::max(picture.width, picture.height);
@@ -159,17 +162,18 @@ void write_figure(HtmlWriter& html, const Picture& picture, const seal::VerifyRe
 
 }  // namespace
 
-bool has_outlines(const Picture& picture, const seal::VerifyResult& result) {
+bool has_outlines(const render::Picture& picture, const seal::VerifyResult& result) {
   return std::ranges::any_of(result.findings,
-                             [&](const seal::Finding& f) { return is_about(f, picture); });
+                             [&](const finding::Finding& f) { return is_about(f, picture); });
 }
 
-void write_outlines(HtmlWriter& html, const Picture& picture, const seal::VerifyResult& result) {
+void write_outlines(HtmlWriter& html, const render::Picture& picture,
+                    const seal::VerifyResult& result) {
   if (!has_outlines(picture, result)) return;
-  std::set<seal::TilePosition> tiles;
+  std::set<finding::TilePosition> tiles;
   std::string solid;
   std::string dashed;
-  for (const seal::Finding& finding : result.findings) {
+  for (const finding::Finding& finding : result.findings) {
     if (!is_about(finding, picture)) continue;
     // Where most of a picture differs, one line around it says more than islands of air that are
     // the same. A list that was cut no longer shows everything: its box says how far it reaches.
@@ -178,7 +182,7 @@ void write_outlines(HtmlWriter& html, const Picture& picture, const seal::Verify
     if (!is_most) tiles.insert(finding.tiles.begin(), finding.tiles.end());
     if (finding.box && (is_most || is_cut)) (is_cut ? dashed : solid) += box_path(*finding.box);
   }
-  const seal::Box part = shown_part(picture);
+  const finding::Box part = shown_part(picture);
   html.open("svg", {{"class", "outline"},
                     {"viewBox", std::to_string(part.x) + " " + std::to_string(part.y) + " " +
                                     std::to_string(part.width) + " " + std::to_string(part.height)},
@@ -190,15 +194,16 @@ void write_outlines(HtmlWriter& html, const Picture& picture, const seal::Verify
   html.close();
 }
 
-std::string data_uri(const Picture& picture) {
-  const Bytes png = write_png(picture.width, picture.height, picture.colour, picture.samples);
+std::string data_uri(const render::Picture& picture) {
+  const Bytes png =
+      render::write_png(picture.width, picture.height, picture.colour, picture.samples);
   return png.empty() ? std::string{} : "data:image/png;base64," + to_base64(png);
 }
 
-void write_figures(HtmlWriter& html, const ReportItem& item, std::span<const Picture> pictures,
-                   std::size_t number) {
+void write_figures(HtmlWriter& html, const ReportItem& item,
+                   std::span<const render::Picture> pictures, std::size_t number) {
   const bool outlined = std::ranges::any_of(
-      pictures, [&](const Picture& picture) { return has_outlines(picture, item.result); });
+      pictures, [&](const render::Picture& picture) { return has_outlines(picture, item.result); });
   html.open("div", {{"class", "figures-block"}});
   if (outlined) {
     // A checkbox and a sibling selector: the page runs no script.
@@ -212,9 +217,9 @@ void write_figures(HtmlWriter& html, const ReportItem& item, std::span<const Pic
   }
   const std::size_t open =
       pictures.size() > figures_openly_max + 1 ? figures_openly_max : pictures.size();
-  const auto write_row = [&](std::span<const Picture> row) {
+  const auto write_row = [&](std::span<const render::Picture> row) {
     html.open("div", {{"class", "figures"}});
-    for (const Picture& picture : row) write_figure(html, picture, item.result);
+    for (const render::Picture& picture : row) write_figure(html, picture, item.result);
     html.close();
   };
   write_row(pictures.first(open));

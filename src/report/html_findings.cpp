@@ -4,17 +4,18 @@
 #include <vector>
 
 #include "dicom/dictionary.h"
-#include "report/codes.h"
+#include "finding/code.h"
 #include "report/html_parts.h"
+#include "seal/seal.h"
 
 namespace fiducia::report {
 namespace {
 
 /// Findings of one code and severity, which share their remedy.
 struct Group {
-  seal::Severity severity;
+  finding::Severity severity;
   std::string_view code;
-  std::vector<const seal::Finding*> findings;
+  std::vector<const finding::Finding*> findings;
 };
 
 /// Longer lists are folded: a page with a thousand attributes must stay readable.
@@ -25,14 +26,14 @@ constexpr std::size_t rows_openly_max = 12;
 /// Whether a finding says that the header is not what was sealed: then it stands in the table. One
 /// that only names an attribute (the same value in another form, readers that may disagree) does
 /// not, for it would be read as a change.
-bool is_header_change(const seal::Finding& finding) {
-  return !finding.attribute.empty() && finding.severity != seal::Severity::note &&
+bool is_header_change(const finding::Finding& finding) {
+  return !finding.attribute.empty() && finding.severity != finding::Severity::note &&
          (finding.code.starts_with("attribute.") || finding.code.starts_with("item."));
 }
 
 std::vector<Group> grouped(const seal::VerifyResult& result) {
   std::vector<Group> groups;
-  for (const seal::Finding& finding : result.findings) {
+  for (const finding::Finding& finding : result.findings) {
     const auto group = std::ranges::find_if(groups, [&](const Group& g) {
       return g.code == finding.code && g.severity == finding.severity;
     });
@@ -46,13 +47,13 @@ std::vector<Group> grouped(const seal::VerifyResult& result) {
   return groups;
 }
 
-std::string_view severity_sign(seal::Severity severity) {
+std::string_view severity_sign(finding::Severity severity) {
   switch (severity) {
-    case seal::Severity::alarm:
+    case finding::Severity::alarm:
       return "✗";
-    case seal::Severity::warning:
+    case finding::Severity::warning:
       return "!";
-    case seal::Severity::note:
+    case finding::Severity::note:
       return "i";
   }
   return "";
@@ -69,7 +70,7 @@ std::string capitalised(std::string_view word) {
 std::string frames_that_differ(const Group& group, const seal::VerifyResult& result) {
   if (group.code != "pixels.altered" || !result.image) return {};
   std::set<std::uint32_t> frames;
-  for (const seal::Finding* finding : group.findings) {
+  for (const finding::Finding* finding : group.findings) {
     if (!finding->frame) return {};
     frames.insert(*finding->frame);
   }
@@ -82,7 +83,8 @@ std::string heading_of(const Group& group, const seal::VerifyResult& result, boo
   if (std::string frames = frames_that_differ(group, result); !frames.empty()) return frames;
   const std::size_t count = group.findings.size();
   if (!in_table) {
-    return std::string{explain_code(group.code).meaning} + " (" + counted(count, "finding") + ")";
+    return std::string{finding::explain_code(group.code).meaning} + " (" +
+           counted(count, "finding") + ")";
   }
   const std::string listed = " They are listed above, under Header.";
   const std::string attributes = counted(count, "attribute");
@@ -92,13 +94,13 @@ std::string heading_of(const Group& group, const seal::VerifyResult& result, boo
     return attributes + " were not there when the image was sealed." + listed;
   if (group.code == "attribute.removed")
     return attributes + " that were sealed are missing." + listed;
-  return std::string{explain_code(group.code).meaning} + " (" + counted(count, "finding") + ")" +
-         listed;
+  return std::string{finding::explain_code(group.code).meaning} + " (" + counted(count, "finding") +
+         ")" + listed;
 }
 
 void write_group(HtmlWriter& html, const Group& group, const seal::VerifyResult& result) {
-  const CodeEntry& entry = explain_code(group.code);
-  const std::string word{seal::to_word(group.severity)};
+  const finding::CodeEntry& entry = finding::explain_code(group.code);
+  const std::string word{finding::to_word(group.severity)};
   html.open("li", {{"class", "finding " + word}});
   html.open("p", {{"class", "severity"}});
   html.element("span", {{"class", "sign"}, {"aria-hidden", "true"}}, severity_sign(group.severity));
@@ -109,7 +111,7 @@ void write_group(HtmlWriter& html, const Group& group, const seal::VerifyResult&
     html.element("p", {{"class", "what"}}, group.findings.front()->text);
   } else {
     const bool in_table = std::ranges::all_of(
-        group.findings, [](const seal::Finding* finding) { return is_header_change(*finding); });
+        group.findings, [](const finding::Finding* finding) { return is_header_change(*finding); });
     html.element("p", {{"class", "what"}}, heading_of(group, result, in_table));
     const bool folded = group.findings.size() > listed_openly_max;
     if (folded && !in_table) {
@@ -118,7 +120,7 @@ void write_group(HtmlWriter& html, const Group& group, const seal::VerifyResult&
     }
     if (!in_table) {
       html.open("ul");
-      for (const seal::Finding* finding : group.findings) html.element("li", finding->text);
+      for (const finding::Finding* finding : group.findings) html.element("li", finding->text);
       html.close();
     }
     if (folded && !in_table) html.close();
@@ -134,7 +136,7 @@ void write_group(HtmlWriter& html, const Group& group, const seal::VerifyResult&
 
 /// What the code of an attribute's or item's finding says happened to it, in a word or two; what
 /// the finding says itself where it says more.
-std::string what_happened(const seal::Finding& finding) {
+std::string what_happened(const finding::Finding& finding) {
   const std::string_view code = finding.code;
   if (code == "attribute.altered" && finding.text.ends_with(" differs from the seal."))
     return "changed";
@@ -153,11 +155,11 @@ std::string attribute_name(const std::string& keyword) {
   return entry ? std::string{entry->name} : keyword;
 }
 
-using Changes = std::vector<const seal::Finding*>;
+using Changes = std::vector<const finding::Finding*>;
 
 /// A table of some of the changes; `caption` "" for the second part of one.
-void write_table(HtmlWriter& html, std::span<const seal::Finding* const> changes, bool has_values,
-                 std::string_view caption) {
+void write_table(HtmlWriter& html, std::span<const finding::Finding* const> changes,
+                 bool has_values, std::string_view caption) {
   html.open("table", {{"class", "changes"}});
   if (!caption.empty()) html.element("caption", caption);
   html.open("thead");
@@ -169,7 +171,7 @@ void write_table(HtmlWriter& html, std::span<const seal::Finding* const> changes
   html.close();
   html.close();
   html.open("tbody");
-  for (const seal::Finding* finding : changes) {
+  for (const finding::Finding* finding : changes) {
     html.open("tr");
     html.element("th", {{"scope", "row"}}, attribute_name(finding->keyword));
     html.open("td", {{"class", "path"}, {"data-label", "Attribute"}});
@@ -191,15 +193,15 @@ void write_table(HtmlWriter& html, std::span<const seal::Finding* const> changes
 
 void write_changes(HtmlWriter& html, const seal::VerifyResult& result) {
   Changes changes;
-  for (const seal::Finding& finding : result.findings) {
+  for (const finding::Finding& finding : result.findings) {
     if (is_header_change(finding)) changes.push_back(&finding);
   }
   if (changes.empty()) return;
   // What has a name is what a physician looks for; private ones are for whoever made them.
   std::ranges::stable_partition(
-      changes, [](const seal::Finding* finding) { return !finding->keyword.empty(); });
+      changes, [](const finding::Finding* finding) { return !finding->keyword.empty(); });
   const bool has_values = std::ranges::any_of(
-      changes, [](const seal::Finding* finding) { return finding->current_value.has_value(); });
+      changes, [](const finding::Finding* finding) { return finding->current_value.has_value(); });
 
   html.element("h3", "Header");
   const std::string caption = counted(changes.size(), "attribute") +
@@ -207,7 +209,7 @@ void write_changes(HtmlWriter& html, const seal::VerifyResult& result) {
                               (has_values ? " Values shown may be patient data."
                                           : " Values are not shown, for they may be patient data.");
   const std::size_t open = changes.size() > rows_openly_max + 1 ? rows_openly_max : changes.size();
-  const std::span<const seal::Finding* const> all{changes};
+  const std::span<const finding::Finding* const> all{changes};
   write_table(html, all.first(open), has_values, caption);
   if (open == all.size()) return;
   html.open("details", {{"class", "more"}});

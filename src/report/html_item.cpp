@@ -2,9 +2,12 @@
 #include <algorithm>
 
 #include "dicom/transfer_syntax.h"
+#include "finding/finding.h"
+#include "render/render.h"
 #include "report/html_parts.h"
 #include "report/reason.h"
 #include "report/sop_class_name.h"
+#include "seal/seal.h"
 
 namespace fiducia::report {
 namespace {
@@ -36,10 +39,11 @@ void write_image_facts(HtmlWriter& html, const seal::ImageInfo& image) {
 
 /// What the verdict says of this image: a trust file may tolerate a difference.
 std::string_view meaning_of(const seal::VerifyResult& result, const VerdictText& verdict) {
-  const bool is_tolerant = result.verdict == seal::Verdict::authentic &&
-                           std::ranges::any_of(result.findings, [](const seal::Finding& finding) {
-                             return finding.code == "tolerated";
-                           });
+  const bool is_tolerant =
+      result.verdict == finding::Verdict::authentic &&
+      std::ranges::any_of(result.findings, [](const finding::Finding& finding) {
+        return finding.code == "tolerated";
+      });
   return is_tolerant
              ? "Every sealed pixel is what it was when the image was sealed, and so is every "
                "attribute but those named below, whose difference the trust file takes as "
@@ -49,9 +53,9 @@ std::string_view meaning_of(const seal::VerifyResult& result, const VerdictText&
 
 /// What decided it, before anything else is said.
 void write_reason(HtmlWriter& html, const seal::VerifyResult& result) {
-  const seal::Finding* const decides = deciding_finding(result);
-  const bool is_aside = decides != nullptr && decides->severity == seal::Severity::note &&
-                        result.verdict == seal::Verdict::authentic;
+  const finding::Finding* const decides = deciding_finding(result);
+  const bool is_aside = decides != nullptr && decides->severity == finding::Severity::note &&
+                        result.verdict == finding::Verdict::authentic;
   if (decides == nullptr || is_aside) return;
   html.open("p", {{"class", "reason"}});
   html.text(decides->text);
@@ -77,8 +81,9 @@ void write_verdict(HtmlWriter& html, const seal::VerifyResult& result) {
   html.close();
 }
 
-void write_pixels(HtmlWriter& html, const ReportItem& item, std::span<const Picture> pictures,
-                  std::string_view note, std::size_t number) {
+void write_pixels(HtmlWriter& html, const ReportItem& item,
+                  std::span<const render::Picture> pictures, std::string_view note,
+                  std::size_t number) {
   if (pictures.empty() && item.pictures_missing.empty() && note.empty()) return;
   html.element("h3", "Picture");
   if (!pictures.empty()) write_figures(html, item, pictures, number);
@@ -90,7 +95,7 @@ void write_pixels(HtmlWriter& html, const ReportItem& item, std::span<const Pict
 
 }  // namespace
 
-void write_item(HtmlWriter& html, const ReportItem& item, std::span<const Picture> pictures,
+void write_item(HtmlWriter& html, const ReportItem& item, std::span<const render::Picture> pictures,
                 std::string_view note, std::size_t number) {
   const seal::VerifyResult& result = item.result;
   write_verdict(html, result);

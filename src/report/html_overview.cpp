@@ -3,8 +3,11 @@
 #include <array>
 #include <cmath>
 
+#include "finding/finding.h"
+#include "render/render.h"
 #include "report/html_parts.h"
 #include "report/reason.h"
+#include "seal/seal.h"
 
 namespace fiducia::report {
 namespace {
@@ -27,7 +30,7 @@ void write_counts(HtmlWriter& html, std::span<const ReportItem> items,
                   std::span<const std::size_t> order) {
   html.open("ul", {{"class", "counts"}});
   for (std::size_t rank = 0; rank < order.size();) {
-    const seal::Verdict verdict = items[order[rank]].result.verdict;
+    const finding::Verdict verdict = items[order[rank]].result.verdict;
     std::size_t end = rank;
     while (end < order.size() && items[order[end]].result.verdict == verdict) ++end;
     const VerdictText& text = verdict_text(verdict);
@@ -36,7 +39,7 @@ void write_counts(HtmlWriter& html, std::span<const ReportItem> items,
     write_icon(html, text);
     html.element("strong", std::to_string(end - rank));
     html.text(" ");
-    html.element("span", seal::to_word(verdict));
+    html.element("span", finding::to_word(verdict));
     html.close();
     html.close();
     rank = end;
@@ -46,12 +49,12 @@ void write_counts(HtmlWriter& html, std::span<const ReportItem> items,
 
 void write_thumbnail(HtmlWriter& html, const ReportItem& item, std::uint32_t side, bool wanted) {
   html.open("span", {{"class", "thumb"}});
-  const auto whole =
-      std::ranges::find_if(item.pictures, [](const Picture& picture) { return !picture.part; });
+  const auto whole = std::ranges::find_if(
+      item.pictures, [](const render::Picture& picture) { return !picture.part; });
   std::string uri;
-  Picture small;
+  render::Picture small;
   if (wanted && whole != item.pictures.end()) {
-    small = scaled_down(*whole, side);
+    small = render::scaled_down(*whole, side);
     uri = data_uri(small);
   }
   if (uri.empty()) {
@@ -103,8 +106,8 @@ void write_card(HtmlWriter& html, const ReportItem& item, std::size_t number, st
   if (!folder.empty()) html.element("bdi", {{"class", "folder"}}, folder);
   html.element("bdi", {{"class", "name"}}, name);
   html.close();
-  const seal::Finding* const decides = deciding_finding(result);
-  if (decides != nullptr && result.verdict != seal::Verdict::authentic)
+  const finding::Finding* const decides = deciding_finding(result);
+  if (decides != nullptr && result.verdict != finding::Verdict::authentic)
     html.element("span", {{"class", "card-reason"}}, decides->text);
   html.close();
   html.close();
@@ -130,7 +133,7 @@ void write_overview(HtmlWriter& html, std::span<const ReportItem> items,
     const ReportItem& item = items[order[rank]];
     const bool with_picture =
         rank < thumbnails_max &&
-        (items.size() <= thumbnails_max || item.result.verdict != seal::Verdict::authentic);
+        (items.size() <= thumbnails_max || item.result.verdict != finding::Verdict::authentic);
     write_card(html, item, rank + 1, side, with_picture, folder.size());
   }
   html.close();

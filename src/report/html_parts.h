@@ -4,8 +4,11 @@
 #include <string>
 #include <string_view>
 
+#include "finding/finding.h"
+#include "render/render.h"
 #include "report/html_writer.h"
 #include "report/report.h"
+#include "seal/seal.h"
 
 /// The parts of the page, each in its own source file.
 namespace fiducia::report {
@@ -18,20 +21,21 @@ struct VerdictText {
   std::string_view means;
   std::string_view means_not;
 };
-[[nodiscard]] const VerdictText& verdict_text(seal::Verdict verdict);
+[[nodiscard]] const VerdictText& verdict_text(finding::Verdict verdict);
 void write_icon(HtmlWriter& html, const VerdictText& verdict);
 
 /// The whole style sheet (html_style.cpp).
 [[nodiscard]] std::string_view style_sheet();
 
 /// The tiles of `result` that a picture shows, as SVG shapes over it (html_figure.cpp).
-void write_outlines(HtmlWriter& html, const Picture& picture, const seal::VerifyResult& result);
-[[nodiscard]] bool has_outlines(const Picture& picture, const seal::VerifyResult& result);
+void write_outlines(HtmlWriter& html, const render::Picture& picture,
+                    const seal::VerifyResult& result);
+[[nodiscard]] bool has_outlines(const render::Picture& picture, const seal::VerifyResult& result);
 /// `data:image/png;base64,...`, empty when the picture's samples do not fit its extent.
-[[nodiscard]] std::string data_uri(const Picture& picture);
+[[nodiscard]] std::string data_uri(const render::Picture& picture);
 /// The pictures of an item with captions. `number` makes ids unique in the page.
-void write_figures(HtmlWriter& html, const ReportItem& item, std::span<const Picture> pictures,
-                   std::size_t number);
+void write_figures(HtmlWriter& html, const ReportItem& item,
+                   std::span<const render::Picture> pictures, std::size_t number);
 
 /// Header changes as a table (html_findings.cpp); nothing when there are none.
 void write_changes(HtmlWriter& html, const seal::VerifyResult& result);
@@ -43,7 +47,7 @@ void write_chain(HtmlWriter& html, const seal::VerifyResult& result);
 
 /// One item's report (html_item.cpp). `pictures` are those to show in full; `note` says why
 /// they are fewer or smaller than usual, "" when they are not.
-void write_item(HtmlWriter& html, const ReportItem& item, std::span<const Picture> pictures,
+void write_item(HtmlWriter& html, const ReportItem& item, std::span<const render::Picture> pictures,
                 std::string_view note, std::size_t number);
 
 /// Counts per verdict and the grid of thumbnails (html_overview.cpp). `order` holds indices of

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "finding/finding.h"
 #include "report/html_parts.h"
 
 namespace fiducia::report {
 
-const VerdictText& verdict_text(seal::Verdict verdict) {
+const VerdictText& verdict_text(finding::Verdict verdict) {
   // Each verdict has its own shape, so that no reader depends on colour.
   static constexpr VerdictText authentic{
       "authentic", "Authentic",
@@ -41,17 +42,17 @@ const VerdictText& verdict_text(seal::Verdict verdict) {
       "The file cannot be read as DICOM within the limits that protect the reader.",
       "It does not say whether the file was damaged by accident or made to do harm."};
   switch (verdict) {
-    case seal::Verdict::authentic:
+    case finding::Verdict::authentic:
       return authentic;
-    case seal::Verdict::altered:
+    case finding::Verdict::altered:
       return altered;
-    case seal::Verdict::unsealed:
+    case finding::Verdict::unsealed:
       return unsealed;
-    case seal::Verdict::untrusted:
+    case finding::Verdict::untrusted:
       return untrusted;
-    case seal::Verdict::indeterminate:
+    case finding::Verdict::indeterminate:
       return indeterminate;
-    case seal::Verdict::malformed:
+    case finding::Verdict::malformed:
       return malformed;
   }
   return indeterminate;  // a half-filled verdict never reads as authentic

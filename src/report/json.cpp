@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "finding/finding.h"
 #include "report/json_writer.h"
 #include "report/report.h"
+#include "seal/seal.h"
+#include "trust/trust.h"
 
 namespace fiducia::report {
 namespace {
 
-void write_finding(JsonWriter& json, const seal::Finding& finding) {
+void write_finding(JsonWriter& json, const finding::Finding& finding) {
   json.open_object();
   json.member("code", finding.code);
-  json.member("severity", seal::to_word(finding.severity));
+  json.member("severity", finding::to_word(finding.severity));
   json.member("text", finding.text);
   if (finding.frame) json.member("frame", *finding.frame);
   if (!finding.tiles.empty()) {
     json.key("tiles");
     json.open_array();
-    for (const seal::TilePosition& tile : finding.tiles) {
+    for (const finding::TilePosition& tile : finding.tiles) {
       json.open_array();
       json.number(tile.row);
       json.number(tile.column);
@@ -37,7 +40,7 @@ void write_finding(JsonWriter& json, const seal::Finding& finding) {
   json.close_object();
 }
 
-void write_seal(JsonWriter& json, const seal::SealInfo& seal) {
+void write_seal(JsonWriter& json, const trust::SealInfo& seal) {
   json.open_object();
   json.member("device", seal.device);
   json.member("signer", "sha256:" + to_hex(seal.signer.view()));
@@ -45,7 +48,7 @@ void write_seal(JsonWriter& json, const seal::SealInfo& seal) {
   if (!seal.signer_name.empty()) json.member("signer_name", seal.signer_name);
   json.member("sealed_at", to_rfc3339(seal.sealed_at));
   json.member("object_root", to_hex(seal.object_root.view()));
-  json.member("found_in", seal::to_word(seal.found_in));
+  json.member("found_in", trust::to_word(seal.found_in));
   json.close_object();
 }
 
@@ -56,7 +59,7 @@ void write_names(JsonWriter& json, std::string_view key, const std::vector<std::
   json.close_array();
 }
 
-void write_ledger(JsonWriter& json, const seal::LedgerInfo& ledger) {
+void write_ledger(JsonWriter& json, const trust::LedgerInfo& ledger) {
   json.open_object();
   json.member("origin", ledger.origin);
   json.member("index", ledger.index);
@@ -65,7 +68,7 @@ void write_ledger(JsonWriter& json, const seal::LedgerInfo& ledger) {
   write_names(json, "witnesses", ledger.witnesses);
   if (ledger.dated_at) {
     json.member("dated_at", to_rfc3339(*ledger.dated_at));
-    json.member("dated_by", seal::to_word(ledger.dated_by));
+    json.member("dated_by", trust::to_word(ledger.dated_by));
     write_names(json, "time_stamps", ledger.time_stamps);
   }
   json.close_object();
@@ -88,10 +91,10 @@ std::string to_json(const seal::VerifyResult& result) {
   json.open_object();
   json.member("schema", "fiducia.verify/1");
   json.member("path", result.path);
-  json.member("verdict", seal::to_word(result.verdict));
+  json.member("verdict", finding::to_word(result.verdict));
   json.key("findings");
   json.open_array();
-  for (const seal::Finding& finding : result.findings) write_finding(json, finding);
+  for (const finding::Finding& finding : result.findings) write_finding(json, finding);
   json.close_array();
   if (result.seal) {
     json.key("seal");

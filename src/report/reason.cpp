@@ -5,10 +5,10 @@
 
 namespace fiducia::report {
 
-const seal::Finding* deciding_finding(const seal::VerifyResult& result) {
+const finding::Finding* deciding_finding(const seal::VerifyResult& result) {
   // Findings come alarms first, but nothing here depends on it. That a file is a TIFF image as
   // well says nothing about the verdict.
-  const auto weight = [](const seal::Finding& finding) {
+  const auto weight = [](const finding::Finding& finding) {
     return finding.code == "preamble.tiff" ? -1 : static_cast<int>(finding.severity);
   };
   const auto worst = std::ranges::max_element(result.findings, {}, weight);

@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "core/core.h"
+#include "render/render.h"
 #include "report/json_writer.h"
-#include "report/picture.h"
+#include "report/pictures.h"
 #include "report/tally.h"
 #include "report/text.h"
 #include "seal/result.h"
@@ -25,7 +26,7 @@ namespace fiducia::report {
 /// A result with what its page shows. Pictures: the frames worth looking at (altered ones first).
 struct ReportItem {
   seal::VerifyResult result;
-  std::vector<Picture> pictures;
+  std::vector<render::Picture> pictures;
   std::string pictures_missing;  // why there is none, as a sentence; "" if there are
 };
 

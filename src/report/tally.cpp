@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "finding/finding.h"
 #include "report/text.h"
 
 namespace fiducia::report {
@@ -12,18 +13,18 @@ std::string files(std::size_t count) {
   return std::to_string(count) + (count == 1 ? " file" : " files");
 }
 
-bool is_worse(seal::Verdict a, seal::Verdict b) {
-  const int code_a = seal::exit_code(a);
-  const int code_b = seal::exit_code(b);
-  return code_a != code_b && seal::worse_exit_code(code_a, code_b) == code_a;
+bool is_worse(finding::Verdict a, finding::Verdict b) {
+  const int code_a = finding::exit_code(a);
+  const int code_b = finding::exit_code(b);
+  return code_a != code_b && finding::worse_exit_code(code_a, code_b) == code_a;
 }
 
 }  // namespace
 
 bool is_problem(const seal::VerifyResult& result) {
-  return result.verdict != seal::Verdict::authentic ||
-         std::ranges::any_of(result.findings, [](const seal::Finding& finding) {
-           return finding.severity != seal::Severity::note;
+  return result.verdict != finding::Verdict::authentic ||
+         std::ranges::any_of(result.findings, [](const finding::Finding& finding) {
+           return finding.severity != finding::Severity::note;
          });
 }
 
@@ -36,20 +37,20 @@ void Tally::add(const seal::VerifyResult& result) {
 }
 
 std::string Tally::summary() const {
-  using seal::Verdict;
+  using finding::Verdict;
   std::string text;
   for (const Verdict verdict : {Verdict::authentic, Verdict::altered, Verdict::malformed,
                                 Verdict::untrusted, Verdict::indeterminate, Verdict::unsealed}) {
     const auto found = counts_.find(verdict);
     if (found == counts_.end()) continue;
     text += (text.empty() ? "" : ", ") + std::to_string(found->second) + " " +
-            std::string(seal::to_word(verdict));
+            std::string(finding::to_word(verdict));
   }
   if (errors_ > 0)
     text += (text.empty() ? "" : ", ") + std::to_string(errors_) + " that could not be read";
   text = files(judged_ + errors_) + (text.empty() ? "" : ": " + text);
   if (!worst_path_.empty())
-    text += "; the worst: " + std::string(seal::to_word(worst_)) + ", " + visible(worst_path_);
+    text += "; the worst: " + std::string(finding::to_word(worst_)) + ", " + visible(worst_path_);
   text += ".";
   if (left_out_ > 0)
     text += " Left out: " + files(left_out_) +

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "finding/finding.h"
 #include "seal/result.h"
 
 namespace fiducia::report {
@@ -24,11 +25,11 @@ class Tally {
   [[nodiscard]] std::string summary() const;
 
  private:
-  std::map<seal::Verdict, std::size_t> counts_;
+  std::map<finding::Verdict, std::size_t> counts_;
   std::size_t judged_ = 0;
   std::size_t errors_ = 0;
   std::size_t left_out_ = 0;
-  seal::Verdict worst_ = seal::Verdict::authentic;
+  finding::Verdict worst_ = finding::Verdict::authentic;
   std::string worst_path_;
 };
 

@@ -5,12 +5,15 @@
 #include <array>
 #include <cstring>
 
-#include "seal/canonical_header.h"
+#include "canonical/header.h"
+#include "canonical/pixel_source.h"
+#include "canonical/reading.h"
+#include "canonical/vr_change.h"
+#include "evidence/evidence.h"
+#include "finding/finding.h"
 #include "seal/compressor_remark.h"
 #include "seal/loss_record.h"
-#include "seal/pixel_source.h"
-#include "seal/reading.h"
-#include "seal/vr_change.h"
+#include "trust/trust.h"
 
 namespace fiducia::seal {
 namespace {
@@ -36,16 +39,16 @@ bool follows_from_lossy_compression(ByteView path) {
 
 /// A value as a person would read it, cut to 256 bytes, control characters made visible. Only
 /// for those who asked to see values.
-std::string printable_value(const CanonicalValue& value) {
+std::string printable_value(const canonical::CanonicalValue& value) {
   constexpr std::size_t shown_bytes_max = 256;
   std::string out;
   switch (value.kind) {
-    case ValueKind::empty:
+    case canonical::ValueKind::empty:
       return "";
-    case ValueKind::items:
+    case canonical::ValueKind::items:
       return std::to_string(load_be<std::uint32_t>(value.bytes.data())) + " items";
-    case ValueKind::text:
-    case ValueKind::decimal: {
+    case canonical::ValueKind::text:
+    case canonical::ValueKind::decimal: {
       std::string_view text = as_text(value.bytes).substr(0, shown_bytes_max);
       while (!text.empty() && !is_utf8(text)) text.remove_suffix(1);  // a character cut in two
       for (const char c : text)
@@ -64,9 +67,9 @@ std::string printable_value(const CanonicalValue& value) {
 /// Merges the sealed table with the leaves of the file; both are in the order of their paths.
 class HeaderComparison {
  public:
-  HeaderComparison(const dicom::File& file, const CanonicalHeader& header, const Evidence& evidence,
-                   const NestedPixels& nested, const ContentOptions& options,
-                   ContentComparison& out)
+  HeaderComparison(const dicom::File& file, const canonical::CanonicalHeader& header,
+                   const evidence::Evidence& evidence, const canonical::NestedPixels& nested,
+                   const ContentOptions& options, ContentComparison& out)
       : file_(file),
         header_(header),
         evidence_(evidence),
@@ -86,32 +89,33 @@ class HeaderComparison {
   struct Pair {
     std::size_t sealed = none;
     std::size_t now = none;
-    VrChange vr = VrChange::none;
-    [[nodiscard]] bool vr_refused() const { return vr == VrChange::other_value; }
+    canonical::VrChange vr = canonical::VrChange::none;
+    [[nodiscard]] bool vr_refused() const { return vr == canonical::VrChange::other_value; }
   };
 
   void hash_pairs() {
     const std::span sealed{evidence_.attributes};
     const std::span now = header_.leaves();
-    salts_ = Salts(evidence_.seed).header(sealed.size());
+    salts_ = canonical::Salts(evidence_.seed).header(sealed.size());
     pairs_.reserve(std::max(sealed.size(), now.size()));
     hashes_.resize(sealed.size());  // addresses must stay: HeaderHasher writes late
-    HeaderHasher hasher;
+    canonical::HeaderHasher hasher;
     Bytes swap_scratch;
     std::string text_scratch;
     std::size_t s = 0;
     std::size_t n = 0;
     while (s < sealed.size() || n < now.size()) {
       const int order = s == sealed.size() ? 1
-                        : n == now.size()  ? -1
-                                           : compare_paths(sealed[s].path, header_.path(now[n]));
+                        : n == now.size()
+                            ? -1
+                            : canonical::compare_paths(sealed[s].path, header_.path(now[n]));
       Pair pair;
       if (order <= 0) pair.sealed = s;
       if (order >= 0) pair.now = n;
       if (order == 0) {
-        const HeaderLeaf& leaf = now[n];
+        const canonical::HeaderLeaf& leaf = now[n];
         const dicom::Vr vr = sealed[s].vr;
-        pair.vr = judge_vr_change(vr, header_, leaf);
+        pair.vr = canonical::judge_vr_change(vr, header_, leaf);
         hasher.add(salts_[s], sealed[s].path, vr,
                    header_.value(leaf, vr, swap_scratch, text_scratch), &hashes_[s]);
       }
@@ -138,7 +142,8 @@ class HeaderComparison {
       const bool same_value = hashes_[pair.sealed] == evidence_.attributes[pair.sealed].hash;
       if (same_value && !pair.vr_refused()) {
         // In implicit VR every VR is gone: nothing to tell about.
-        if (pair.vr == VrChange::same_value && element.file_vr != dicom::Vr{}) ++vr_changes_;
+        if (pair.vr == canonical::VrChange::same_value && element.file_vr != dicom::Vr{})
+          ++vr_changes_;
         return;
       }
       if (is_sealed_fragments(pair) || is_undecodable_icon(pair)) return;
@@ -163,7 +168,7 @@ class HeaderComparison {
       add("attribute.removed", path, none, " was sealed and is missing.");
       if (evidence_.attributes[pair.sealed].vr == dicom::vr::sq) skip_prefix_ = path;
     } else {
-      const HeaderLeaf& leaf = header_.leaves()[pair.now];
+      const canonical::HeaderLeaf& leaf = header_.leaves()[pair.now];
       if (leaf.duplicate) {
         add("attribute.added", path, pair.now, " stands in the file more than once.");
       } else {
@@ -176,26 +181,26 @@ class HeaderComparison {
   /// Whether Derivation Description only gained the remark of a lossless compressor, whose work
   /// the pixel comparison has proven to be lossless. What stood there before must be as sealed.
   bool is_compressor_remark(const Pair& pair) {
-    static const auto path = top_level_path({0x0008, 0x2111});
+    static const auto path = canonical::top_level_path({0x0008, 0x2111});
     if (pair.now == none || out_.pixels != Match::same || !evidence_.statement.pixels ||
         !same_bytes(path_of(pair), path) || header_.leaves()[pair.now].duplicate ||
         pair.vr_refused())
       return false;
     Bytes swap_scratch;
     std::string text_scratch;
-    const CanonicalValue value =
+    const canonical::CanonicalValue value =
         header_.value(header_.leaves()[pair.now], dicom::vr::st, swap_scratch, text_scratch);
-    if (value.kind != ValueKind::text) return false;
+    if (value.kind != canonical::ValueKind::text) return false;
     std::string_view rest = as_text(value.bytes);
     while (const auto before = without_compressor_remark(rest)) {
       rest = *before;
       const bool as_sealed =
-          rest.empty()
-              ? pair.sealed == none || has_sealed_value(pair, {})
-              : pair.sealed != none && has_sealed_value(pair, {ValueKind::text, as_bytes(rest)});
+          rest.empty() ? pair.sealed == none || has_sealed_value(pair, {})
+                       : pair.sealed != none &&
+                             has_sealed_value(pair, {canonical::ValueKind::text, as_bytes(rest)});
       if (!as_sealed) continue;
       out_.findings.push_back({.code = "encoding.changed",
-                               .severity = Severity::note,
+                               .severity = finding::Severity::note,
                                .text = "Derivation Description (0008,2111) gained the remark of a "
                                        "lossless compressor; what stood there is unchanged.",
                                .attribute = "(0008,2111)",
@@ -208,15 +213,15 @@ class HeaderComparison {
   /// Whether the top-level Number of Frames is 1, said on one side only: image converters drop it,
   /// others add it, and no reader shows anything else (PS3.3 C.7.6.6).
   [[nodiscard]] bool is_one_frame(const Pair& pair) const {
-    static const auto path = top_level_path(dicom::tags::number_of_frames);
-    const CanonicalValue one{ValueKind::decimal, as_bytes("1")};
+    static const auto path = canonical::top_level_path(dicom::tags::number_of_frames);
+    const canonical::CanonicalValue one{canonical::ValueKind::decimal, as_bytes("1")};
     if (!same_bytes(path_of(pair), path)) return false;
     if (pair.sealed != none)
       return evidence_.attributes[pair.sealed].vr == dicom::vr::is && has_sealed_value(pair, one);
-    const HeaderLeaf& leaf = header_.leaves()[pair.now];
+    const canonical::HeaderLeaf& leaf = header_.leaves()[pair.now];
     Bytes swap_scratch;
     std::string text_scratch;
-    const CanonicalValue now = header_.value(leaf, leaf.vr, swap_scratch, text_scratch);
+    const canonical::CanonicalValue now = header_.value(leaf, leaf.vr, swap_scratch, text_scratch);
     return !leaf.duplicate && leaf.vr == dicom::vr::is && now.kind == one.kind &&
            same_bytes(now.bytes, one.bytes);
   }
@@ -226,7 +231,7 @@ class HeaderComparison {
   bool is_true_record_of_loss(const Pair& pair) {
     const ByteView path = path_of(pair);
     if (pair.now == none || out_.pixels == Match::different || path.size() != 5) return false;
-    const HeaderLeaf& leaf = header_.leaves()[pair.now];
+    const canonical::HeaderLeaf& leaf = header_.leaves()[pair.now];
     const dicom::Tag tag = leaf.element->tag;
     if (!is_loss_record(tag) || leaf.duplicate || leaf.is_sequence || pair.vr_refused() ||
         !is_true_loss_record(proven_loss(file_, evidence_.statement), tag,
@@ -234,12 +239,13 @@ class HeaderComparison {
       return false;
     static constexpr std::string_view no_loss = "00";
     if (pair.sealed != none && !has_sealed_value(pair, {}) &&
-        !(tag.element == 0x2110 && has_sealed_value(pair, {ValueKind::text, as_bytes(no_loss)})))
+        !(tag.element == 0x2110 &&
+          has_sealed_value(pair, {canonical::ValueKind::text, as_bytes(no_loss)})))
       return false;
-    const auto place = describe_path(path);
+    const auto place = canonical::describe_path(path);
     if (!place) return false;
     out_.findings.push_back({.code = "encoding.changed",
-                             .severity = Severity::note,
+                             .severity = finding::Severity::note,
                              .text = name_of(place->text, place->keyword) +
                                      " was written by a tool that decompresses, and is true: the "
                                      "image was compressed with loss when it was sealed.",
@@ -254,29 +260,30 @@ class HeaderComparison {
     if (options_.tolerance == nullptr || path.size() != 5 || path[2] != std::byte{0} ||
         pair.vr_refused())
       return false;
-    const HeaderLeaf* leaf = pair.now == none ? nullptr : &header_.leaves()[pair.now];
+    const canonical::HeaderLeaf* leaf = pair.now == none ? nullptr : &header_.leaves()[pair.now];
     if (leaf != nullptr && (leaf->duplicate || leaf->is_sequence)) return false;
     const dicom::Tag tag{load_be<std::uint16_t>(path.data()), load_be<std::uint16_t>(&path[3])};
     const auto was = [&](std::string_view text) {
       std::string scratch;
-      return has_sealed_value(pair,
-                              canonical_text(evidence_.attributes[pair.sealed].vr, text, scratch));
+      return has_sealed_value(
+          pair, trust::canonical_text(evidence_.attributes[pair.sealed].vr, text, scratch));
     };
     const auto is = [&](std::string_view text) {
       Bytes swap_scratch;
       std::string now_scratch;
       std::string text_scratch;
-      const CanonicalValue now = header_.value(*leaf, leaf->vr, swap_scratch, now_scratch);
-      const CanonicalValue wanted = canonical_text(leaf->vr, text, text_scratch);
+      const canonical::CanonicalValue now =
+          header_.value(*leaf, leaf->vr, swap_scratch, now_scratch);
+      const canonical::CanonicalValue wanted = trust::canonical_text(leaf->vr, text, text_scratch);
       return now.kind == wanted.kind && same_bytes(now.bytes, wanted.bytes);
     };
-    const HeaderChange change = pair.sealed == none ? HeaderChange::added
-                                : pair.now == none  ? HeaderChange::removed
-                                                    : HeaderChange::altered;
-    const auto tolerated =
-        find_tolerance(*options_.tolerance, {.tag = tag, .change = change, .was = was, .is = is});
+    const trust::HeaderChange change = pair.sealed == none ? trust::HeaderChange::added
+                                       : pair.now == none  ? trust::HeaderChange::removed
+                                                           : trust::HeaderChange::altered;
+    const auto tolerated = trust::find_tolerance(
+        *options_.tolerance, {.tag = tag, .change = change, .was = was, .is = is});
     if (!tolerated) return false;
-    const auto place = describe_path(path);
+    const auto place = canonical::describe_path(path);
     if (!place) return false;
     out_.findings.push_back({.code = "tolerated",
                              .severity = tolerated->rule->severity,
@@ -292,7 +299,7 @@ class HeaderComparison {
   /// Whether the attribute says where an overlay is that was proven to show what was sealed.
   [[nodiscard]] bool is_moved_overlay(const Pair& pair) const {
     if (out_.moved_overlays.empty() || pair.now == none) return false;
-    const HeaderLeaf& leaf = header_.leaves()[pair.now];
+    const canonical::HeaderLeaf& leaf = header_.leaves()[pair.now];
     return leaf.path_bytes == 5 && !leaf.duplicate && !leaf.is_sequence &&
            out_.moved_overlays.explains(leaf.element->tag);
   }
@@ -302,7 +309,7 @@ class HeaderComparison {
   [[nodiscard]] bool is_sealed_fragments(const Pair& pair) const {
     const dicom::Element& element = *header_.leaves()[pair.now].element;
     return element.encapsulated && !pair.vr_refused() &&
-           has_sealed_value(pair, {ValueKind::fragments, element.value});
+           has_sealed_value(pair, {canonical::ValueKind::fragments, element.value});
   }
 
   /// Whether nested Pixel Data differs, but only its fragments can be seen for want of a decoder.
@@ -311,15 +318,16 @@ class HeaderComparison {
       return false;
     out_.header = std::max(out_.header, Match::undecidable);
     out_.findings.push_back({.code = "codec.missing",
-                             .severity = Severity::warning,
+                             .severity = finding::Severity::warning,
                              .text = "An icon image cannot be decoded here: no decoder for its "
                                      "encoding is at hand."});
     return true;
   }
 
-  [[nodiscard]] bool has_sealed_value(const Pair& pair, const CanonicalValue& value) const {
-    const SealedAttribute& attribute = evidence_.attributes[pair.sealed];
-    return attribute_hash(salts_[pair.sealed], attribute.path, attribute.vr, value) ==
+  [[nodiscard]] bool has_sealed_value(const Pair& pair,
+                                      const canonical::CanonicalValue& value) const {
+    const evidence::SealedAttribute& attribute = evidence_.attributes[pair.sealed];
+    return canonical::attribute_hash(salts_[pair.sealed], attribute.path, attribute.vr, value) ==
            attribute.hash;
   }
 
@@ -354,7 +362,7 @@ class HeaderComparison {
       const std::uint32_t count = step % 2 == 0 ? now + half : now - half - 1;
       std::array<std::byte, 4> value;
       store_be(value.data(), count);
-      if (has_sealed_value(pair, {ValueKind::items, value})) return count;
+      if (has_sealed_value(pair, {canonical::ValueKind::items, value})) return count;
     }
     return std::nullopt;
   }
@@ -374,15 +382,17 @@ class HeaderComparison {
   void add(const char* code, ByteView path, std::size_t now, const std::string& what,
            ByteView name_path = {}) {
     const bool lossy = out_.pixels == Match::undecidable && follows_from_lossy_compression(path) &&
-                       std::ranges::any_of(out_.findings, [](const Finding& f) {
+                       std::ranges::any_of(out_.findings, [](const finding::Finding& f) {
                          return f.code == "lossy.recompressed";
                        });
     out_.header = std::max(out_.header, lossy ? Match::undecidable : Match::different);
     if (out_.findings.size() > 2 * limits::findings_max) return;
-    const auto place = describe_path(path);
-    const auto named = name_path.empty() ? place : describe_path(name_path);
-    Finding finding{
-        .code = code, .severity = lossy ? Severity::warning : Severity::alarm, .text = {}};
+    const auto place = canonical::describe_path(path);
+    const auto named = name_path.empty() ? place : canonical::describe_path(name_path);
+    finding::Finding finding{
+        .code = code,
+        .severity = lossy ? finding::Severity::warning : finding::Severity::alarm,
+        .text = {}};
     if (place) finding.attribute = place->text;
     if (named) finding.keyword = named->keyword;
     finding.text =
@@ -390,7 +400,7 @@ class HeaderComparison {
     if (options_.show_values && now != none) {
       Bytes swap_scratch;
       std::string text_scratch;
-      const HeaderLeaf& leaf = header_.leaves()[now];
+      const canonical::HeaderLeaf& leaf = header_.leaves()[now];
       finding.current_value =
           printable_value(header_.value(leaf, leaf.vr, swap_scratch, text_scratch));
     }
@@ -408,7 +418,7 @@ class HeaderComparison {
   void report_vr_changes() {
     if (vr_changes_ == 0) return;
     out_.findings.push_back({.code = "encoding.changed",
-                             .severity = Severity::note,
+                             .severity = finding::Severity::note,
                              .text = std::to_string(vr_changes_) +
                                      (vr_changes_ == 1 ? " attribute has" : " attributes have") +
                                      " the same value in another representation (VR) than at "
@@ -420,12 +430,12 @@ class HeaderComparison {
     std::uint32_t first;
   };
   const dicom::File& file_;
-  const CanonicalHeader& header_;
-  const Evidence& evidence_;
-  const NestedPixels& nested_;
+  const canonical::CanonicalHeader& header_;
+  const evidence::Evidence& evidence_;
+  const canonical::NestedPixels& nested_;
   const ContentOptions& options_;
   ContentComparison& out_;
-  std::vector<Salt> salts_;
+  std::vector<canonical::Salt> salts_;
   std::vector<Pair> pairs_;
   std::vector<Digest> hashes_;
   ByteView skip_prefix_;
@@ -436,61 +446,61 @@ class HeaderComparison {
 
 /// Ways of reading the file that were not there when it was sealed are alterations; as sealed, they
 /// leave open what a reader shows (spec/seal.md 14).
-void compare_readings(const dicom::File& file, const CanonicalHeader& header,
-                      const Evidence& evidence, ContentComparison& out) {
-  const std::vector<Ambiguity> now = find_ambiguities(file, header);
-  const std::vector<AmbiguityKind>& sealed = evidence.statement.ambiguities;
+void compare_readings(const dicom::File& file, const canonical::CanonicalHeader& header,
+                      const evidence::Evidence& evidence, ContentComparison& out) {
+  const std::vector<canonical::Ambiguity> now = canonical::find_ambiguities(file, header);
+  const std::vector<canonical::AmbiguityKind>& sealed = evidence.statement.ambiguities;
   // What a tool did to the whole data set, and to nothing of its content, is no attack on a part.
-  const bool whole = out.header != Match::different && is_all_under_un(file.data_set());
-  for (const std::span<const Ambiguity> places : by_kind(now)) {
-    const AmbiguityKind kind = places.front().kind;
+  const bool whole = out.header != Match::different && canonical::is_all_under_un(file.data_set());
+  for (const std::span<const canonical::Ambiguity> places : canonical::by_kind(now)) {
+    const canonical::AmbiguityKind kind = places.front().kind;
     const bool as_sealed = std::ranges::find(sealed, kind) != sealed.end() ||
-                           (whole && kind == AmbiguityKind::standard_under_un);
+                           (whole && kind == canonical::AmbiguityKind::standard_under_un);
     if (as_sealed)
       out.ambiguous = true;
     else
       out.header = Match::different;
-    out.findings.push_back(
-        ambiguity_finding(places, as_sealed ? Severity::warning : Severity::alarm));
+    out.findings.push_back(canonical::ambiguity_finding(
+        places, as_sealed ? finding::Severity::warning : finding::Severity::alarm));
   }
   if (sealed.empty() || !now.empty()) return;
   out.ambiguous = true;
   out.findings.push_back(
       {.code = "reading.ambiguous",
-       .severity = Severity::warning,
+       .severity = finding::Severity::warning,
        .text = "When it was sealed, the file could be read in different ways; this one cannot, so "
                "nobody can say whether it shows what was seen then."});
 }
 
 }  // namespace
 
-void compare_header(const dicom::File& file, const Evidence& evidence,
+void compare_header(const dicom::File& file, const evidence::Evidence& evidence,
                     const std::optional<std::string>& photometric_interpretation,
-                    const NestedPixels& nested_pixels, const ContentOptions& options,
+                    const canonical::NestedPixels& nested_pixels, const ContentOptions& options,
                     ContentComparison& out) {
   const dicom::DataSet& data_set = file.data_set();
-  HeaderContext context;
+  canonical::HeaderContext context;
   context.nested_pixels = &nested_pixels;
   context.budget = &file.budget();
   if (photometric_interpretation)
     context.photometric_interpretation =
-        photometric_for_header(data_set, *photometric_interpretation);
+        canonical::photometric_for_header(data_set, *photometric_interpretation);
   if (evidence.statement.pixels) {
-    const SealedGeometry& g = evidence.statement.pixels->geometry;
-    context.pixel_element =
-        find_pixel_element(data_set, static_cast<codec::SampleKind>(g.kind), g.sample_bytes);
+    const evidence::SealedGeometry& g = evidence.statement.pixels->geometry;
+    context.pixel_element = canonical::find_pixel_element(
+        data_set, static_cast<codec::SampleKind>(g.kind), g.sample_bytes);
   }
   context.sealed_vr = [&](ByteView path) -> std::optional<dicom::Vr> {
-    const auto index = find_sealed(evidence, path);
+    const auto index = evidence::find_sealed(evidence, path);
     if (!index) return std::nullopt;
     return evidence.attributes[*index].vr;
   };
-  const auto header = CanonicalHeader::read(data_set, std::move(context));
+  const auto header = canonical::CanonicalHeader::read(data_set, std::move(context));
   if (!header) {
     const bool big = header.error().code == ErrorCode::over_limit;
     out.header = big ? Match::undecidable : Match::different;
     out.findings.push_back({.code = code_word(header.error()),
-                            .severity = big ? Severity::warning : Severity::alarm,
+                            .severity = big ? finding::Severity::warning : finding::Severity::alarm,
                             .text = "The header cannot be compared: " + header.error().what});
     return;
   }

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
-#include "seal/pixel_source.h"
+#include "canonical/pixel_source.h"
+#include "evidence/evidence.h"
+#include "finding/finding.h"
 
 namespace fiducia::seal {
 namespace {
@@ -39,8 +41,8 @@ const char* sample_kind_name(std::uint8_t kind) {
 /// The state of one comparison of frames.
 class PixelComparison {
  public:
-  PixelComparison(const dicom::File& file, const Evidence& evidence, codec::FrameReader& reader,
-                  const ContentOptions& options, ContentComparison& out)
+  PixelComparison(const dicom::File& file, const evidence::Evidence& evidence,
+                  codec::FrameReader& reader, const ContentOptions& options, ContentComparison& out)
       : file_(file),
         evidence_(evidence),
         sealed_(*evidence.statement.pixels),
@@ -48,7 +50,7 @@ class PixelComparison {
         options_(options),
         out_(out),
         salts_(evidence.seed),
-        grid_(tile_grid(sealed_.geometry.rows, sealed_.geometry.columns)),
+        grid_(canonical::tile_grid(sealed_.geometry.rows, sealed_.geometry.columns)),
         renditions_left_(sealed_.renditions.size(), true) {}
 
   std::string run() {
@@ -69,7 +71,7 @@ class PixelComparison {
     tell_of_oddities();
     if (!sealed_.root && out_.pixels == Match::same)
       add(Match::same, {.code = "bytes.only",
-                        .severity = Severity::note,
+                        .severity = finding::Severity::note,
                         .text = "The encoded frames are as they were sealed; their samples were "
                                 "not sealed, as no decoder could read them."});
     tell_of_lost_bits();
@@ -81,7 +83,7 @@ class PixelComparison {
   }
 
  private:
-  void add(Match match, Finding finding) {
+  void add(Match match, finding::Finding finding) {
     out_.pixels = std::max(out_.pixels, match);
     // The rest is counted by the verifier's own limit; this one only bounds memory.
     if (out_.findings.size() <= 2 * limits::findings_max)
@@ -89,7 +91,7 @@ class PixelComparison {
   }
 
   bool same_shape(const codec::Geometry& geometry) {
-    SealedGeometry now = sealed_geometry(geometry);
+    evidence::SealedGeometry now = evidence::sealed_geometry(geometry);
     now.frames = sealed_.geometry.frames;
     if (now == sealed_.geometry) return true;
     if (is_lossy_rendition(now)) {
@@ -99,7 +101,7 @@ class PixelComparison {
     }
     const bool other_kind = now.kind != sealed_.geometry.kind;
     const bool other_size = now.sample_bytes != sealed_.geometry.sample_bytes;
-    const auto describe = [&](const SealedGeometry& g) {
+    const auto describe = [&](const evidence::SealedGeometry& g) {
       return std::to_string(g.columns) + " x " + std::to_string(g.rows) + " pixels of " +
              count_of(g.samples_per_pixel, "sample", "samples") + " with " +
              count_of(g.bits_stored, "bit", "bits") +
@@ -107,7 +109,7 @@ class PixelComparison {
              (other_kind ? std::string(" (") + sample_kind_name(g.kind) + ")" : "");
     };
     add(Match::different, {.code = "pixels.altered",
-                           .severity = Severity::alarm,
+                           .severity = finding::Severity::alarm,
                            .text = "The image is now " + describe(now) + "; sealed were " +
                                    describe(sealed_.geometry) + "."});
     return false;
@@ -115,14 +117,15 @@ class PixelComparison {
 
   /// Whether the image has the size that was sealed but other bits, and is encoded with loss now:
   /// lossy compressors reduce 16 bits to 8 or 12.
-  bool is_lossy_rendition(const SealedGeometry& now) {
-    const SealedGeometry& then = sealed_.geometry;
+  bool is_lossy_rendition(const evidence::SealedGeometry& now) {
+    const evidence::SealedGeometry& then = sealed_.geometry;
     if (now.rows != then.rows || now.columns != then.columns ||
         now.samples_per_pixel != then.samples_per_pixel || !reader_.is_encapsulated())
       return false;
     // The very codestream that was sealed was not compressed again, whatever the header says now.
     if (evidence_.statement.encoding && reader_.frames_present() > 0 &&
-        encoded_frame_hash(0, salts_, reader_.encoded(0)) == evidence_.pixels.encoded_frames[0])
+        canonical::encoded_frame_hash(0, salts_, reader_.encoded(0)) ==
+            evidence_.pixels.encoded_frames[0])
       return false;
     const auto frame = reader_.read(0);
     return frame && !frame->lossless;
@@ -145,7 +148,8 @@ class PixelComparison {
         undecodable(f, paid.error());
         return;
       }
-      const bool same = encoded_frame_hash(f, salts_, pieces) == evidence_.pixels.encoded_frames[f];
+      const bool same =
+          canonical::encoded_frame_hash(f, salts_, pieces) == evidence_.pixels.encoded_frames[f];
       for (const ByteView piece : pieces) file_.release(piece);
       if (same && !options_.count_textured) return;
     }
@@ -163,9 +167,9 @@ class PixelComparison {
       return;
     }
     if (!photometric_known_ && !untouched_encoding_) {
-      photometric_ = canonical_photometric(reader_.transfer_syntax().encoding,
-                                           reader_.geometry().photometric_interpretation,
-                                           frame->photometric_interpretation);
+      photometric_ = canonical::canonical_photometric(reader_.transfer_syntax().encoding,
+                                                      reader_.geometry().photometric_interpretation,
+                                                      frame->photometric_interpretation);
       photometric_known_ = true;
     }
     compare_samples(f, *frame);
@@ -188,7 +192,8 @@ class PixelComparison {
     const auto& encoding = evidence_.statement.encoding;
     return encoding && reader_.is_encapsulated() &&
            reader_.geometry().photometric_interpretation != encoding->photometric_interpretation &&
-           encoded_frame_hash(f, salts_, reader_.encoded(f)) == evidence_.pixels.encoded_frames[f];
+           canonical::encoded_frame_hash(f, salts_, reader_.encoded(f)) ==
+               evidence_.pixels.encoded_frames[f];
   }
 
   void unsealed_samples(std::uint32_t f) {
@@ -197,7 +202,7 @@ class PixelComparison {
     if (same_syntax) {
       add(Match::different,
           {.code = "pixels.altered",
-           .severity = Severity::alarm,
+           .severity = finding::Severity::alarm,
            .text = "Frame " + std::to_string(f + 1) + ": the encoded bytes differ from the seal.",
            .frame = f + 1});
       return;
@@ -205,7 +210,7 @@ class PixelComparison {
     if (std::exchange(told_undecodable_, true)) return;
     add(Match::undecidable,
         {.code = "bytes.only",
-         .severity = Severity::warning,
+         .severity = finding::Severity::warning,
          .text = "No decoder could read this image when it was sealed, so only the encoding of "
                  "that time can be compared, and the file is encoded otherwise now."});
   }
@@ -214,9 +219,9 @@ class PixelComparison {
     out_.pixels = std::max(out_.pixels, Match::undecidable);
     // The colour transform cannot be seen undone here; take it to give what was sealed.
     if (!photometric_known_ && !untouched_encoding_)
-      photometric_ = canonical_photometric(reader_.transfer_syntax().encoding,
-                                           reader_.geometry().photometric_interpretation,
-                                           sealed_.photometric_interpretation);
+      photometric_ = canonical::canonical_photometric(reader_.transfer_syntax().encoding,
+                                                      reader_.geometry().photometric_interpretation,
+                                                      sealed_.photometric_interpretation);
     // GDCM writes JPEG of 16 bits that nobody else reads: no decoder is needed to know its loss.
     if (reader_.transfer_syntax().loss == dicom::Loss::lossy && sealed_.lossless)
       undecodable_loss_ = true;
@@ -228,7 +233,7 @@ class PixelComparison {
                                                                  : "codec.missing";
     add(Match::undecidable,
         {.code = code,
-         .severity = Severity::warning,
+         .severity = finding::Severity::warning,
          .text = "Frame " + std::to_string(f + 1) + " cannot be decoded here: " + error.what,
          .frame = f + 1});
   }
@@ -286,8 +291,9 @@ class PixelComparison {
     for (std::size_t i = 0; i < renditions_left_.size(); ++i)
       if (renditions_left_[i])
         renditions_left_[i] =
-            frame.lossless && rendition_hash(f, sealed_.renditions[i].rendition, salts_,
-                                             frame.samples) == evidence_.pixels.renditions[i][f];
+            frame.lossless &&
+            canonical::rendition_hash(f, sealed_.renditions[i].rendition, salts_, frame.samples) ==
+                evidence_.pixels.renditions[i][f];
   }
 
   /// The first rendition that all frames are, under the Photometric Interpretation that belongs
@@ -307,7 +313,7 @@ class PixelComparison {
   /// that may have no place for them can lose them, but never add or change one.
   /// False when some tile differs.
   bool compare_outside_bits(std::uint32_t f, const codec::Frame& frame) {
-    const auto before = [](const OutsideBitsLeaf& leaf, std::uint32_t number) {
+    const auto before = [](const canonical::OutsideBitsLeaf& leaf, std::uint32_t number) {
       return leaf.frame < number;
     };
     const auto& sealed = evidence_.pixels.outside_bits;
@@ -345,27 +351,28 @@ class PixelComparison {
     return false;
   }
 
-  [[nodiscard]] Finding tile_finding(std::uint32_t f, std::span<const std::uint64_t> differing,
-                                     std::string text) const {
-    Finding finding{.code = "pixels.altered",
-                    .severity = Severity::alarm,
-                    .text = std::move(text),
-                    .frame = f + 1};
-    TilePosition low{grid_.rows, grid_.columns};
-    TilePosition high{0, 0};
+  [[nodiscard]] finding::Finding tile_finding(std::uint32_t f,
+                                              std::span<const std::uint64_t> differing,
+                                              std::string text) const {
+    finding::Finding finding{.code = "pixels.altered",
+                             .severity = finding::Severity::alarm,
+                             .text = std::move(text),
+                             .frame = f + 1};
+    finding::TilePosition low{grid_.rows, grid_.columns};
+    finding::TilePosition high{0, 0};
     for (const std::uint64_t t : differing) {
-      const TilePosition at = grid_.position(t);
+      const finding::TilePosition at = grid_.position(t);
       low = {std::min(low.row, at.row), std::min(low.column, at.column)};
       high = {std::max(high.row, at.row), std::max(high.column, at.column)};
       if (finding.tiles.size() < limits::tiles_listed_max) finding.tiles.push_back(at);
     }
-    const std::uint32_t x = low.column * tile_edge;
-    const std::uint32_t y = low.row * tile_edge;
-    finding.box =
-        Box{.x = x,
-            .y = y,
-            .width = std::min((high.column + 1) * tile_edge, sealed_.geometry.columns) - x,
-            .height = std::min((high.row + 1) * tile_edge, sealed_.geometry.rows) - y};
+    const std::uint32_t x = low.column * finding::tile_edge;
+    const std::uint32_t y = low.row * finding::tile_edge;
+    finding.box = finding::Box{
+        .x = x,
+        .y = y,
+        .width = std::min((high.column + 1) * finding::tile_edge, sealed_.geometry.columns) - x,
+        .height = std::min((high.row + 1) * finding::tile_edge, sealed_.geometry.rows) - y};
     return finding;
   }
 
@@ -375,7 +382,7 @@ class PixelComparison {
     if (std::exchange(told_undecodable_, true)) return;
     add(Match::undecidable,
         {.code = "limit.reached",
-         .severity = Severity::warning,
+         .severity = finding::Severity::warning,
          .text = "The frames were not all compared: that costs more work than a file of this size "
                  "may."});
   }
@@ -401,12 +408,12 @@ class PixelComparison {
       }
       if (!sealed_.lossless && most) return tell_of_other_decoder();
     }
-    for (Finding& finding : tile_findings_) add(Match::different, std::move(finding));
+    for (finding::Finding& finding : tile_findings_) add(Match::different, std::move(finding));
   }
 
   void tell_of_other_decoder() {
     tell_of_loss();
-    Finding& finding = out_.findings.back();
+    finding::Finding& finding = out_.findings.back();
     finding.code = "decoder.differs";
     finding.text =
         "The image was sealed as a lossy codestream, which is gone, and most of its samples "
@@ -415,11 +422,12 @@ class PixelComparison {
 
   void tell_of_loss() {
     told_loss_ = true;
-    std::erase_if(out_.findings, [](const Finding& f) { return f.code == "pixels.altered"; });
+    std::erase_if(out_.findings,
+                  [](const finding::Finding& f) { return f.code == "pixels.altered"; });
     out_.pixels = Match::undecidable;
     add(Match::undecidable,
         {.code = "lossy.recompressed",
-         .severity = Severity::warning,
+         .severity = finding::Severity::warning,
          .text = "The image was compressed with loss after it was sealed: its samples can no "
                  "longer be compared with the seal."});
   }
@@ -428,7 +436,7 @@ class PixelComparison {
     if (moved_.empty() || overlays_differ_ || frames_restored_ != sealed_.geometry.frames) return;
     out_.moved_overlays = moved_;
     add(Match::same, {.code = "overlay.moved",
-                      .severity = Severity::note,
+                      .severity = finding::Severity::note,
                       .text = "An overlay that lay in unused bits of the samples was moved into "
                               "(60xx,3000); it shows the same."});
   }
@@ -437,7 +445,7 @@ class PixelComparison {
     if (!lost_outside_bits_) return;
     add(Match::undecidable,
         {.code = "pixels.missing",
-         .severity = Severity::warning,
+         .severity = finding::Severity::warning,
          .text = "Bits outside Bits Stored (an old overlay, for example) that were sealed are not "
                  "in this encoding; the image itself can be compared."});
   }
@@ -455,7 +463,7 @@ class PixelComparison {
       if (!is_new) out_.ambiguous = true;
       add(is_new ? Match::different : Match::same,
           {.code = is_table ? "offset-table.wrong" : "reading.ambiguous",
-           .severity = is_new ? Severity::alarm : Severity::warning,
+           .severity = is_new ? finding::Severity::alarm : finding::Severity::warning,
            .text = "The pixel data hold " + std::string(codec::to_sentence(oddity)) +
                    (is_new               ? ", and did not when they were sealed."
                     : sealed.has(oddity) ? ", as they did when they were sealed."
@@ -474,7 +482,7 @@ class PixelComparison {
     };
     const std::string& term = reader_.geometry().photometric_interpretation;
     if (!is_jpeg(reader_.transfer_syntax()) || !term.starts_with("YBR_")) return false;
-    const Statement& statement = evidence_.statement;
+    const evidence::Statement& statement = evidence_.statement;
     const auto* syntax = dicom::find_transfer_syntax(statement.transfer_syntax_uid);
     const std::string sealed_term =
         statement.encoding ? statement.encoding->photometric_interpretation : "";
@@ -494,7 +502,7 @@ class PixelComparison {
     if (!relabelled_ || photometric_ != sealed_.photometric_interpretation) return;
     add(Match::different,
         {.code = "attribute.altered",
-         .severity = Severity::alarm,
+         .severity = finding::Severity::alarm,
          .text = "Photometric Interpretation (0028,0004) differs from the seal; the encoding does "
                  "not explain it, and viewers that believe it show other colours.",
          .attribute = "(0028,0004)",
@@ -506,14 +514,14 @@ class PixelComparison {
     if (present < sealed_frames)
       add(Match::different,
           {.code = "pixels.missing",
-           .severity = Severity::alarm,
+           .severity = finding::Severity::alarm,
            .text = count_of(sealed_frames - present, "frame", "frames") + " of the " +
                    std::to_string(sealed_frames) + " that were sealed " +
                    (sealed_frames - present == 1 ? "is" : "are") + " missing.",
            .frame = present + 1});
     if (present > sealed_frames)
       add(Match::different, {.code = "pixels.added",
-                             .severity = Severity::alarm,
+                             .severity = finding::Severity::alarm,
                              .text = "The file has more frames than the " +
                                      std::to_string(sealed_frames) + " that were sealed.",
                              .frame = sealed_frames + 1});
@@ -526,32 +534,32 @@ class PixelComparison {
       // Encodings of frames have no place for it: nothing to compare, nothing to see.
       if (sealed && !reader_.is_encapsulated() && sealed_.root)
         add(Match::different, {.code = "pixels.missing",
-                               .severity = Severity::alarm,
+                               .severity = finding::Severity::alarm,
                                .text = "Bytes that followed the last frame when the image was "
                                        "sealed are gone."});
       return;
     }
-    if (sealed && tail_hash(salts_, tail) == *sealed) return;
+    if (sealed && canonical::tail_hash(salts_, tail) == *sealed) return;
     add(Match::different,
         {.code = sealed ? "pixels.altered" : "pixels.added",
-         .severity = Severity::alarm,
+         .severity = finding::Severity::alarm,
          .text = std::string("The bytes after the last frame ") +
                  (sealed ? "differ from the seal." : "were not there when the image was sealed.")});
   }
 
   const dicom::File& file_;
-  const Evidence& evidence_;
-  const SealedPixels& sealed_;
+  const evidence::Evidence& evidence_;
+  const evidence::SealedPixels& sealed_;
   codec::FrameReader& reader_;
   const ContentOptions& options_;
   ContentComparison& out_;
-  const Salts salts_;
-  const TileGrid grid_;
-  std::optional<TileHasher> hasher_;
+  const canonical::Salts salts_;
+  const canonical::TileGrid grid_;
+  std::optional<canonical::TileHasher> hasher_;
   std::vector<Digest> hashes_;
-  std::vector<OutsideBitsLeaf> outside_;
-  std::vector<Finding> tile_findings_;  // held back until losses are weighed
-  std::vector<bool> renditions_left_;   // of those sealed: that all frames so far can be
+  std::vector<canonical::OutsideBitsLeaf> outside_;
+  std::vector<finding::Finding> tile_findings_;  // held back until losses are weighed
+  std::vector<bool> renditions_left_;            // of those sealed: that all frames so far can be
   std::string photometric_;
   bool photometric_known_ = false;
   bool untouched_encoding_ = false;
@@ -571,20 +579,20 @@ class PixelComparison {
 
 }  // namespace
 
-std::string compare_pixels(const dicom::File& file, const Evidence& evidence,
+std::string compare_pixels(const dicom::File& file, const evidence::Evidence& evidence,
                            codec::CodecChild* child, const ContentOptions& options,
                            ContentComparison& out) {
   const auto fail_with = [&](Match match, std::string code, std::string text) {
     out.pixels = match;
-    out.findings.push_back(
-        {.code = std::move(code),
-         .severity = match == Match::different ? Severity::alarm : Severity::warning,
-         .text = std::move(text)});
+    out.findings.push_back({.code = std::move(code),
+                            .severity = match == Match::different ? finding::Severity::alarm
+                                                                  : finding::Severity::warning,
+                            .text = std::move(text)});
     return file.data_set().find_text(dicom::tags::photometric_interpretation).value_or("");
   };
-  const SealedGeometry& g = evidence.statement.pixels->geometry;
-  if (find_pixel_element(file.data_set(), static_cast<codec::SampleKind>(g.kind), g.sample_bytes) ==
-      nullptr)
+  const evidence::SealedGeometry& g = evidence.statement.pixels->geometry;
+  if (canonical::find_pixel_element(file.data_set(), static_cast<codec::SampleKind>(g.kind),
+                                    g.sample_bytes) == nullptr)
     return fail_with(Match::different, "pixels.missing",
                      "The pixel data that was sealed is not in the file.");
   // A bare data set says its encoding nowhere: that of the seal is tried.

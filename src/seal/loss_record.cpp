@@ -50,7 +50,7 @@ bool is_ratio(std::string_view text, double ratio) {
 
 }  // namespace
 
-ProvenLoss proven_loss(const dicom::File& file, const Statement& statement) {
+ProvenLoss proven_loss(const dicom::File& file, const evidence::Statement& statement) {
   ProvenLoss loss;
   // Without a root nothing was decoded, and nothing is known of any loss.
   if (!statement.pixels || !statement.pixels->root || statement.pixels->lossless) return loss;
@@ -58,7 +58,7 @@ ProvenLoss proven_loss(const dicom::File& file, const Statement& statement) {
   loss.method = method_of(statement.transfer_syntax_uid);
   if (file.transfer_syntax().uid != statement.transfer_syntax_uid) return loss;
   for (const ByteView fragment : file.data_set().fragments()) loss.encoded_bytes += fragment.size();
-  const SealedGeometry& g = statement.pixels->geometry;
+  const evidence::SealedGeometry& g = statement.pixels->geometry;
   if (loss.encoded_bytes > 0)
     loss.native_bytes =
         std::uint64_t{g.frames} * g.rows * g.columns * g.samples_per_pixel * g.sample_bytes;

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "dicom/dicom.h"
-#include "seal/statement.h"
+#include "evidence/statement.h"
 
 namespace fiducia::seal {
 
@@ -20,7 +20,7 @@ struct ProvenLoss {
 };
 
 /// `statement` is the signed one; `file` is what is compared with it.
-[[nodiscard]] ProvenLoss proven_loss(const dicom::File& file, const Statement& statement);
+[[nodiscard]] ProvenLoss proven_loss(const dicom::File& file, const evidence::Statement& statement);
 
 /// Whether the attribute is one of the three that record a compression with loss at the top level:
 /// Lossy Image Compression, its Ratio and its Method.

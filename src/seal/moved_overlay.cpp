@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "seal/canonical_header.h"
+#include "canonical/header.h"
 
 namespace fiducia::seal {
 namespace {
@@ -18,19 +18,21 @@ constexpr std::uint16_t element_bit_position = 0x0102;
 constexpr std::uint16_t element_data = 0x3000;
 
 /// Whether the attribute was sealed with this number: leaves are hashes, but these are few.
-bool was_sealed_as(const Evidence& evidence, dicom::Tag tag, std::uint16_t number) {
-  const auto index = find_sealed(evidence, top_level_path(tag));
+bool was_sealed_as(const evidence::Evidence& evidence, dicom::Tag tag, std::uint16_t number) {
+  const auto index = evidence::find_sealed(evidence, canonical::top_level_path(tag));
   if (!index) return false;
-  const SealedAttribute& attribute = evidence.attributes[*index];
+  const evidence::SealedAttribute& attribute = evidence.attributes[*index];
   Bytes value;
   append_le(value, number);
-  return attribute_hash(Salts(evidence.seed).header_one(*index), attribute.path, attribute.vr,
-                        {ValueKind::bytes, value}) == attribute.hash;
+  return canonical::attribute_hash(canonical::Salts(evidence.seed).header_one(*index),
+                                   attribute.path, attribute.vr,
+                                   {canonical::ValueKind::bytes, value}) == attribute.hash;
 }
 
 }  // namespace
 
-MovedOverlays MovedOverlays::find(const dicom::DataSet& data_set, const Evidence& evidence,
+MovedOverlays MovedOverlays::find(const dicom::DataSet& data_set,
+                                  const evidence::Evidence& evidence,
                                   const codec::Geometry& geometry) {
   MovedOverlays out;
   if (geometry.kind != codec::SampleKind::unsigned_integer || geometry.samples_per_pixel != 1 ||
@@ -57,7 +59,7 @@ MovedOverlays MovedOverlays::find(const dicom::DataSet& data_set, const Evidence
     if (geometry.frames != 1 &&
         data_set.find_text({group, element_frames}) != std::to_string(geometry.frames))
       continue;
-    if (find_sealed(evidence, top_level_path({group, element_data})) ||
+    if (evidence::find_sealed(evidence, canonical::top_level_path({group, element_data})) ||
         !was_sealed_as(evidence, {group, element_bits_allocated}, geometry.bits_allocated))
       continue;
     for (unsigned bit = 0; bit < geometry.bits_allocated; ++bit)

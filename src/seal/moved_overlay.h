@@ -5,7 +5,7 @@
 
 #include "codec/codec.h"
 #include "dicom/dicom.h"
-#include "seal/evidence.h"
+#include "evidence/evidence_file.h"
 
 namespace fiducia::seal {
 
@@ -15,7 +15,8 @@ class MovedOverlays {
  public:
   /// Those that the file's attributes and the seal allow: nothing is proven yet. None for signed
   /// samples, whose upper bits say something else as well. Borrows from `data_set`.
-  [[nodiscard]] static MovedOverlays find(const dicom::DataSet& data_set, const Evidence& evidence,
+  [[nodiscard]] static MovedOverlays find(const dicom::DataSet& data_set,
+                                          const evidence::Evidence& evidence,
                                           const codec::Geometry& geometry);
   [[nodiscard]] bool empty() const { return planes_.empty(); }
   /// Whether the change of this attribute follows from the move.

@@ -4,14 +4,15 @@
 #include <algorithm>
 #include <cstring>
 
+#include "canonical/header.h"
+#include "canonical/pixel_source.h"
+#include "canonical/pixels.h"
+#include "canonical/reading.h"
+#include "evidence/evidence_file.h"
+#include "evidence/ledger_entry.h"
+#include "evidence/statement.h"
+#include "finding/finding.h"
 #include "merkle/merkle.h"
-#include "seal/canonical_header.h"
-#include "seal/canonical_pixels.h"
-#include "seal/evidence.h"
-#include "seal/ledger_entry.h"
-#include "seal/pixel_source.h"
-#include "seal/reading.h"
-#include "seal/statement.h"
 
 namespace fiducia::seal {
 namespace {
@@ -23,9 +24,9 @@ std::unexpected<Error> shrank(const dicom::File& file) {
 
 /// What sealing the pixels gives.
 struct PixelPart {
-  SealedPixels sealed;
-  std::optional<SealedEncoding> encoding;
-  PixelLeaves leaves;
+  evidence::SealedPixels sealed;
+  std::optional<evidence::SealedEncoding> encoding;
+  canonical::PixelLeaves leaves;
   codec::Oddities oddities;
 };
 
@@ -33,15 +34,15 @@ struct PixelPart {
 /// there are some.
 class PixelSealer {
  public:
-  PixelSealer(const dicom::File& file, codec::FrameReader& reader, const Salts& salts,
-              SketchBuilder* sketch, std::vector<Finding>& findings)
+  PixelSealer(const dicom::File& file, codec::FrameReader& reader, const canonical::Salts& salts,
+              canonical::SketchBuilder* sketch, std::vector<finding::Finding>& findings)
       : file_(file), reader_(reader), salts_(salts), sketch_(sketch), findings_(findings) {}
 
   Result<PixelPart> run() {
     const codec::Geometry& geometry = reader_.geometry();
     PixelPart part;
     part.oddities = reader_.form_oddities();
-    part.sealed.geometry = sealed_geometry(geometry);
+    part.sealed.geometry = evidence::sealed_geometry(geometry);
     part.sealed.photometric_interpretation = geometry.photometric_interpretation;
     // A video is one codestream, whatever its number of frames: that is what can be sealed of it.
     frames_ = reader_.frames_present();
@@ -53,7 +54,7 @@ class PixelSealer {
                                 " of the " + std::to_string(geometry.frames) +
                                 " frames that the header announces. Fetch the object again from "
                                 "its source.");
-    const std::uint64_t tiles = tile_grid(geometry.rows, geometry.columns).count();
+    const std::uint64_t tiles = canonical::tile_grid(geometry.rows, geometry.columns).count();
     if (tiles * frames_ > limits::tiles_max)
       return fail(ErrorCode::over_limit, "the image has more than 16 million tiles.",
                   "Split the object into several with fewer frames.");
@@ -68,7 +69,7 @@ class PixelSealer {
  private:
   Status hash_samples(PixelPart& part, std::uint64_t tiles_per_frame) {
     const codec::Geometry& geometry = reader_.geometry();
-    TileHasher hasher(geometry);
+    canonical::TileHasher hasher(geometry);
     part.leaves.tiles.resize(tiles_per_frame * frames_);
     const bool has_renditions = reader_.has_renditions();
     const bool room = !has_renditions || has_room_for_renditions();
@@ -81,7 +82,7 @@ class PixelSealer {
       }
       if (f == 0) {
         part.sealed.decoder = frame->decoder.substr(0, 64);
-        part.sealed.photometric_interpretation = canonical_photometric(
+        part.sealed.photometric_interpretation = canonical::canonical_photometric(
             file_.transfer_syntax().encoding, geometry.photometric_interpretation,
             frame->photometric_interpretation);
       }
@@ -95,10 +96,10 @@ class PixelSealer {
       hash_renditions(part, f);
     }
     if (const ByteView tail = reader_.excess(); !tail.empty())
-      part.leaves.tail = tail_hash(salts_, tail);
+      part.leaves.tail = canonical::tail_hash(salts_, tail);
     part.sealed.leaf_count =
         part.leaves.tiles.size() + part.leaves.outside_bits.size() + (part.leaves.tail ? 1U : 0U);
-    part.sealed.root = pixel_root(part.leaves, tiles_per_frame);
+    part.sealed.root = canonical::pixel_root(part.leaves, tiles_per_frame);
     for (const std::vector<Digest>& leaves : part.leaves.renditions)
       part.sealed.renditions.push_back(
           {.rendition = static_cast<codec::Rendition>(part.sealed.renditions.size() + 1),
@@ -106,7 +107,7 @@ class PixelSealer {
     if (!room)
       findings_.push_back(
           {.code = "limit.reached",
-           .severity = Severity::note,
+           .severity = finding::Severity::note,
            .text = "The image is too large for its file to be decoded in all the ways that other "
                    "decoders do it: decompressed by them it will be indeterminate."});
     return {};
@@ -119,7 +120,7 @@ class PixelSealer {
       findings_.push_back(
           {.code =
                oddity == codec::Oddity::offset_table ? "offset-table.wrong" : "reading.ambiguous",
-           .severity = Severity::warning,
+           .severity = finding::Severity::warning,
            .text = "The pixel data hold " + std::string(codec::to_sentence(oddity)) +
                    ": programs may show other pictures, so this image will never be called "
                    "authentic."});
@@ -143,7 +144,7 @@ class PixelSealer {
       const auto rendition = static_cast<codec::Rendition>(n + 1);
       const auto frame = reader_.read_again(rendition);
       if (!frame) return all.resize(n);
-      all[n].push_back(rendition_hash(f, rendition, salts_, frame->samples));
+      all[n].push_back(canonical::rendition_hash(f, rendition, salts_, frame->samples));
     }
   }
 
@@ -162,13 +163,13 @@ class PixelSealer {
     if (no_codec)
       findings_.push_back(
           {.code = "codec.missing",
-           .severity = Severity::warning,
+           .severity = finding::Severity::warning,
            .text = "No decoder for this encoding is at hand: the encoded frames are sealed, the "
                    "samples are not, so a change of encoding will not verify."});
     else
       findings_.push_back(
           {.code = "bytes.only",
-           .severity = Severity::note,
+           .severity = finding::Severity::note,
            .text = "The encoded frames are sealed by their bytes: the decoder refuses them, so "
                    "that their samples are not sealed (" +
                    error.what + ")."});
@@ -181,20 +182,20 @@ class PixelSealer {
     part.leaves.encoded_frames.reserve(frames_);
     for (std::uint32_t f = 0; f < frames_; ++f) {
       const std::vector<ByteView> pieces = reader_.encoded(f);
-      part.leaves.encoded_frames.push_back(encoded_frame_hash(f, salts_, pieces));
+      part.leaves.encoded_frames.push_back(canonical::encoded_frame_hash(f, salts_, pieces));
       for (const ByteView piece : pieces) file_.release(piece);
     }
     part.encoding =
-        SealedEncoding{.root = merkle::root(part.leaves.encoded_frames),
-                       .photometric_interpretation = geometry.photometric_interpretation,
-                       .planar_configuration = geometry.planar_configuration};
+        evidence::SealedEncoding{.root = merkle::root(part.leaves.encoded_frames),
+                                 .photometric_interpretation = geometry.photometric_interpretation,
+                                 .planar_configuration = geometry.planar_configuration};
   }
 
   const dicom::File& file_;
   codec::FrameReader& reader_;
-  const Salts& salts_;
-  SketchBuilder* sketch_;
-  std::vector<Finding>& findings_;
+  const canonical::Salts& salts_;
+  canonical::SketchBuilder* sketch_;
+  std::vector<finding::Finding>& findings_;
   std::uint32_t frames_ = 0;
   std::optional<Error> samples_error_;
 };
@@ -208,17 +209,17 @@ bool is_derived(const dicom::DataSet& data_set) {
 
 /// Puts the file's ambiguities into the statement and tells the person who seals. A file that holds
 /// two data sets is none that can be sealed: nobody could say which of them.
-Status state_ambiguities(const dicom::File& file, const CanonicalHeader& header,
-                         Statement& statement, std::vector<Finding>& findings) {
-  const std::vector<Ambiguity> ambiguities = find_ambiguities(file, header);
-  for (const std::span<const Ambiguity> places : by_kind(ambiguities)) {
-    const AmbiguityKind kind = places.front().kind;
-    if (kind == AmbiguityKind::two_readings)
+Status state_ambiguities(const dicom::File& file, const canonical::CanonicalHeader& header,
+                         evidence::Statement& statement, std::vector<finding::Finding>& findings) {
+  const std::vector<canonical::Ambiguity> ambiguities = canonical::find_ambiguities(file, header);
+  for (const std::span<const canonical::Ambiguity> places : canonical::by_kind(ambiguities)) {
+    const canonical::AmbiguityKind kind = places.front().kind;
+    if (kind == canonical::AmbiguityKind::two_readings)
       return fail_malformed("two_readings",
                             "The data set can be read in two encodings, as two different objects. "
                             "Write it anew with the program that made it, in one transfer syntax.");
     statement.ambiguities.push_back(kind);
-    findings.push_back(ambiguity_finding(places, Severity::warning));
+    findings.push_back(canonical::ambiguity_finding(places, finding::Severity::warning));
   }
   return {};
 }
@@ -228,14 +229,14 @@ Status state_ambiguities(const dicom::File& file, const CanonicalHeader& header,
 struct Draft::State {
   Bytes sign1;
   Bytes entry;
-  Seed seed{};
+  canonical::Seed seed{};
   Digest object_root;
   std::string sop_instance_uid;
-  CanonicalHeader header;  // owns the paths of `attributes`
-  std::vector<SealedAttribute> attributes;
-  std::optional<PixelLeaves> pixels;
-  Sketch sketch;
-  std::vector<Finding> findings;
+  canonical::CanonicalHeader header;  // owns the paths of `attributes`
+  std::vector<evidence::SealedAttribute> attributes;
+  std::optional<canonical::PixelLeaves> pixels;
+  canonical::Sketch sketch;
+  std::vector<finding::Finding> findings;
 };
 
 /// Evidence that no store takes must fail here, alone: after the ledger it would be an entry
@@ -245,7 +246,7 @@ Status check_evidence_size(const Draft::State& state) {
   constexpr std::uint64_t rest_bytes = 2ULL << 20;
   constexpr std::uint64_t row_bytes = 64;  // hash, VR, numbers and heads of CBOR
   std::uint64_t bytes = rest_bytes;
-  for (const SealedAttribute& attribute : state.attributes)
+  for (const evidence::SealedAttribute& attribute : state.attributes)
     bytes += attribute.path.size() + row_bytes;
   if (state.pixels)
     bytes += (state.pixels->tiles.size() + state.pixels->encoded_frames.size()) * sizeof(Digest) +
@@ -265,31 +266,32 @@ Draft::~Draft() = default;
 const Bytes& Draft::ledger_entry() const { return state_->entry; }
 const Digest& Draft::object_root() const { return state_->object_root; }
 const std::string& Draft::sop_instance_uid() const { return state_->sop_instance_uid; }
-const Sketch& Draft::sketch() const { return state_->sketch; }
-const std::vector<Finding>& Draft::findings() const { return state_->findings; }
+const canonical::Sketch& Draft::sketch() const { return state_->sketch; }
+const std::vector<finding::Finding>& Draft::findings() const { return state_->findings; }
 
 Bytes Draft::finish(const ledger::Appended& appended, std::string_view checkpoint,
                     std::span<const Bytes> time_stamps) const {
-  return write_evidence({.sign1 = state_->sign1,
-                         .seed = &state_->seed,
-                         .attributes = state_->attributes,
-                         .pixels = state_->pixels ? &*state_->pixels : nullptr,
-                         .receipts = {&appended.receipt, 1},
-                         .checkpoint = checkpoint,
-                         .time_stamps = time_stamps});
+  return evidence::write_evidence({.sign1 = state_->sign1,
+                                   .seed = &state_->seed,
+                                   .attributes = state_->attributes,
+                                   .pixels = state_->pixels ? &*state_->pixels : nullptr,
+                                   .receipts = {&appended.receipt, 1},
+                                   .checkpoint = checkpoint,
+                                   .time_stamps = time_stamps});
 }
 
 Result<Draft> draft_seal(const dicom::File& file, const Signer& signer, UnixTime claimed_at,
-                         codec::CodecChild* child, SketchBuilder* sketch) {
+                         codec::CodecChild* child, canonical::SketchBuilder* sketch) {
   FIDUCIA_ASSERT(!signer.chain.empty());
   auto state = std::make_unique<Draft::State>();
   FIDUCIA_CHECK(crypto::fill_random(state->seed));
-  const Salts salts(state->seed);
+  const canonical::Salts salts(state->seed);
   const dicom::DataSet& data_set = file.data_set();
 
-  Statement statement{
+  evidence::Statement statement{
       .sop_class_uid =
-          statable_text(data_set.find_text(dicom::tags::sop_class_uid).value_or("")).value_or(""),
+          canonical::statable_text(data_set.find_text(dicom::tags::sop_class_uid).value_or(""))
+              .value_or(""),
       .header_root = {},
       .header_leaf_count = 0,
       .pixels = {},
@@ -300,7 +302,7 @@ Result<Draft> draft_seal(const dicom::File& file, const Signer& signer, UnixTime
       .synthetic = is_yes(data_set.find_text(dicom::tags::synthetic_data)),
       .derived = is_derived(data_set)};
 
-  HeaderContext context;
+  canonical::HeaderContext context;
   auto geometry = codec::read_geometry(data_set);
   if (!geometry && geometry.error().code == ErrorCode::over_limit)
     return std::unexpected(std::move(geometry).error());
@@ -312,31 +314,31 @@ Result<Draft> draft_seal(const dicom::File& file, const Signer& signer, UnixTime
     statement.pixels = std::move(part.sealed);
     statement.encoding = std::move(part.encoding);
     state->pixels = std::move(part.leaves);
-    context.pixel_element =
-        find_pixel_element(data_set, reader.geometry().kind, reader.geometry().sample_bytes());
+    context.pixel_element = canonical::find_pixel_element(data_set, reader.geometry().kind,
+                                                          reader.geometry().sample_bytes());
     context.photometric_interpretation =
-        photometric_for_header(data_set, statement.pixels->photometric_interpretation);
+        canonical::photometric_for_header(data_set, statement.pixels->photometric_interpretation);
     // From here on only what a statement can hold.
     statement.pixels->photometric_interpretation = context.photometric_interpretation.value_or("?");
     if (statement.encoding)
       statement.encoding->photometric_interpretation =
-          statable_text(statement.encoding->photometric_interpretation).value_or("?");
+          canonical::statable_text(statement.encoding->photometric_interpretation).value_or("?");
   }
 
-  const NestedPixels nested = decode_nested_pixels(file, child);
+  const canonical::NestedPixels nested = canonical::decode_nested_pixels(file, child);
   context.nested_pixels = &nested;
   context.budget = &file.budget();
-  FIDUCIA_TRY(header, CanonicalHeader::read(data_set, std::move(context)));
+  FIDUCIA_TRY(header, canonical::CanonicalHeader::read(data_set, std::move(context)));
   state->header = std::move(header);
   FIDUCIA_CHECK(state_ambiguities(file, state->header, statement, state->findings));
   const std::span leaves = state->header.leaves();
-  const std::vector<Salt> header_salts = salts.header(leaves.size());
+  const std::vector<canonical::Salt> header_salts = salts.header(leaves.size());
   state->attributes.resize(leaves.size());
-  HeaderHasher hasher;
+  canonical::HeaderHasher hasher;
   Bytes swap_scratch;
   std::string text_scratch;
   for (std::size_t i = 0; i < leaves.size(); ++i) {
-    SealedAttribute& attribute = state->attributes[i];
+    evidence::SealedAttribute& attribute = state->attributes[i];
     attribute.path = state->header.path(leaves[i]);
     attribute.vr = leaves[i].vr;
     hasher.add(header_salts[i], attribute.path, attribute.vr,
@@ -346,24 +348,25 @@ Result<Draft> draft_seal(const dicom::File& file, const Signer& signer, UnixTime
   hasher.flush();
   std::vector<Digest> hashes;
   hashes.reserve(leaves.size());
-  for (const SealedAttribute& attribute : state->attributes) hashes.push_back(attribute.hash);
+  for (const evidence::SealedAttribute& attribute : state->attributes)
+    hashes.push_back(attribute.hash);
   statement.header_root = merkle::root(hashes);
   statement.header_leaf_count = hashes.size();
   if (file.was_truncated()) return shrank(file);
   FIDUCIA_CHECK(check_evidence_size(*state));
 
-  const Bytes payload = write_statement(statement);
+  const Bytes payload = evidence::write_statement(statement);
   const crypto::Sign1Spec spec{.algorithm = signer.key.default_algorithm(),
                                .x5chain = signer.chain,
-                               .content_type = std::string(statement_content_type),
+                               .content_type = std::string(evidence::statement_content_type),
                                .kid = {},
                                .issuer = {},
                                .issued_at = {},
                                .vds = {}};
   FIDUCIA_TRY(sign1, crypto::write_sign1(spec, signer.key, payload));
-  state->entry = seal_entry(sign1, signer.chain.front().fingerprint(), claimed_at);
+  state->entry = evidence::seal_entry(sign1, signer.chain.front().fingerprint(), claimed_at);
   state->sign1 = std::move(sign1);
-  state->object_root = object_root(statement);
+  state->object_root = evidence::object_root(statement);
   state->sop_instance_uid = data_set.find_text(dicom::tags::sop_instance_uid).value_or("");
   if (sketch != nullptr) state->sketch = sketch->finish();
   return Draft(std::move(state));

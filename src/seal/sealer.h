@@ -4,12 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "canonical/canonical.h"
 #include "codec/codec.h"
 #include "core/core.h"
 #include "crypto/crypto.h"
 #include "dicom/dicom.h"
+#include "evidence/lookup.h"
+#include "finding/finding.h"
 #include "ledger/ledger.h"
-#include "seal/lookup.h"
 #include "seal/result.h"
 
 namespace fiducia::seal {
@@ -28,10 +30,10 @@ class Draft {
   [[nodiscard]] const Bytes& ledger_entry() const;
   [[nodiscard]] const Digest& object_root() const;
   [[nodiscard]] const std::string& sop_instance_uid() const;
-  [[nodiscard]] const Sketch& sketch() const;
+  [[nodiscard]] const canonical::Sketch& sketch() const;
   /// Things the person who seals should know (e.g. samples not sealed because a codec is
   /// missing), as findings of severity note or warning.
-  [[nodiscard]] const std::vector<Finding>& findings() const;
+  [[nodiscard]] const std::vector<finding::Finding>& findings() const;
   /// The evidence, once the ledger has answered. `time_stamps`: tokens over `checkpoint`, at most
   /// limits::time_stamps_max.
   [[nodiscard]] Bytes finish(const ledger::Appended& appended, std::string_view checkpoint,
@@ -54,6 +56,6 @@ class Draft {
 /// codec_failed, crypto_failed, io_unreadable (the file shrank while it was read).
 [[nodiscard]] Result<Draft> draft_seal(const dicom::File& file, const Signer& signer,
                                        UnixTime claimed_at, codec::CodecChild* child,
-                                       SketchBuilder* sketch);
+                                       canonical::SketchBuilder* sketch);
 
 }  // namespace fiducia::seal

@@ -4,11 +4,12 @@
 #include <algorithm>
 #include <functional>
 
+#include "canonical/pixel_source.h"
+#include "evidence/embed.h"
+#include "evidence/evidence_file.h"
+#include "finding/finding.h"
 #include "seal/compare_header.h"
-#include "seal/embed.h"
-#include "seal/evidence.h"
-#include "seal/pixel_source.h"
-#include "seal/verify_trust.h"
+#include "trust/judge.h"
 
 namespace fiducia::seal {
 namespace {
@@ -21,7 +22,7 @@ std::unexpected<Error> refused(ErrorCode code, std::string what) {
                     "nothing was entered in the ledger.");
 }
 
-ErrorCode code_of(const Finding& finding) {
+ErrorCode code_of(const finding::Finding& finding) {
   if (finding.code == "signer.expired") return ErrorCode::signer_expired;
   if (finding.code == "signer.revoked") return ErrorCode::signer_revoked;
   return ErrorCode::signer_untrusted;
@@ -73,14 +74,16 @@ bool same_pixels(ByteView was, ByteView is, const dicom::File& copy,
   return (place && copy.bytes().data() + *place == is.data()) || same_bytes(was, is);
 }
 
-const dicom::Element* find_sealed_pixels(const dicom::File& file, const SealedPixels& pixels) {
-  return find_pixel_element(file.data_set(), static_cast<codec::SampleKind>(pixels.geometry.kind),
-                            pixels.geometry.sample_bytes);
+const dicom::Element* find_sealed_pixels(const dicom::File& file,
+                                         const evidence::SealedPixels& pixels) {
+  return canonical::find_pixel_element(file.data_set(),
+                                       static_cast<codec::SampleKind>(pixels.geometry.kind),
+                                       pixels.geometry.sample_bytes);
 }
 
 }  // namespace
 
-Status check_signer(const Trust& trust, const Signer& signer, const std::string& origin,
+Status check_signer(const trust::Trust& trust, const Signer& signer, const std::string& origin,
                     UnixTime now) {
   const crypto::Certificate& own = signer.chain.front();
   if (own.key_hash() != signer.key.public_key().hash())
@@ -91,7 +94,7 @@ Status check_signer(const Trust& trust, const Signer& signer, const std::string&
     return fail(ErrorCode::config_invalid,
                 "The certificate of the device \"" + signer.device + "\" names another one.",
                 "Call the device as its certificate does.");
-  const TrustJudge judge(trust, {});
+  const trust::TrustJudge judge(trust, {});
   if (const auto findings = judge.judge_chain(signer.chain, now); !findings.empty()) {
     Error error{.code = code_of(findings.front()), .what = findings.front().text};
     switch (error.code) {
@@ -110,12 +113,12 @@ Status check_signer(const Trust& trust, const Signer& signer, const std::string&
     }
     return refused(error.code, std::move(error.what));
   }
-  const auto ledger = std::ranges::find(trust.ledgers, origin, &TrustedLedger::origin);
+  const auto ledger = std::ranges::find(trust.ledgers, origin, &trust::TrustedLedger::origin);
   if (ledger == trust.ledgers.end())
     return fail(ErrorCode::config_invalid, "The trust file does not name the ledger of this home.",
                 "Put the ledger's entry back into it.");
-  const Digest key = key_hash_of(ledger->key);
-  for (const Revocation& revocation : trust.revocations)
+  const Digest key = trust::key_hash_of(ledger->key);
+  for (const trust::Revocation& revocation : trust.revocations)
     if (revocation.key == key && revocation.at <= now)
       return refused(ErrorCode::ledger_revoked, "The key of this home's ledger is revoked since " +
                                                     to_rfc3339(revocation.at) + ".");
@@ -125,8 +128,8 @@ Status check_signer(const Trust& trust, const Signer& signer, const std::string&
 Result<CopySource> CopySource::of(const dicom::File& source, ByteView embedded) {
   CopySource out;
   out.embedded_ = embedded;
-  FIDUCIA_TRY(evidences, read_evidence_file(embedded));
-  FIDUCIA_TRY(evidence, read_evidence(evidences.front()));
+  FIDUCIA_TRY(evidences, evidence::read_evidence_file(embedded));
+  FIDUCIA_TRY(evidence, evidence::read_evidence(evidences.front()));
   out.evidence_ = std::move(evidence);
   out.transfer_syntax_uid_ = source.transfer_syntax().uid;
   if (!source.transfer_syntax().deflated) out.source_ = &source;
@@ -148,14 +151,15 @@ Status CopySource::check_copy(const std::filesystem::path& written,
   if (!holds(*copy, parts, source_)) return written_otherwise("its bytes are others.");
   if (copy->transfer_syntax().uid != transfer_syntax_uid_)
     return written_otherwise("its encoding is another one.");
-  const auto found = find_embedded(copy->data_set());
+  const auto found = evidence::find_embedded(copy->data_set());
   if (!found || found->size() < embedded_.size() ||
       !same_bytes(found->first(embedded_.size()), embedded_))
     return written_otherwise("its evidence is not found.");
 
   std::optional<std::string> photometric;
   if (const auto& pixels = evidence_.statement.pixels) {
-    photometric = photometric_for_header(copy->data_set(), pixels->photometric_interpretation);
+    photometric =
+        canonical::photometric_for_header(copy->data_set(), pixels->photometric_interpretation);
     const dicom::Element* element = find_sealed_pixels(*copy, *pixels);
     const bool same =
         element != nullptr && (pixels_digest_ ? crypto::sha256(element->value) == *pixels_digest_
@@ -164,7 +168,7 @@ Status CopySource::check_copy(const std::filesystem::path& written,
   }
   ContentComparison comparison;
   // Without a decoder: icons that need one are not looked at again.
-  compare_header(*copy, evidence_, photometric, decode_nested_pixels(*copy, nullptr), {},
+  compare_header(*copy, evidence_, photometric, canonical::decode_nested_pixels(*copy, nullptr), {},
                  comparison);
   if (comparison.header == Match::different) return written_otherwise("its attributes are others.");
   return {};

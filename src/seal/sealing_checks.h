@@ -6,9 +6,9 @@
 
 #include "core/core.h"
 #include "dicom/dicom.h"
-#include "seal/evidence.h"
+#include "evidence/evidence_file.h"
 #include "seal/sealer.h"
-#include "seal/trust.h"
+#include "trust/trust_file.h"
 
 /// What is looked at around sealing, so that nobody hands out a seal that does not verify.
 namespace fiducia::seal {
@@ -16,7 +16,7 @@ namespace fiducia::seal {
 /// Whether a seal by `signer`, entered now in the ledger `origin`, would be accepted by `trust`.
 /// Errors: signer_untrusted, signer_expired, signer_revoked, ledger_revoked, config_invalid (key,
 /// certificate and name of the signer do not belong together, or the ledger is not in the file).
-[[nodiscard]] Status check_signer(const Trust& trust, const Signer& signer,
+[[nodiscard]] Status check_signer(const trust::Trust& trust, const Signer& signer,
                                   const std::string& origin, UnixTime now);
 
 /// What a copy is compared with. Borrows the evidence, and the source where that is not deflated:
@@ -35,7 +35,7 @@ class CopySource {
  private:
   CopySource() = default;
   ByteView embedded_;
-  Evidence evidence_;
+  evidence::Evidence evidence_;
   std::string transfer_syntax_uid_;
   const dicom::File* source_ = nullptr;  // that is not deflated
   ByteView pixels_;                      // of it

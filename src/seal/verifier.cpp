@@ -5,48 +5,50 @@
 #include <numeric>
 #include <tuple>
 
-#include "seal/embed.h"
-#include "seal/evidence.h"
+#include "canonical/canonical.h"
+#include "evidence/embed.h"
+#include "evidence/evidence_file.h"
+#include "finding/finding.h"
 #include "seal/verify_content.h"
-#include "seal/verify_trust.h"
+#include "trust/judge.h"
 
 namespace fiducia::seal {
 namespace {
 
 /// Evidence that may belong to a file, with where it came from.
 struct Candidate {
-  Evidence evidence;
-  FoundIn found_in = FoundIn::given;
+  evidence::Evidence evidence;
+  trust::FoundIn found_in = trust::FoundIn::given;
   bool by_sketch = false;  // proposed by the pixels alone
 };
 
 /// A candidate, judged.
 struct Judgement {
-  Verdict verdict = Verdict::indeterminate;
+  finding::Verdict verdict = finding::Verdict::indeterminate;
   bool signer_accepted = false;
-  FoundIn found_in = FoundIn::given;
-  std::vector<Finding> findings;
-  SealInfo seal;
-  std::optional<LedgerInfo> ledger;
+  trust::FoundIn found_in = trust::FoundIn::given;
+  std::vector<finding::Finding> findings;
+  trust::SealInfo seal;
+  std::optional<trust::LedgerInfo> ledger;
   Digest sign1_hash;  // tells seals apart: a stranger can sign the same statement again
 };
 
 /// Lower is believed first: a proven original, then an accusation by a trusted signer, then what
 /// cannot be decided, then seals of strangers.
 int rank(const Judgement& j) {
-  if (j.verdict == Verdict::authentic) return 0;
-  if (j.signer_accepted) return j.verdict == Verdict::altered ? 1 : 2;
-  return j.verdict == Verdict::untrusted ? 3 : 4;
+  if (j.verdict == finding::Verdict::authentic) return 0;
+  if (j.signer_accepted) return j.verdict == finding::Verdict::altered ? 1 : 2;
+  return j.verdict == finding::Verdict::untrusted ? 3 : 4;
 }
 
-Verdict verdict_of(const ContentComparison& content, const TrustJudgement& trust) {
+finding::Verdict verdict_of(const ContentComparison& content, const trust::TrustJudgement& trust) {
   // A seal whose own bytes do not hold together proves tampering, not origin.
-  if (!trust.tables_valid || !trust.signature_valid) return Verdict::altered;
+  if (!trust.tables_valid || !trust.signature_valid) return finding::Verdict::altered;
   const Match worst = std::max(content.pixels, content.header);
-  if (worst == Match::different) return Verdict::altered;
-  if (!trust.accepted) return Verdict::untrusted;
-  if (worst == Match::undecidable || content.ambiguous) return Verdict::indeterminate;
-  return Verdict::authentic;
+  if (worst == Match::different) return finding::Verdict::altered;
+  if (!trust.accepted) return finding::Verdict::untrusted;
+  if (worst == Match::undecidable || content.ambiguous) return finding::Verdict::indeterminate;
+  return finding::Verdict::authentic;
 }
 
 ImageInfo image_info(const dicom::File& file) {
@@ -64,17 +66,17 @@ ImageInfo image_info(const dicom::File& file) {
 
 /// Whether a finding is of the kind that a verdict rests on. `altered` is about the content, even
 /// if nobody trusts the signer either; `untrusted` about who vouches for it.
-bool decides(Verdict verdict, const Finding& finding) {
+bool decides(finding::Verdict verdict, const finding::Finding& finding) {
   const bool about_trust =
       finding.code.starts_with("signer.") || finding.code.starts_with("ledger.");
-  if (verdict == Verdict::untrusted) return about_trust;
+  if (verdict == finding::Verdict::untrusted) return about_trust;
   return !about_trust;
 }
 
 /// Alarms first, of these the ones that decided, of these what sums up the others. At most
 /// limits::findings_max of them.
-void order_findings(Verdict verdict, std::vector<Finding>& findings) {
-  const auto order = [&](const Finding& finding) {
+void order_findings(finding::Verdict verdict, std::vector<finding::Finding>& findings) {
+  const auto order = [&](const finding::Finding& finding) {
     return std::tuple{-static_cast<int>(finding.severity), !decides(verdict, finding),
                       finding.code != "pixels.of-other"};
   };
@@ -84,28 +86,28 @@ void order_findings(Verdict verdict, std::vector<Finding>& findings) {
   findings.resize(limits::findings_max - 1);
   findings.push_back(
       {.code = "findings.more",
-       .severity = Severity::note,
+       .severity = finding::Severity::note,
        .text = "At least " + std::to_string(left_out) + " more findings are not listed."});
 }
 
 /// Where evidence was found, as a sentence goes on.
-std::string_view place_of(FoundIn found_in) {
+std::string_view place_of(trust::FoundIn found_in) {
   switch (found_in) {
-    case FoundIn::file:
+    case trust::FoundIn::file:
       return "in the file";
-    case FoundIn::sidecar:
+    case trust::FoundIn::sidecar:
       return "beside the file";
-    case FoundIn::store:
+    case trust::FoundIn::store:
       return "in the evidence store";
-    case FoundIn::given:
+    case trust::FoundIn::given:
       return "that was given";
   }
   std::unreachable();
 }
 
-Finding unreadable(std::string_view where, const Error& error) {
+finding::Finding unreadable(std::string_view where, const Error& error) {
   return {.code = "seal.invalid",
-          .severity = Severity::alarm,
+          .severity = finding::Severity::alarm,
           .text = "The evidence " + std::string(where) + " cannot be read: " + error.what +
                   (error.what.ends_with('.') ? "" : ".")};
 }
@@ -116,14 +118,14 @@ std::string device_value(const dicom::DataSet& data_set, dicom::Tag tag) {
 
 /// Whether the file says it comes from a device that seals everything since an earlier day: then
 /// a missing seal is an alarm (DESIGN 2).
-bool should_be_sealed(const dicom::DataSet& data_set, const Trust& trust) {
+bool should_be_sealed(const dicom::DataSet& data_set, const trust::Trust& trust) {
   const std::string station = device_value(data_set, {0x0008, 0x1010});
   const std::string serial = device_value(data_set, {0x0018, 0x1000});
   std::string date;
   for (const dicom::Tag tag : {dicom::Tag{0x0008, 0x0022}, dicom::Tag{0x0008, 0x0023},
                                dicom::Tag{0x0008, 0x0012}, dicom::Tag{0x0008, 0x0020}})
     if (date.empty()) date = device_value(data_set, tag);
-  return std::ranges::any_of(trust.devices, [&](const SealingDevice& device) {
+  return std::ranges::any_of(trust.devices, [&](const trust::SealingDevice& device) {
     const bool by_station =
         !device.station_name.empty() ? device.station_name == station : device.name == station;
     const bool by_serial =
@@ -138,16 +140,16 @@ bool should_be_sealed(const dicom::DataSet& data_set, const Trust& trust) {
 }  // namespace
 
 struct Verifier::State {
-  TrustJudge judge;
+  trust::TrustJudge judge;
   VerifierOptions options;
-  EvidenceLookup* lookup = nullptr;
-  std::vector<Evidence> given;
+  evidence::EvidenceLookup* lookup = nullptr;
+  std::vector<evidence::Evidence> given;
 
-  State(Trust trust, VerifierOptions o, EvidenceLookup* l)
+  State(trust::Trust trust, VerifierOptions o, evidence::EvidenceLookup* l)
       : judge(std::move(trust), o.at), options(o), lookup(l) {}
 
   [[nodiscard]] ContentOptions content_options(bool show_values, bool count_textured) const {
-    const std::optional<Tolerance>& tolerance = judge.trust().tolerance;
+    const std::optional<trust::Tolerance>& tolerance = judge.trust().tolerance;
     return {.show_values = show_values,
             .count_textured = count_textured,
             .tolerance = tolerance ? &*tolerance : nullptr};
@@ -156,12 +158,12 @@ struct Verifier::State {
   /// Evidence that came with the file: in it, beside it, or named by the user.
   struct Attached {
     std::vector<Candidate> candidates;
-    std::vector<Finding> broken;  // evidence that could not even be read
-    bool left_out = false;        // more of it than is read
+    std::vector<finding::Finding> broken;  // evidence that could not even be read
+    bool left_out = false;                 // more of it than is read
   };
   Result<Attached> attached(const dicom::File& file) const {
     Attached out;
-    const auto take = [&](ByteView encoded, FoundIn found_in) {
+    const auto take = [&](ByteView encoded, trust::FoundIn found_in) {
       const bool known = std::ranges::any_of(out.candidates, [&](const Candidate& candidate) {
         return same_bytes(candidate.evidence.encoded, encoded);
       });
@@ -172,35 +174,36 @@ struct Verifier::State {
         out.left_out = true;
         return;
       }
-      auto evidence = read_evidence(encoded);
+      auto evidence = evidence::read_evidence(encoded);
       if (evidence) {
         out.candidates.push_back({.evidence = std::move(*evidence), .found_in = found_in});
         return;
       }
       out.broken.push_back(unreadable(place_of(found_in), evidence.error()));
     };
-    for (const Evidence& evidence : given)
+    for (const evidence::Evidence& evidence : given)
       if (given.size() == 1 || is_same_instance(file.data_set(), evidence))
-        take(evidence.encoded, FoundIn::given);
-    if (const auto embedded = find_embedded(file.data_set())) {
-      const auto parts = read_embedded_evidence(*embedded);
-      if (!parts) out.broken.push_back(unreadable(place_of(FoundIn::file), parts.error()));
+        take(evidence.encoded, trust::FoundIn::given);
+    if (const auto embedded = evidence::find_embedded(file.data_set())) {
+      const auto parts = evidence::read_embedded_evidence(*embedded);
+      if (!parts) out.broken.push_back(unreadable(place_of(trust::FoundIn::file), parts.error()));
       if (parts)
-        for (const ByteView part : *parts) take(part, FoundIn::file);
+        for (const ByteView part : *parts) take(part, trust::FoundIn::file);
     }
     if (options.look_beside && file.name() != "-") {
       std::error_code none;
-      const auto path = sidecar_path(file.name());
+      const auto path = evidence::sidecar_path(file.name());
       if (std::filesystem::is_regular_file(path, none)) {
         auto bytes = read_file(path, limits::evidence_bytes_max);
         if (!bytes && bytes.error().code != ErrorCode::over_limit)
           return std::unexpected(std::move(bytes).error());
-        const auto parts = bytes ? read_evidence_file(*bytes)
+        const auto parts = bytes ? evidence::read_evidence_file(*bytes)
                                  : Result<std::vector<ByteView>>(std::unexpected(bytes.error()));
-        if (!parts) out.broken.push_back(unreadable(place_of(FoundIn::sidecar), parts.error()));
+        if (!parts)
+          out.broken.push_back(unreadable(place_of(trust::FoundIn::sidecar), parts.error()));
         if (parts)
           for (const ByteView part : *parts) {
-            take(part, FoundIn::sidecar);
+            take(part, trust::FoundIn::sidecar);
             if (out.left_out) break;
           }
       }
@@ -227,8 +230,8 @@ struct Verifier::State {
       if (!file.budget().take(limits::work_an_evidence +
                               encoded.size() * limits::work_a_value_byte))
         break;  // found out by whoever compares
-      if (auto evidence = read_evidence(encoded))
-        out.push_back({.evidence = std::move(*evidence), .found_in = FoundIn::store});
+      if (auto evidence = evidence::read_evidence(encoded))
+        out.push_back({.evidence = std::move(*evidence), .found_in = trust::FoundIn::store});
     }
     return out;
   }
@@ -250,9 +253,9 @@ struct Verifier::State {
   /// is told as such, and one of a stranger as a stranger's.
   std::vector<Judgement> judge_candidates(const dicom::File& file,
                                           std::span<const Candidate> candidates,
-                                          ObjectDecoder& decoder) const {
+                                          canonical::ObjectDecoder& decoder) const {
     constexpr std::size_t others_compared_max = 4;
-    std::vector<TrustJudgement> trust;
+    std::vector<trust::TrustJudgement> trust;
     for (const Candidate& candidate : candidates) trust.push_back(judge.judge(candidate.evidence));
     std::vector<std::size_t> order(candidates.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
@@ -269,7 +272,8 @@ struct Verifier::State {
   }
 
   Judgement judge_candidate(const dicom::File& file, const Candidate& candidate,
-                            TrustJudgement trust, bool compared, ObjectDecoder& decoder) const {
+                            trust::TrustJudgement trust, bool compared,
+                            canonical::ObjectDecoder& decoder) const {
     ContentComparison content;
     if (compared)
       content = compare_content(file, candidate.evidence, decoder,
@@ -290,17 +294,17 @@ struct Verifier::State {
   }
 
   Result<VerifyResult> judge_file(const dicom::File& file, codec::CodecChild* child) const {
-    ObjectDecoder decoder(file, child);
+    canonical::ObjectDecoder decoder(file, child);
     VerifyResult result;
     result.path = file.name();
     result.image = image_info(file);
-    if (const std::optional<Tolerance>& tolerance = judge.trust().tolerance)
+    if (const std::optional<trust::Tolerance>& tolerance = judge.trust().tolerance)
       result.tolerance = ToleranceInfo{tolerance->profile, tolerance->rules.size()};
     FIDUCIA_TRY(attached_evidence, attached(file));
     std::vector<Judgement> judged = judge_candidates(file, attached_evidence.candidates, decoder);
     const bool carries = !judged.empty() || !attached_evidence.broken.empty();
     const bool proven = !judged.empty() && std::ranges::all_of(judged, [](const Judgement& j) {
-      return j.verdict == Verdict::authentic;
+      return j.verdict == finding::Verdict::authentic;
     });
     bool conflict = false;
     bool damaged = false;
@@ -313,10 +317,10 @@ struct Verifier::State {
       });
       for (Judgement& j : judge_candidates(file, candidates, decoder)) {
         if (proven || std::ranges::any_of(judged, [](const Judgement& other) {
-              return other.verdict == Verdict::authentic;
+              return other.verdict == finding::Verdict::authentic;
             })) {
           // The same identity was sealed with other content, by a signer we believe.
-          conflict = conflict || (j.signer_accepted && j.verdict == Verdict::altered);
+          conflict = conflict || (j.signer_accepted && j.verdict == finding::Verdict::altered);
           if (proven) continue;
         }
         judged.push_back(std::move(j));
@@ -336,7 +340,7 @@ struct Verifier::State {
       if (found) {
         result.findings.push_back(
             {.code = "signer.untrusted",
-             .severity = Severity::alarm,
+             .severity = finding::Severity::alarm,
              .text = "The file carries a seal that the trust file does not accept."});
         std::ranges::move(attached_evidence.broken, std::back_inserter(result.findings));
         order_findings(result.verdict, result.findings);
@@ -349,7 +353,7 @@ struct Verifier::State {
     if (conflict)
       result.findings.push_back(
           {.code = "identity.conflict",
-           .severity = Severity::warning,
+           .severity = finding::Severity::warning,
            .text = "The evidence store holds another object that was sealed under the same SOP "
                    "Instance UID: one of the two may be an exchanged or replayed image."});
     order_findings(result.verdict, result.findings);
@@ -361,15 +365,18 @@ struct Verifier::State {
   static VerifyResult admit_limits(const dicom::File& file, const Attached& attached_evidence,
                                    VerifyResult result) {
     if (!attached_evidence.left_out && !file.budget().is_exceeded()) return result;
-    if (result.verdict == Verdict::authentic || result.verdict == Verdict::altered) return result;
-    result.verdict = Verdict::indeterminate;
-    const bool told = std::ranges::any_of(
-        result.findings, [](const Finding& finding) { return finding.code == "limit.reached"; });
-    std::erase_if(result.findings, [](const Finding& f) { return f.code == "unsealed"; });
+    if (result.verdict == finding::Verdict::authentic ||
+        result.verdict == finding::Verdict::altered)
+      return result;
+    result.verdict = finding::Verdict::indeterminate;
+    const bool told = std::ranges::any_of(result.findings, [](const finding::Finding& finding) {
+      return finding.code == "limit.reached";
+    });
+    std::erase_if(result.findings, [](const finding::Finding& f) { return f.code == "unsealed"; });
     if (!told)
       result.findings.push_back(
           {.code = "limit.reached",
-           .severity = Severity::warning,
+           .severity = finding::Severity::warning,
            .text =
                attached_evidence.left_out
                    ? "There is more evidence with this file than is read for a file of its size."
@@ -380,18 +387,18 @@ struct Verifier::State {
   }
 
   /// Whether pixels that are not the sealed ones are those of another sealed image, and whose.
-  Status tell_whose_pixels(const dicom::File& file, ObjectDecoder& decoder,
+  Status tell_whose_pixels(const dicom::File& file, canonical::ObjectDecoder& decoder,
                            const std::vector<Judgement>& judged, VerifyResult& result,
                            bool& damaged) const {
     const bool altered = std::ranges::any_of(
-        result.findings, [](const Finding& f) { return f.code == "pixels.altered"; });
+        result.findings, [](const finding::Finding& f) { return f.code == "pixels.altered"; });
     if (!altered || lookup == nullptr) return {};
-    const std::unique_ptr<SketchBuilder> builder = lookup->new_sketch();
+    const std::unique_ptr<canonical::SketchBuilder> builder = lookup->new_sketch();
     const auto sketch = sketch_of(file, decoder.child(), *builder);
     if (!sketch) return {};
     FIDUCIA_TRY(found, sound(lookup->find_by_sketch(*sketch), damaged));
     for (const Bytes& encoded : found) {
-      const auto evidence = read_evidence(encoded);
+      const auto evidence = evidence::read_evidence(encoded);
       if (!evidence || !evidence->statement.pixels || !evidence->statement.pixels->root) continue;
       const Digest sign1_hash = crypto::sha256(evidence->sign1);
       if (std::ranges::any_of(judged,
@@ -404,7 +411,7 @@ struct Verifier::State {
         continue;
       result.findings.push_back(
           {.code = "pixels.of-other",
-           .severity = Severity::alarm,
+           .severity = finding::Severity::alarm,
            .text = "The picture is that of another sealed image (all " +
                    std::to_string(content.textured_tiles) + " tiles that are not flat): device " +
                    evidence->statement.device + ", sealed at " +
@@ -418,16 +425,17 @@ struct Verifier::State {
   /// Evidence of this image may be among what is damaged: what the rest of the store says of it is
   /// no accusation, and that it has none is no answer.
   static void tell_damage(VerifyResult& result) {
-    const bool from_store = result.seal && result.seal->found_in == FoundIn::store;
-    if (result.verdict == Verdict::unsealed || (from_store && result.verdict == Verdict::altered)) {
-      result.verdict = Verdict::indeterminate;
+    const bool from_store = result.seal && result.seal->found_in == trust::FoundIn::store;
+    if (result.verdict == finding::Verdict::unsealed ||
+        (from_store && result.verdict == finding::Verdict::altered)) {
+      result.verdict = finding::Verdict::indeterminate;
       result.findings.clear();
       result.seal.reset();
       result.ledger.reset();
     }
     result.findings.push_back(
         {.code = "store.damaged",
-         .severity = Severity::warning,
+         .severity = finding::Severity::warning,
          .text = "The evidence store is damaged: evidence that it had, perhaps for this image, "
                  "cannot be used."});
     order_findings(result.verdict, result.findings);
@@ -435,7 +443,7 @@ struct Verifier::State {
 
   /// Picks the judgement to report and says what the others mean for it.
   static void conclude(VerifyResult& result, std::vector<Judgement>& judged,
-                       std::vector<Finding>& broken, bool carries) {
+                       std::vector<finding::Finding>& broken, bool carries) {
     std::size_t best = 0;
     for (std::size_t i = 1; i < judged.size(); ++i)
       if (rank(judged[i]) < rank(judged[best])) best = i;
@@ -448,35 +456,38 @@ struct Verifier::State {
     bool foreign = !broken.empty();
     std::ranges::move(broken, std::back_inserter(result.findings));
     for (std::size_t i = 0; i < judged.size(); ++i) {
-      if (i == best || judged[i].found_in == FoundIn::store) continue;
-      if (judged[i].verdict == Verdict::altered) {
+      if (i == best || judged[i].found_in == trust::FoundIn::store) continue;
+      if (judged[i].verdict == finding::Verdict::altered) {
         foreign = true;
         result.findings.push_back(
             {.code = "seal.invalid",
-             .severity = Severity::alarm,
+             .severity = finding::Severity::alarm,
              .text = "The seal " + std::string(place_of(judged[i].found_in)) +
                      " does not belong to this image, or was itself changed; other evidence was "
                      "used."});
-      } else if (judged[i].verdict == Verdict::untrusted &&
+      } else if (judged[i].verdict == finding::Verdict::untrusted &&
                  judged[i].sign1_hash != judged[best].sign1_hash) {
         // The same seal can come twice: with the receipt of then, and with a fresher one.
-        result.findings.push_back(
-            {.code = "signer.untrusted",
-             .severity = chosen.verdict == Verdict::authentic ? Severity::note : Severity::alarm,
-             .text = "A seal " + std::string(place_of(judged[i].found_in)) +
-                     " is by a signer that the trust file does not accept."});
+        result.findings.push_back({.code = "signer.untrusted",
+                                   .severity = chosen.verdict == finding::Verdict::authentic
+                                                   ? finding::Severity::note
+                                                   : finding::Severity::alarm,
+                                   .text = "A seal " + std::string(place_of(judged[i].found_in)) +
+                                           " is by a signer that the trust file does not accept."});
       }
     }
-    if (foreign && result.verdict == Verdict::authentic) result.verdict = Verdict::altered;
-    if (chosen.found_in == FoundIn::store && !carries)
+    if (foreign && result.verdict == finding::Verdict::authentic)
+      result.verdict = finding::Verdict::altered;
+    if (chosen.found_in == trust::FoundIn::store && !carries)
       result.findings.push_back(
           {.code = "seal.stripped",
-           .severity = chosen.verdict == Verdict::altered ? Severity::alarm : Severity::note,
+           .severity = chosen.verdict == finding::Verdict::altered ? finding::Severity::alarm
+                                                                   : finding::Severity::note,
            .text = "The file carries no seal; its evidence came from the evidence store."});
   }
 
   /// No evidence by identity: ask the store for images with the same pixels, then say `unsealed`.
-  Result<VerifyResult> without_seal(const dicom::File& file, ObjectDecoder& decoder,
+  Result<VerifyResult> without_seal(const dicom::File& file, canonical::ObjectDecoder& decoder,
                                     VerifyResult result, Attached& attached_evidence,
                                     bool damaged) const {
     bool similar = false;
@@ -488,11 +499,11 @@ struct Verifier::State {
       return result;
     }
     if (!attached_evidence.broken.empty()) {
-      result.verdict = Verdict::altered;
+      result.verdict = finding::Verdict::altered;
       result.findings = std::move(attached_evidence.broken);
       return result;
     }
-    result.verdict = Verdict::unsealed;
+    result.verdict = finding::Verdict::unsealed;
     if (damaged) {
       tell_damage(result);
       return result;
@@ -500,19 +511,19 @@ struct Verifier::State {
     if (should_be_sealed(file.data_set(), judge.trust()))
       result.findings.push_back(
           {.code = "seal.expected",
-           .severity = Severity::alarm,
+           .severity = finding::Severity::alarm,
            .text = "The file says it comes from a device that seals everything, but no seal was "
                    "found."});
     if (similar)
       result.findings.push_back(
           {.code = "similar.sealed",
-           .severity = Severity::note,
+           .severity = finding::Severity::note,
            .text = "The evidence store holds an image that shares some, but fewer than half, of "
                    "the tiles that are not flat."});
-    if (result.findings.empty() || result.findings.back().severity == Severity::note)
+    if (result.findings.empty() || result.findings.back().severity == finding::Severity::note)
       result.findings.push_back(
           {.code = "unsealed",
-           .severity = Severity::note,
+           .severity = finding::Severity::note,
            .text = !options.look_beside
                        ? "No seal in the file, and none for it in the evidence that was given."
                    : lookup != nullptr
@@ -523,10 +534,11 @@ struct Verifier::State {
   }
 
   /// Asks the store for images with the same pixels; true when one of them is this image.
-  Result<bool> ask_by_pixels(const dicom::File& file, ObjectDecoder& decoder, bool accepted_only,
-                             VerifyResult& result, bool& similar, bool& damaged) const {
+  Result<bool> ask_by_pixels(const dicom::File& file, canonical::ObjectDecoder& decoder,
+                             bool accepted_only, VerifyResult& result, bool& similar,
+                             bool& damaged) const {
     if (lookup == nullptr) return false;
-    const std::unique_ptr<SketchBuilder> builder = lookup->new_sketch();
+    const std::unique_ptr<canonical::SketchBuilder> builder = lookup->new_sketch();
     const auto sketch = sketch_of(file, decoder.child(), *builder);
     if (!sketch) {
       if (sketch.error().code == ErrorCode::over_limit) file.budget().exhaust();
@@ -537,7 +549,7 @@ struct Verifier::State {
   }
 
   /// Whether one of `found` is this image, altered: at least half of its textured tiles verify.
-  bool judge_similar(const dicom::File& file, ObjectDecoder& decoder,
+  bool judge_similar(const dicom::File& file, canonical::ObjectDecoder& decoder,
                      const std::vector<Bytes>& found, bool accepted_only, VerifyResult& result,
                      bool& similar) const {
     struct Best {
@@ -546,7 +558,7 @@ struct Verifier::State {
       ContentComparison content;
     } best;
     for (const Bytes& encoded : found) {
-      auto evidence = read_evidence(encoded);
+      auto evidence = evidence::read_evidence(encoded);
       if (!evidence || !evidence->statement.pixels || !evidence->statement.pixels->root) continue;
       if (accepted_only && !judge.judge(*evidence).accepted) continue;
       ContentComparison content =
@@ -559,17 +571,17 @@ struct Verifier::State {
       best.same = content.textured_tiles_same;
       best.content = std::move(content);
       best.candidate = Candidate{
-          .evidence = std::move(*evidence), .found_in = FoundIn::store, .by_sketch = true};
+          .evidence = std::move(*evidence), .found_in = trust::FoundIn::store, .by_sketch = true};
     }
     if (!best.candidate) return false;
-    TrustJudgement trust = judge.judge(best.candidate->evidence);
+    trust::TrustJudgement trust = judge.judge(best.candidate->evidence);
     // Found by its pixels although not by its identity: altered, unless the object never had a
     // SOP Instance UID and all of it verifies.
     result.verdict = verdict_of(best.content, trust);
-    const bool altered = result.verdict == Verdict::altered;
+    const bool altered = result.verdict == finding::Verdict::altered;
     result.findings.push_back(
         {.code = "seal.stripped",
-         .severity = altered ? Severity::alarm : Severity::note,
+         .severity = altered ? finding::Severity::alarm : finding::Severity::note,
          .text = "The file carries no accepted seal, but its pixels are those of a sealed image of "
                  "the evidence store (" +
                  std::to_string(best.same) + " of " + std::to_string(best.content.textured_tiles) +
@@ -577,7 +589,7 @@ struct Verifier::State {
     std::ranges::move(trust.findings, std::back_inserter(result.findings));
     std::ranges::move(best.content.findings, std::back_inserter(result.findings));
     result.seal = std::move(trust.seal);
-    result.seal->found_in = FoundIn::store;
+    result.seal->found_in = trust::FoundIn::store;
     result.seal->content_matches =
         std::max(best.content.pixels, best.content.header) == Match::same;
     result.ledger = std::move(trust.ledger);
@@ -590,13 +602,13 @@ Verifier::Verifier(Verifier&&) noexcept = default;
 Verifier& Verifier::operator=(Verifier&&) noexcept = default;
 Verifier::~Verifier() = default;
 
-Result<Verifier> Verifier::make(Trust trust, VerifierOptions options, EvidenceLookup* lookup,
-                                std::vector<Bytes> given) {
+Result<Verifier> Verifier::make(trust::Trust trust, VerifierOptions options,
+                                evidence::EvidenceLookup* lookup, std::vector<Bytes> given) {
   auto state = std::make_unique<State>(std::move(trust), options, lookup);
   for (const Bytes& encoded : given) {
-    FIDUCIA_TRY(parts, read_evidence_file(encoded));
+    FIDUCIA_TRY(parts, evidence::read_evidence_file(encoded));
     for (const ByteView part : parts) {
-      FIDUCIA_TRY(evidence, read_evidence(part));
+      FIDUCIA_TRY(evidence, evidence::read_evidence(part));
       state->given.push_back(std::move(evidence));
     }
   }
@@ -618,10 +630,11 @@ Result<VerifyResult> Verifier::verify(const dicom::File& file, codec::CodecChild
 }
 
 Status Verifier::check_seal(ByteView encoded) const {
-  FIDUCIA_TRY(evidence, read_evidence(encoded));
-  const TrustJudgement judged = state_->judge.judge(evidence);
+  FIDUCIA_TRY(evidence, evidence::read_evidence(encoded));
+  const trust::TrustJudgement judged = state_->judge.judge(evidence);
   if (judged.accepted) return {};
-  const auto why = std::ranges::find(judged.findings, Severity::alarm, &Finding::severity);
+  const auto why =
+      std::ranges::find(judged.findings, finding::Severity::alarm, &finding::Finding::severity);
   return fail(ErrorCode::signature_bad,
               "The seal as made would not be accepted: " +
                   (why == judged.findings.end() ? std::string{"it does not hold."} : why->text),
@@ -652,10 +665,10 @@ std::optional<VerifyResult> verdict_of_error(const std::string& path, const Erro
     case ErrorCode::truncated:
     case ErrorCode::malformed:
     case ErrorCode::unsupported:  // a transfer syntax that nobody knows is not readable as DICOM
-      result.verdict = Verdict::malformed;
+      result.verdict = finding::Verdict::malformed;
       break;
     case ErrorCode::over_limit:
-      result.verdict = Verdict::indeterminate;
+      result.verdict = finding::Verdict::indeterminate;
       break;
     default:
       return std::nullopt;
@@ -668,10 +681,11 @@ std::optional<VerifyResult> verdict_of_error(const std::string& path, const Erro
     placed.what = "The file " + placed.what;
   std::string code = code_word(error);
   if (error.code == ErrorCode::unsupported) code = "malformed.transfer_syntax";
-  result.findings.push_back(
-      {.code = code,
-       .severity = result.verdict == Verdict::malformed ? Severity::alarm : Severity::warning,
-       .text = to_sentence(placed)});
+  result.findings.push_back({.code = code,
+                             .severity = result.verdict == finding::Verdict::malformed
+                                             ? finding::Severity::alarm
+                                             : finding::Severity::warning,
+                             .text = to_sentence(placed)});
   return result;
 }
 

@@ -8,9 +8,9 @@
 #include "codec/codec.h"
 #include "core/core.h"
 #include "dicom/dicom.h"
-#include "seal/lookup.h"
+#include "evidence/lookup.h"
 #include "seal/result.h"
-#include "seal/trust.h"
+#include "trust/trust_file.h"
 
 namespace fiducia::seal {
 
@@ -32,8 +32,9 @@ class Verifier {
  public:
   /// `lookup` may be null (no store) and must outlive the verifier. `given` is the content of
   /// evidence files named by the user. Errors: malformed, when one of `given` is not evidence.
-  [[nodiscard]] static Result<Verifier> make(Trust trust, VerifierOptions options,
-                                             EvidenceLookup* lookup, std::vector<Bytes> given = {});
+  [[nodiscard]] static Result<Verifier> make(trust::Trust trust, VerifierOptions options,
+                                             evidence::EvidenceLookup* lookup,
+                                             std::vector<Bytes> given = {});
 
   /// Opens and judges one file. A file that cannot be read as DICOM is a verdict (`malformed`,
   /// or `indeterminate` past a limit). `child` may be null. Errors: io_unreadable; those of the

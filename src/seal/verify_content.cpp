@@ -3,11 +3,12 @@
 
 #include <algorithm>
 
-#include "seal/canonical_header.h"
-#include "seal/canonical_pixels.h"
+#include "canonical/header.h"
+#include "canonical/pixels.h"
+#include "canonical/reading.h"
+#include "finding/finding.h"
 #include "seal/compare_header.h"
 #include "seal/compare_pixels.h"
-#include "seal/reading.h"
 
 namespace fiducia::seal {
 namespace {
@@ -19,8 +20,9 @@ std::string syntax_name(std::string_view uid) {
 
 }  // namespace
 
-ContentComparison compare_content(const dicom::File& file, const Evidence& evidence,
-                                  ObjectDecoder& decoder, const ContentOptions& options) {
+ContentComparison compare_content(const dicom::File& file, const evidence::Evidence& evidence,
+                                  canonical::ObjectDecoder& decoder,
+                                  const ContentOptions& options) {
   ContentComparison out;
   std::optional<std::string> photometric;
   if (evidence.statement.pixels)
@@ -31,43 +33,46 @@ ContentComparison compare_content(const dicom::File& file, const Evidence& evide
   const std::string& sealed_as = evidence.statement.transfer_syntax_uid;
   if (file.transfer_syntax().uid != sealed_as)
     out.findings.push_back({.code = "encoding.changed",
-                            .severity = Severity::note,
+                            .severity = finding::Severity::note,
                             .text = "Sealed as " + syntax_name(sealed_as) + ", now " +
                                     std::string(file.transfer_syntax().name) + "."});
-  add_preamble_findings(file, out.findings);
+  canonical::add_preamble_findings(file, out.findings);
   if (file.was_truncated()) {
     out.pixels = out.header = Match::different;
     out.findings.push_back({.code = "malformed.truncated",
-                            .severity = Severity::alarm,
+                            .severity = finding::Severity::alarm,
                             .text = "The file shrank while it was read."});
   }
   return out;
 }
 
-bool is_same_instance(const dicom::DataSet& data_set, const Evidence& evidence) {
+bool is_same_instance(const dicom::DataSet& data_set, const evidence::Evidence& evidence) {
   const dicom::Element* element = data_set.find(dicom::tags::sop_instance_uid);
   if (element == nullptr) return false;
-  const auto index = find_sealed(evidence, top_level_path(dicom::tags::sop_instance_uid));
+  const auto index =
+      evidence::find_sealed(evidence, canonical::top_level_path(dicom::tags::sop_instance_uid));
   if (!index) return false;
-  const SealedAttribute& sealed = evidence.attributes[*index];
+  const evidence::SealedAttribute& sealed = evidence.attributes[*index];
   Bytes swap_scratch;
   std::string text_scratch;
-  const CanonicalValue value = canonical_value(
+  const canonical::CanonicalValue value = canonical::canonical_value(
       sealed.vr, dicom::little_endian_value(*element, swap_scratch), {}, text_scratch);
-  return attribute_hash(Salts(evidence.seed).header_one(*index), sealed.path, sealed.vr, value) ==
-         sealed.hash;
+  return canonical::attribute_hash(canonical::Salts(evidence.seed).header_one(*index), sealed.path,
+                                   sealed.vr, value) == sealed.hash;
 }
 
-Result<Sketch> sketch_of(const dicom::File& file, codec::CodecChild* child,
-                         SketchBuilder& builder) {
+Result<canonical::Sketch> sketch_of(const dicom::File& file, codec::CodecChild* child,
+                                    canonical::SketchBuilder& builder) {
   FIDUCIA_TRY(reader, codec::FrameReader::open(file, child));
   const codec::Geometry& geometry = reader.geometry();
-  if (tile_grid(geometry.rows, geometry.columns).count() * geometry.frames > limits::tiles_max)
+  if (canonical::tile_grid(geometry.rows, geometry.columns).count() * geometry.frames >
+      limits::tiles_max)
     return fail(ErrorCode::over_limit, "the image has more than 16 million tiles.");
-  TileHasher hasher(geometry);
-  const Salts salts{Seed{}};  // the hashes are not used, only the walk over the tiles
+  canonical::TileHasher hasher(geometry);
+  const canonical::Salts salts{
+      canonical::Seed{}};  // the hashes are not used, only the walk over the tiles
   std::vector<Digest> hashes(hasher.grid().count());
-  std::vector<OutsideBitsLeaf> outside;
+  std::vector<canonical::OutsideBitsLeaf> outside;
   for (std::uint32_t f = 0; f < reader.frames_present(); ++f) {
     FIDUCIA_TRY(frame, reader.read(f));
     outside.clear();

@@ -3,14 +3,15 @@
 #include <optional>
 #include <vector>
 
+#include "canonical/nested_pixels.h"
 #include "codec/codec.h"
 #include "dicom/dicom.h"
-#include "seal/evidence.h"
-#include "seal/lookup.h"
+#include "evidence/evidence_file.h"
+#include "evidence/lookup.h"
+#include "finding/finding.h"
 #include "seal/moved_overlay.h"
-#include "seal/nested_pixels.h"
 #include "seal/result.h"
-#include "seal/tolerance.h"
+#include "trust/tolerance.h"
 
 namespace fiducia::seal {
 
@@ -27,7 +28,7 @@ struct ContentComparison {
   /// The content is what `pixels` and `header` say, but common readers show it differently: never
   /// authentic.
   bool ambiguous = false;
-  std::vector<Finding> findings;
+  std::vector<finding::Finding> findings;
   /// Overlays that are proven to be where they were moved; compare_pixels fills it.
   MovedOverlays moved_overlays = {};
   std::uint64_t textured_tiles = 0;       // tiles that are not all one value (only if counted)
@@ -36,22 +37,24 @@ struct ContentComparison {
 
 struct ContentOptions {
   bool show_values = false;
-  bool count_textured = false;           // for candidates proposed by the sketch: costs a pass more
-  const Tolerance* tolerance = nullptr;  // of the trust file; null: nothing is tolerated
+  bool count_textured = false;  // for candidates proposed by the sketch: costs a pass more
+  const trust::Tolerance* tolerance = nullptr;  // of the trust file; null: nothing is tolerated
 };
 
 /// Compares what `file` says now with what `evidence` sealed, attribute by attribute and tile by
 /// tile (spec/seal.md 10). Says nothing about who signed. Never fails: what cannot be compared
 /// is `undecidable` or `different`, with a finding that says why. `decoder` is that of `file`.
-[[nodiscard]] ContentComparison compare_content(const dicom::File& file, const Evidence& evidence,
-                                                ObjectDecoder& decoder,
+[[nodiscard]] ContentComparison compare_content(const dicom::File& file,
+                                                const evidence::Evidence& evidence,
+                                                canonical::ObjectDecoder& decoder,
                                                 const ContentOptions& options);
 
 /// Whether the file's SOP Instance UID is the one that `evidence` sealed.
-[[nodiscard]] bool is_same_instance(const dicom::DataSet& data_set, const Evidence& evidence);
+[[nodiscard]] bool is_same_instance(const dicom::DataSet& data_set,
+                                    const evidence::Evidence& evidence);
 
 /// The sketch of the file's samples as they are now. Errors: those of decoding them; over_limit.
-[[nodiscard]] Result<Sketch> sketch_of(const dicom::File& file, codec::CodecChild* child,
-                                       SketchBuilder& builder);
+[[nodiscard]] Result<canonical::Sketch> sketch_of(const dicom::File& file, codec::CodecChild* child,
+                                                  canonical::SketchBuilder& builder);
 
 }  // namespace fiducia::seal

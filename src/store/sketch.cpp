@@ -13,7 +13,7 @@
 namespace fiducia::store {
 namespace {
 
-constexpr std::uint32_t tile_rows_max = 64;  // seal::tile_edge
+constexpr std::uint32_t tile_rows_max = 64;  // finding::tile_edge
 
 /// The smallest `capacity` distinct values of those it saw, ascending.
 class Smallest {
@@ -35,11 +35,11 @@ class Smallest {
   std::vector<std::uint64_t> values_;
 };
 
-class Builder final : public seal::SketchBuilder {
+class Builder final : public canonical::SketchBuilder {
  public:
   explicit Builder(std::shared_ptr<const SketchSecret> secret) : secret_(std::move(secret)) {}
 
-  void add(const seal::TileSamples& tile) override {
+  void add(const canonical::TileSamples& tile) override {
     const auto value = tile_fingerprint(*secret_, tile);
     if (!value) return;
     if (tile.frame != frame_) end_frame(tile.frame);
@@ -48,9 +48,9 @@ class Builder final : public seal::SketchBuilder {
     of_frame_.add(*value);
   }
 
-  seal::Sketch finish() override {
+  canonical::Sketch finish() override {
     end_frame(0);
-    seal::Sketch sketch;
+    canonical::Sketch sketch;
     // At most one copy of each value: both lists are distinct in themselves, their union is not.
     std::set_union(object_.values().begin(), object_.values().end(), of_frames_.values().begin(),
                    of_frames_.values().end(), std::back_inserter(sketch.values));
@@ -90,7 +90,7 @@ SketchSecret sketch_secret(const Digest& sketch_key) {
 }
 
 std::optional<std::uint64_t> tile_fingerprint(const SketchSecret& secret,
-                                              const seal::TileSamples& tile) {
+                                              const canonical::TileSamples& tile) {
   if (tile.width < sketch_tile_edge_min || tile.height < sketch_tile_edge_min) return std::nullopt;
   FIDUCIA_ASSERT(tile.height <= tile_rows_max);
   const std::size_t pixel_bytes = std::size_t{tile.samples_per_pixel} * tile.sample_bytes;
@@ -119,7 +119,7 @@ std::optional<std::uint64_t> tile_fingerprint(const SketchSecret& secret,
                                 secret.size());
 }
 
-std::unique_ptr<seal::SketchBuilder> make_sketch_builder(
+std::unique_ptr<canonical::SketchBuilder> make_sketch_builder(
     std::shared_ptr<const SketchSecret> secret) {
   return std::make_unique<Builder>(std::move(secret));
 }

@@ -7,8 +7,8 @@
 #include <memory>
 #include <optional>
 
+#include "canonical/canonical.h"
 #include "core/core.h"
-#include "seal/lookup.h"
 
 namespace fiducia::store {
 
@@ -32,10 +32,10 @@ using SketchSecret = std::array<std::byte, 192>;
 /// has at least 16 rows and 16 columns of pixels, at least half of its rows below the first
 /// differ from the row above, and at least half of its rows hold more than one pixel value.
 [[nodiscard]] std::optional<std::uint64_t> tile_fingerprint(const SketchSecret& secret,
-                                                            const seal::TileSamples& tile);
+                                                            const canonical::TileSamples& tile);
 
 /// A builder; `secret` is shared with it.
-[[nodiscard]] std::unique_ptr<seal::SketchBuilder> make_sketch_builder(
+[[nodiscard]] std::unique_ptr<canonical::SketchBuilder> make_sketch_builder(
     std::shared_ptr<const SketchSecret> secret);
 
 }  // namespace fiducia::store

@@ -14,6 +14,7 @@
 #include <system_error>
 #include <thread>
 
+#include "canonical/canonical.h"
 #include "crypto/crypto.h"
 #include "store/sketch.h"
 #include "store/sqlite.h"
@@ -634,11 +635,11 @@ Result<std::vector<Bytes>> EvidenceStore::find_by_instance(std::string_view sop_
   });
 }
 
-std::unique_ptr<seal::SketchBuilder> EvidenceStore::new_sketch() {
+std::unique_ptr<canonical::SketchBuilder> EvidenceStore::new_sketch() {
   return make_sketch_builder(state_->secret);
 }
 
-Result<std::vector<Bytes>> EvidenceStore::find_by_sketch(const seal::Sketch& sketch) {
+Result<std::vector<Bytes>> EvidenceStore::find_by_sketch(const canonical::Sketch& sketch) {
   if (sketch.values.empty()) return std::vector<Bytes>{};
   return state_->read([&](Reader& reader) -> Result<std::vector<Bytes>> {
     // One read transaction: the answers fit together, and the locks are taken once.

@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "canonical/canonical.h"
 #include "core/core.h"
-#include "seal/lookup.h"
+#include "evidence/evidence.h"
 
 namespace fiducia::store {
 
@@ -16,7 +17,7 @@ namespace fiducia::store {
 struct Record {
   std::string sop_instance_uid;  // stored only as a keyed hash
   Digest object_root;
-  seal::Sketch sketch;
+  canonical::Sketch sketch;
   Bytes evidence;
   std::uint64_t ledger_index = 0;
 };
@@ -53,7 +54,7 @@ inline constexpr const char* log_lost_kind = "log_lost";
 /// The evidence store: one SQLite file, WAL, durable inserts (spec/store.md). Look-ups by keyed
 /// hash of SOP Instance UID, by object root, and by pixel sketch. Each record carries a digest: one
 /// that is not as it was written is found as empty bytes (EvidenceLookup). Thread-safe.
-class EvidenceStore final : public seal::EvidenceLookup {
+class EvidenceStore final : public evidence::EvidenceLookup {
  public:
   /// Opens or creates. `key` (32 bytes) keys the hashes and fingerprints; another key finds
   /// nothing. Errors: io_unreadable, io_unwritable, config_invalid (not a store, or newer).
@@ -77,8 +78,8 @@ class EvidenceStore final : public seal::EvidenceLookup {
 
   [[nodiscard]] Result<std::vector<Bytes>> find_by_instance(
       std::string_view sop_instance_uid) override;
-  [[nodiscard]] std::unique_ptr<seal::SketchBuilder> new_sketch() override;
-  [[nodiscard]] Result<std::vector<Bytes>> find_by_sketch(const seal::Sketch& sketch) override;
+  [[nodiscard]] std::unique_ptr<canonical::SketchBuilder> new_sketch() override;
+  [[nodiscard]] Result<std::vector<Bytes>> find_by_sketch(const canonical::Sketch& sketch) override;
 
  private:
   struct State;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "scratch_home.h"
+#include "trust/trust.h"
 
 namespace fiducia::app {
 namespace {
@@ -93,7 +94,7 @@ TEST(Home, revocation_raises_the_serial_and_only_reaches_further_back) {
   const auto noon = read_rfc3339("2026-11-24T12:00:00Z");
   ASSERT_TRUE(noon.has_value());
   ASSERT_TRUE(home->revoke_device("CT-1", *noon, "a \"stolen\" laptop").has_value());
-  auto trust = seal::open_trust(home->trust_path());
+  auto trust = trust::open_trust(home->trust_path());
   ASSERT_TRUE(trust.has_value());
   EXPECT_EQ(trust->serial, 2u);
   ASSERT_EQ(trust->revocations.size(), 1u);
@@ -101,7 +102,7 @@ TEST(Home, revocation_raises_the_serial_and_only_reaches_further_back) {
   // Later: it would make revoked seals count again.
   EXPECT_FALSE(home->revoke_device("CT-1", UnixTime{noon->seconds + 1}, "").has_value());
   EXPECT_TRUE(home->revoke_device("CT-1", UnixTime{noon->seconds - 1}, "").has_value());
-  trust = seal::open_trust(home->trust_path());
+  trust = trust::open_trust(home->trust_path());
   ASSERT_TRUE(trust.has_value());
   EXPECT_EQ(trust->serial, 3u);
   ASSERT_EQ(trust->revocations.size(), 1u);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "scratch_home.h"
+#include "trust/trust.h"
 
 namespace fiducia::app {
 namespace {
@@ -270,9 +271,9 @@ TEST_F(LedgerCommand, status_lists_the_witnesses_that_the_trust_file_knows) {
   auto key = crypto::PrivateKey::generate(crypto::KeyKind::ed25519).value();
   const ledger::VerifierKey witness = ledger::make_vkey(
       "witness.example/w1", ledger::NoteKeyType::cosignature, key.public_key().write_ed25519());
-  auto trust = seal::open_trust(home->trust_path()).value();
+  auto trust = trust::open_trust(home->trust_path()).value();
   trust.ledgers.front().witnesses.push_back({.name = "Partner", .key = witness});
-  ASSERT_TRUE(durable_write(home->trust_path(), as_bytes(seal::write_trust(trust))).has_value());
+  ASSERT_TRUE(durable_write(home->trust_path(), as_bytes(trust::write_trust(trust))).has_value());
   const auto before = run_captured(asking(scratch_, LedgerOptions::Action::status));
   EXPECT_NE(before.second.find(R"("witnesses":[])"), std::string::npos) << before.second;
 

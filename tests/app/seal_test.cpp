@@ -7,9 +7,11 @@
 #include <random>
 #include <tuple>
 
+#include "evidence/evidence.h"
 #include "scratch_home.h"
 #include "seal/seal.h"
 #include "support/dicom_builder.h"
+#include "trust/trust.h"
 
 namespace fiducia::app {
 namespace {
@@ -79,7 +81,7 @@ TEST(Seal, into_another_folder_mirrors_the_tree_and_leaves_the_sources) {
   for (const char* name : {"out/a.dcm", "out/deep/b.dcm"}) {
     const auto file = dicom::File::open(scratch.path(name));
     ASSERT_TRUE(file.has_value()) << name;
-    EXPECT_TRUE(seal::find_embedded(file->data_set()).has_value()) << name;
+    EXPECT_TRUE(evidence::find_embedded(file->data_set()).has_value()) << name;
     EXPECT_EQ(verify(scratch, scratch.path(name)), 0) << name;
   }
 }
@@ -98,7 +100,7 @@ TEST(Seal, in_place_keeps_permissions_and_links) {
   EXPECT_EQ(info.st_mode & 07777, 0640u);
   const auto file = dicom::File::open(image);
   ASSERT_TRUE(file.has_value());
-  EXPECT_TRUE(seal::find_embedded(file->data_set()).has_value());
+  EXPECT_TRUE(evidence::find_embedded(file->data_set()).has_value());
 }
 
 TEST(Seal, with_sidecar_lets_a_stranger_verify) {
@@ -304,20 +306,20 @@ TEST(Seal, by_a_device_that_does_not_count_is_refused_before_the_ledger) {
   other.replace(other.find("[\"seal\", "), 9, "[");
   ASSERT_TRUE(durable_write(scratch.home() / "trust.toml", as_bytes(other)).has_value());
   refused("signer.untrusted", "CT-1");
-  auto changed = seal::read_trust(trust, "t");
+  auto changed = trust::read_trust(trust, "t");
   ASSERT_TRUE(changed.has_value());
-  changed->revocations.push_back({.key = seal::key_hash_of(changed->ledgers.front().key),
+  changed->revocations.push_back({.key = trust::key_hash_of(changed->ledgers.front().key),
                                   .at = UnixTime{now.seconds - 10},
                                   .reason = "x"});
-  ASSERT_TRUE(durable_write(scratch.home() / "trust.toml", as_bytes(seal::write_trust(*changed))));
+  ASSERT_TRUE(durable_write(scratch.home() / "trust.toml", as_bytes(trust::write_trust(*changed))));
   refused("ledger.revoked", "CT-1");
   // Witnesses are asked for, and nobody could ask them.
-  changed = seal::read_trust(trust, "t");
+  changed = trust::read_trust(trust, "t");
   changed->ledgers.front().quorum = 1;
   changed->ledgers.front().witnesses.push_back(
       {.name = "w",
        .key = ledger::make_vkey("w.example", ledger::NoteKeyType::cosignature, Bytes(32))});
-  ASSERT_TRUE(durable_write(scratch.home() / "trust.toml", as_bytes(seal::write_trust(*changed))));
+  ASSERT_TRUE(durable_write(scratch.home() / "trust.toml", as_bytes(trust::write_trust(*changed))));
   refused("config.invalid", "CT-1");
   ASSERT_TRUE(durable_write(scratch.home() / "trust.toml", as_bytes(trust)).has_value());
   EXPECT_EQ(run_captured(sealing(scratch, {image.string()})).first, 0);
@@ -369,13 +371,13 @@ TEST(Seal, again_of_an_image_whose_seal_counts_no_more_keeps_that_seal) {
   EXPECT_EQ(verify(scratch, scratch.path("second/a.dcm")), 0);
   const auto file = dicom::File::open(scratch.path("second/a.dcm"));
   ASSERT_TRUE(file.has_value());
-  const auto carried = seal::find_embedded(file->data_set());
+  const auto carried = evidence::find_embedded(file->data_set());
   ASSERT_TRUE(carried.has_value());
-  const auto parts = seal::read_embedded_evidence(*carried);
+  const auto parts = evidence::read_embedded_evidence(*carried);
   ASSERT_TRUE(parts.has_value());
   ASSERT_EQ(parts->size(), 2u) << "the former seal stays";
-  EXPECT_EQ(seal::read_evidence((*parts)[0])->statement.device, "CT-2");
-  EXPECT_EQ(seal::read_evidence((*parts)[1])->statement.device, "CT-1");
+  EXPECT_EQ(evidence::read_evidence((*parts)[0])->statement.device, "CT-2");
+  EXPECT_EQ(evidence::read_evidence((*parts)[1])->statement.device, "CT-1");
   EXPECT_EQ(run_captured(sealing(scratch, {altered.string()})).first, 1) << "sealed otherwise";
   // A seal of a thief: his device is of this home, but this home did not make the seal.
   const auto forged = scratch.write_image("c.dcm", "1.2.9", 3);
@@ -394,7 +396,7 @@ TEST(Seal, again_of_an_image_whose_seal_counts_no_more_keeps_that_seal) {
   ASSERT_TRUE(appended.has_value());
   const Bytes evidence = draft->finish(appended->front(), log->checkpoint());
   std::vector<Bytes> storage;
-  const auto parts_of_thief = seal::embed_parts(*opened, evidence, storage);
+  const auto parts_of_thief = evidence::embed_parts(*opened, evidence, storage);
   ASSERT_TRUE(parts_of_thief.has_value());
   ASSERT_TRUE(durable_write(forged, *parts_of_thief).has_value());
   EXPECT_EQ(run_captured(sealing(scratch, {forged.string()})).first, 1);
@@ -410,10 +412,10 @@ TEST(Seal, looks_at_the_copy_before_it_takes_the_place_of_the_file) {
   ASSERT_EQ(run_captured(options).first, 0);
   const auto copy = dicom::File::open(scratch.path("out/a.dcm"));
   ASSERT_TRUE(copy.has_value());
-  const Bytes evidence(seal::find_embedded(copy->data_set())->begin(),
-                       seal::find_embedded(copy->data_set())->end());
+  const Bytes evidence(evidence::find_embedded(copy->data_set())->begin(),
+                       evidence::find_embedded(copy->data_set())->end());
   std::vector<Bytes> storage;
-  const auto parts = seal::embed_parts(*source, evidence, storage);
+  const auto parts = evidence::embed_parts(*source, evidence, storage);
   ASSERT_TRUE(parts.has_value());
   const auto meant = seal::CopySource::of(*source, evidence);
   ASSERT_TRUE(meant.has_value());
@@ -432,7 +434,7 @@ TEST(Seal, looks_at_the_copy_before_it_takes_the_place_of_the_file) {
   const auto other = dicom::File::open(scratch.write_image("o.dcm", "1.2.3", 1, "Else^Somebody"));
   ASSERT_TRUE(other.has_value());
   std::vector<Bytes> other_storage;
-  const auto other_parts = seal::embed_parts(*other, evidence, other_storage);
+  const auto other_parts = evidence::embed_parts(*other, evidence, other_storage);
   ASSERT_TRUE(other_parts.has_value());
   ASSERT_TRUE(durable_write(scratch.path("bad.dcm"), *other_parts).has_value());
   EXPECT_FALSE(seal::CopySource::of(*other, evidence)

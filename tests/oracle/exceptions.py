@@ -12,7 +12,7 @@ WORDS = re.compile(r"\b(ignored|ignores|left out|leaves? out|any|anything|may|un
                    r"accepted|regardless|disregarded|tolerated)\b", re.IGNORECASE)
 
 ALL = "demands more, not less"
-TRUST = "whom to believe, no reading: tests/seal/trust_test.cpp, revocation_test.cpp, tests/reference/trust_cases.py"
+TRUST = "whom to believe, no reading: tests/trust/trust_file_test.cpp, revocation_test.cpp, tests/reference/trust_cases.py"
 STORE = "what a store is asked, no reading: tests/seal/verifier_test.cpp"
 LIMITS = "what a budget ends is never authentic: tests/attack/scenes.py j2k_bomb, tests/seal/cost_test.cpp"
 NAMES = "names things"
@@ -106,8 +106,8 @@ GRANTED = [
     ("counts as unchanged (note `encoding.changed`) if it was absent or empty when sealed, or (0028,2110) was `00`,",
      "what is true of a loss: tests/seal/loss_record_test.cpp; tests/attack/cases.py lossy_flag"),
     ("without the Basic Offset Table item. Anything else alarms:", ALL),
-    ("*Tolerated differences.*", "the trust file asks for it: tests/seal/tolerance_test.cpp"),
-    ("is the finding `tolerated` instead,", "the trust file asks for it: tests/seal/tolerance_test.cpp"),
+    ("*Tolerated differences.*", "the trust file asks for it: tests/trust/tolerance_test.cpp"),
+    ("is the finding `tolerated` instead,", "the trust file asks for it: tests/trust/tolerance_test.cpp"),
     ("Never, whatever the trust file says:", ALL),
     ("counts as unchanged: image converters drop it, others add it.", ("one-frame-said",)),
     ("the attribute counts as unchanged (note `encoding.changed`). Any other text alarms", ("remark-of-the-compressor",)),

@@ -7,8 +7,12 @@
 #include <random>
 #include <set>
 
+#include "finding/finding.h"
+#include "render/render.h"
 #include "report/html_parts.h"
 #include "report/sample_results.h"
+#include "support/support.h"
+#include "trust/trust.h"
 
 namespace fiducia::report {
 namespace {
@@ -32,7 +36,7 @@ TEST(HtmlPage, escapes_hostile_text_everywhere) {
                                   "data:x\" onload=\"alert(3)" + std::string{test::hostile_text}}) {
     ReportItem item = test::altered_item();
     item.result.path = path;
-    for (seal::Finding& finding : item.result.findings) {
+    for (finding::Finding& finding : item.result.findings) {
       finding.code = finding.code + std::string{test::hostile_text};
       finding.text = test::hostile_text;
       finding.attribute = test::hostile_text;
@@ -87,14 +91,14 @@ TEST(HtmlPage, says_each_verdict_in_words_and_not_by_colour_alone) {
     EXPECT_THAT(page, HasSubstr(std::string{text.means_not}));
     EXPECT_TRUE(icons.insert(text.icon).second);
     const std::string other =
-        item.result.verdict == seal::Verdict::authentic ? "Altered" : "Authentic";
+        item.result.verdict == finding::Verdict::authentic ? "Altered" : "Authentic";
     EXPECT_THAT(page, Not(HasSubstr("<h2>" + other + "</h2>")));
   }
 }
 
 TEST(HtmlPage, outlines_the_union_of_altered_tiles_in_pixels_of_the_frame) {
   ReportItem item = test::altered_item();
-  item.pictures = {scaled_down(item.pictures[0], 100)};
+  item.pictures = {render::scaled_down(item.pictures[0], 100)};
   const std::string page = to_html({&item, 1}, made_at);
   EXPECT_THAT(page, HasSubstr("viewBox=\"0 0 512 512\""));
   const std::size_t start = page.find("class=\"line\" d=\"") + 16;
@@ -160,14 +164,14 @@ TEST(HtmlPage, says_whose_word_the_date_is) {
   EXPECT_THAT(page(), HasSubstr("claim dates the seal."));
   item.result.ledger->dated_at = UnixTime{1'795'514'461};
   EXPECT_THAT(page(), HasSubstr("own clock dates the seal."));
-  item.result.ledger->dated_by = seal::DatedBy::witness;
+  item.result.ledger->dated_by = trust::DatedBy::witness;
   EXPECT_THAT(page(), HasSubstr("Independent witnesses (north-witness and university) attest"));
-  item.result.ledger->dated_by = seal::DatedBy::tsa;
+  item.result.ledger->dated_by = trust::DatedBy::tsa;
   item.result.ledger->time_stamps = {"Example TSA"};
   EXPECT_THAT(page(), HasSubstr("Independent time-stamp authorities (Example TSA) attest"));
   EXPECT_THAT(page(), HasSubstr("2026-11-24T10:01:01Z"));
   item.result.findings.push_back({.code = "ledger.unstamped",
-                                  .severity = seal::Severity::alarm,
+                                  .severity = finding::Severity::alarm,
                                   .text = "1 of 2 time-stamp authorities."});
   EXPECT_THAT(page(), HasSubstr("The date is not attested as the trust file asks."));
 }
@@ -175,7 +179,7 @@ TEST(HtmlPage, says_whose_word_the_date_is) {
 // A half-filled result is no praise: nothing in the page may say that a link holds.
 TEST(HtmlPage, vouches_for_nothing_when_the_verdict_is_open) {
   ReportItem item = test::altered_item();
-  item.result.verdict = seal::Verdict::indeterminate;
+  item.result.verdict = finding::Verdict::indeterminate;
   item.result.seal->accepted = false;
   item.result.ledger.reset();
   EXPECT_EQ(occurrences(body_of(to_html({&item, 1}, made_at)), "class=\"link holds\""), 0U);
@@ -191,12 +195,12 @@ TEST(HtmlPage, says_what_decided_before_anything_else) {
       "<p class=\"reason\">Frame 1: 3 of 64 tiles differ from the seal."
       "<span class=\"count\"> The first of 5 findings.</span></p>");
   ASSERT_NE(reason, page.npos);
-  EXPECT_LT(reason, page.find(std::string{verdict_text(seal::Verdict::altered).means}));
+  EXPECT_LT(reason, page.find(std::string{verdict_text(finding::Verdict::altered).means}));
   // The worst counts, wherever it stands; and a note beside `authentic` decided nothing.
   std::ranges::reverse(item.result.findings);
   EXPECT_THAT(to_html({&item, 1}, made_at),
               HasSubstr("<p class=\"reason\">(0029,&quot;SIEMENS MEDCOM HEADER&quot;,10) was not"));
-  const ReportItem good{.result = test::sample_result(seal::Verdict::authentic, "a.dcm"),
+  const ReportItem good{.result = test::sample_result(finding::Verdict::authentic, "a.dcm"),
                         .pictures = {},
                         .pictures_missing = "None."};
   EXPECT_THAT(body_of(to_html({&good, 1}, made_at)), Not(HasSubstr("class=\"reason\"")));
@@ -204,16 +208,16 @@ TEST(HtmlPage, says_what_decided_before_anything_else) {
 
 // "changed" is said of what changed, and of nothing else.
 TEST(HtmlPage, does_not_call_the_same_value_in_another_form_a_change) {
-  ReportItem item{.result = test::sample_result(seal::Verdict::indeterminate, "a.dcm"),
+  ReportItem item{.result = test::sample_result(finding::Verdict::indeterminate, "a.dcm"),
                   .pictures = {},
                   .pictures_missing = "None."};
   item.result.findings = {{.code = "reading.ambiguous",
-                           .severity = seal::Severity::warning,
+                           .severity = finding::Severity::warning,
                            .text = "Common readers take this in different ways.",
                            .attribute = "(0008,0008)",
                            .keyword = "ImageType"},
                           {.code = "encoding.changed",
-                           .severity = seal::Severity::note,
+                           .severity = finding::Severity::note,
                            .text = "32 attributes have the same value in another representation.",
                            .attribute = "(0008,0060)",
                            .keyword = "Modality"}};
@@ -225,7 +229,7 @@ TEST(HtmlPage, does_not_call_the_same_value_in_another_form_a_change) {
   EXPECT_EQ(occurrences(page, "class=\"finding note\""), 1U);
   // The twin: the same attribute with another value.
   item.result.findings[1].code = "attribute.altered";
-  item.result.findings[1].severity = seal::Severity::alarm;
+  item.result.findings[1].severity = finding::Severity::alarm;
   item.result.findings[1].text = "Modality (0008,0060) differs from the seal.";
   const std::string changed = body_of(to_html({&item, 1}, made_at));
   EXPECT_THAT(changed, HasSubstr("1 attribute differs from the seal."));
@@ -238,12 +242,12 @@ TEST(HtmlPage, does_not_call_the_same_value_in_another_form_a_change) {
 }
 
 TEST(HtmlPage, does_not_call_what_is_tolerated_the_same) {
-  ReportItem item{.result = test::sample_result(seal::Verdict::authentic, "a.dcm"),
+  ReportItem item{.result = test::sample_result(finding::Verdict::authentic, "a.dcm"),
                   .pictures = {},
                   .pictures_missing = "None."};
   EXPECT_THAT(to_html({&item, 1}, made_at), HasSubstr("Every sealed pixel and attribute is what"));
   item.result.findings.push_back({.code = "tolerated",
-                                  .severity = seal::Severity::warning,
+                                  .severity = finding::Severity::warning,
                                   .text = "Station Name (0008,1010) was removed, as tools do.",
                                   .attribute = "(0008,1010)",
                                   .keyword = "StationName"});
@@ -255,13 +259,13 @@ TEST(HtmlPage, does_not_call_what_is_tolerated_the_same) {
 
 TEST(HtmlPage, outlines_an_exchanged_picture_once) {
   ReportItem item = test::altered_item();
-  seal::Finding& finding = item.result.findings[0];
+  finding::Finding& finding = item.result.findings[0];
   finding.tiles.clear();
   for (std::uint32_t row = 0; row < 8; ++row)
     for (std::uint32_t column = row % 2; column < 8; column += row == 0 ? 1 : 2)
       finding.tiles.push_back({row, column});  // more than half, as islands
   ASSERT_GT(finding.tiles.size() * 2, 64U);
-  finding.box = seal::Box{0, 0, 512, 512};
+  finding.box = finding::Box{0, 0, 512, 512};
   const std::string page = body_of(to_html({&item, 1}, made_at));
   EXPECT_THAT(page, HasSubstr("class=\"line\" d=\"M0 0h512v512h-512z\""));
   EXPECT_EQ(occurrences(page, "class=\"line"), 1U);
@@ -273,16 +277,16 @@ TEST(HtmlPage, sums_up_and_folds_what_is_long) {
   item.result.image->frames = 10;
   for (std::uint32_t frame = 1; frame <= 10; ++frame)
     item.result.findings.push_back({.code = "pixels.altered",
-                                    .severity = seal::Severity::alarm,
+                                    .severity = finding::Severity::alarm,
                                     .text = "Frame " + std::to_string(frame) + ": changed tiles.",
                                     .frame = frame});
   for (unsigned i = 0; i < 60; ++i)
     item.result.findings.push_back({.code = "attribute.removed",
-                                    .severity = seal::Severity::alarm,
+                                    .severity = finding::Severity::alarm,
                                     .text = "It was sealed and is missing.",
                                     .attribute = "(0029,\"MAKER\"," + std::to_string(i) + ")"});
   item.result.findings.push_back({.code = "attribute.removed",
-                                  .severity = seal::Severity::alarm,
+                                  .severity = finding::Severity::alarm,
                                   .text = "Modality (0008,0060) was sealed and is missing.",
                                   .attribute = "(0008,0060)",
                                   .keyword = "Modality"});
@@ -322,7 +326,7 @@ TEST(HtmlPage, of_300_slices_stays_below_10_megabytes) {
   for (int i = 0; i < 300; ++i) {
     const bool is_altered = i % 3 == 0;  // far more than a day brings
     ReportItem item{.result = test::sample_result(
-                        is_altered ? seal::Verdict::altered : seal::Verdict::authentic,
+                        is_altered ? finding::Verdict::altered : finding::Verdict::authentic,
                         "ct/" + std::to_string(i) + ".dcm"),
                     .pictures = {test::sample_picture(512, 512)},
                     .pictures_missing = {}};
@@ -381,7 +385,7 @@ TEST(StyleSheet, has_readable_contrast_in_light_dark_and_print) {
       EXPECT_GE(contrast(colours[std::string{text}], colours["page"]), 4.5) << text;
       EXPECT_GE(contrast(colours[std::string{text}], colours["card"]), 4.5) << text;
     }
-    for (const seal::Verdict verdict : test::all_verdicts) {
+    for (const finding::Verdict verdict : test::all_verdicts) {
       const std::string name{verdict_text(verdict).style};
       EXPECT_GE(contrast(colours[name], colours[name + "-tint"]), 4.5) << name;
       EXPECT_GE(contrast(colours[name], colours["card"]), 4.5) << name;
@@ -391,16 +395,16 @@ TEST(StyleSheet, has_readable_contrast_in_light_dark_and_print) {
 }
 
 TEST(HtmlChain, speaks_of_the_seal_that_was_used_not_of_another_that_came_with_the_file) {
-  report::ReportItem item{.result = test::sample_result(seal::Verdict::altered, "ct/0042.dcm"),
-                          .pictures = {},
-                          .pictures_missing = "None."};
-  item.result.seal->found_in = seal::FoundIn::store;
+  ReportItem item{.result = test::sample_result(finding::Verdict::altered, "ct/0042.dcm"),
+                  .pictures = {},
+                  .pictures_missing = "None."};
+  item.result.seal->found_in = trust::FoundIn::store;
   item.result.seal->content_matches = true;
   item.result.findings = {{.code = "seal.invalid",
-                           .severity = seal::Severity::alarm,
+                           .severity = finding::Severity::alarm,
                            .text = "The seal in the file does not belong to this image."},
                           {.code = "signer.untrusted",
-                           .severity = seal::Severity::alarm,
+                           .severity = finding::Severity::alarm,
                            .text = "The file carries a seal by a signer that is not accepted."}};
   const std::string page = to_html({&item, 1}, made_at);
   EXPECT_THAT(page, HasSubstr("The image matches this seal, but another one came with it."));
@@ -408,6 +412,24 @@ TEST(HtmlChain, speaks_of_the_seal_that_was_used_not_of_another_that_came_with_t
   EXPECT_THAT(page, Not(HasSubstr("The seal does not hold.</")));
   item.result.seal->holds = false;
   EXPECT_THAT(to_html({&item, 1}, made_at), Not(HasSubstr("The trust file accepts the signer.")));
+}
+
+// Property: boxes and frames from nowhere outline something or nothing, and never crash.
+TEST(HtmlReport, survives_any_finding) {
+  const std::uint64_t seed = test::seed();
+  SCOPED_TRACE("rerun with FIDUCIA_SEED=" + std::to_string(seed));
+  std::mt19937_64 prng{seed};
+  for (int round = 0, last = test::draws(300); round < last; ++round) {
+    const auto any = [&] { return static_cast<std::uint32_t>(test::edge_biased(prng, 100)); };
+    finding::Finding finding;
+    finding.frame = any();
+    finding.box = finding::Box{any(), any(), any(), any()};
+    finding.tiles = {finding::TilePosition{any(), any()}, finding::TilePosition{any(), any()}};
+    ReportItem item;
+    item.result.findings = {finding};
+    item.pictures = {{.frame = *finding.frame, .width = 1, .height = 1, .samples = Bytes(1)}};
+    EXPECT_FALSE(to_html({&item, 1}, {}).empty());
+  }
 }
 
 }  // namespace

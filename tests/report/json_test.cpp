@@ -3,8 +3,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "finding/finding.h"
 #include "report/sample_results.h"
+#include "seal/seal.h"
 #include "support/support.h"
+#include "trust/trust.h"
 
 namespace fiducia::report {
 namespace {
@@ -44,15 +47,16 @@ TEST(VerifyJson, has_the_members_of_the_contract_in_its_order) {
 }
 
 TEST(VerifyJson, says_whose_word_the_date_is) {
-  seal::VerifyResult result = test::sample_result(seal::Verdict::authentic, "a.dcm");
+  seal::VerifyResult result = test::sample_result(finding::Verdict::authentic, "a.dcm");
   EXPECT_FALSE(json::parse(to_json(result))["ledger"].contains("dated_by"));
   result.ledger->dated_at = UnixTime{1'795'514'461};
-  for (const seal::DatedBy by : {seal::DatedBy::log, seal::DatedBy::witness, seal::DatedBy::tsa}) {
+  for (const trust::DatedBy by :
+       {trust::DatedBy::log, trust::DatedBy::witness, trust::DatedBy::tsa}) {
     result.ledger->dated_by = by;
     result.ledger->time_stamps = {"A", "B"};
     const json ledger = json::parse(to_json(result))["ledger"];
     EXPECT_EQ(ledger["dated_at"], "2026-11-24T10:01:01Z");
-    EXPECT_EQ(ledger["dated_by"], seal::to_word(by));
+    EXPECT_EQ(ledger["dated_by"], trust::to_word(by));
     EXPECT_EQ(ledger["time_stamps"], (json{"A", "B"}));
   }
 }

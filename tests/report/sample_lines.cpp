@@ -3,6 +3,7 @@
 // Prints a line of JSON of each kind that module report writes, for schema_test.py.
 #include <cstdio>
 
+#include "finding/finding.h"
 #include "report/report.h"
 #include "report/sample_results.h"
 
@@ -11,7 +12,7 @@ int main() {
   for (report::ReportItem& item : test::one_of_each()) {
     std::puts(report::to_json(item.result).c_str());
     item.result.path = test::hostile_text;
-    for (seal::Finding& finding : item.result.findings) {
+    for (finding::Finding& finding : item.result.findings) {
       finding.current_value = test::hostile_text;
       finding.text = test::hostile_text;
     }

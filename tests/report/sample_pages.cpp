@@ -7,8 +7,11 @@
 #include "codec/codec.h"
 #include "core/core.h"
 #include "dicom/dicom.h"
+#include "finding/finding.h"
+#include "render/render.h"
 #include "report/report.h"
 #include "report/sample_results.h"
+#include "seal/seal.h"
 
 namespace {
 
@@ -23,7 +26,7 @@ bool write(const std::filesystem::path& path, std::span<const report::ReportItem
 }
 
 /// A real picture under an invented result: tiles near its middle differ.
-report::ReportItem item_of(const std::string& path, seal::Verdict verdict, std::size_t count,
+report::ReportItem item_of(const std::string& path, finding::Verdict verdict, std::size_t count,
                            codec::CodecChild& child) {
   report::ReportItem item{
       .result = test::sample_result(verdict, path), .pictures = {}, .pictures_missing = {}};
@@ -44,8 +47,8 @@ report::ReportItem item_of(const std::string& path, seal::Verdict verdict, std::
     item.result.image->frames = g.frames;
     item.result.image->rows = g.rows;
     item.result.image->columns = g.columns;
-    if (verdict == seal::Verdict::altered) {
-      seal::Finding& pixels = item.result.findings.front();
+    if (verdict == finding::Verdict::altered) {
+      finding::Finding& pixels = item.result.findings.front();
       const std::uint32_t row = (g.rows + 63) / 64 / 2;
       const std::uint32_t column = (g.columns + 63) / 64 / 2;
       pixels.frame = g.frames / 2 + 1;
@@ -53,11 +56,11 @@ report::ReportItem item_of(const std::string& path, seal::Verdict verdict, std::
                     std::to_string(((g.rows + 63) / 64) * ((g.columns + 63) / 64)) +
                     " tiles differs from the seal.";
       pixels.tiles = {{row, column}};
-      pixels.box = seal::Box{column * 64, row * 64, std::min(64U, g.columns - column * 64),
-                             std::min(64U, g.rows - row * 64)};
+      pixels.box = finding::Box{column * 64, row * 64, std::min(64U, g.columns - column * 64),
+                                std::min(64U, g.rows - row * 64)};
     }
   }
-  auto pictures = report::make_pictures(*file, &child, item.result,
+  auto pictures = render::make_pictures(*file, &child, item.result.findings,
                                         report::picture_options(item.result, count));
   item.pictures = std::move(pictures.pictures);
   item.pictures_missing = std::move(pictures.missing);
@@ -72,14 +75,14 @@ int main(int argc, char** argv) {
   const std::vector<report::ReportItem> altered{test::altered_item()};
   bool good = write(folder / "altered.html", altered);
   for (report::ReportItem& item : test::one_of_each()) {
-    good &= write(folder / (std::string{seal::to_word(item.result.verdict)} + "-sample.html"),
+    good &= write(folder / (std::string{finding::to_word(item.result.verdict)} + "-sample.html"),
                   std::span{&item, 1});
   }
   good &= write(folder / "each.html", test::one_of_each());
 
   report::ReportItem hostile = test::altered_item();
   hostile.result.path = "data:x\" onload=\"alert(3) " + std::string{test::hostile_text};
-  for (seal::Finding& finding : hostile.result.findings) {
+  for (finding::Finding& finding : hostile.result.findings) {
     finding.text += test::hostile_text;
     finding.current_value = test::hostile_text;
     finding.attribute += finding.attribute.empty() ? "" : test::hostile_text;
@@ -93,11 +96,11 @@ int main(int argc, char** argv) {
   codec::CodecChild child{codec::codec_program()};
   std::vector<report::ReportItem> items;
   for (std::size_t i = 0; i < files.size(); ++i) {
-    const report::ReportItem alone = item_of(files[i], seal::Verdict::altered, 1, child);
+    const report::ReportItem alone = item_of(files[i], finding::Verdict::altered, 1, child);
     const std::string stem = std::filesystem::path{files[i]}.stem().string();
     good &= write(folder / (stem + ".html"), std::span{&alone, 1});
     items.push_back(item_of(files[i],
-                            i % 4 == 0 ? seal::Verdict::altered : seal::Verdict::authentic,
+                            i % 4 == 0 ? finding::Verdict::altered : finding::Verdict::authentic,
                             files.size(), child));
   }
   if (!items.empty()) good &= write(folder / "folder.html", items);

@@ -12,16 +12,17 @@ Digest digest(unsigned first) {
   return out;
 }
 
-seal::Finding finding(std::string code, seal::Severity severity, std::string text) {
-  seal::Finding out;
+finding::Finding finding(std::string code, finding::Severity severity, std::string text) {
+  finding::Finding out;
   out.code = std::move(code);
   out.severity = severity;
   out.text = std::move(text);
   return out;
 }
 
-seal::Finding attribute(std::string code, std::string text, std::string path, std::string keyword) {
-  seal::Finding out = finding(std::move(code), seal::Severity::alarm, std::move(text));
+finding::Finding attribute(std::string code, std::string text, std::string path,
+                           std::string keyword) {
+  finding::Finding out = finding(std::move(code), finding::Severity::alarm, std::move(text));
   out.attribute = std::move(path);
   out.keyword = std::move(keyword);
   return out;
@@ -29,8 +30,8 @@ seal::Finding attribute(std::string code, std::string text, std::string path, st
 
 }  // namespace
 
-report::Picture sample_picture(std::uint32_t width, std::uint32_t height) {
-  report::Picture picture{.frame = 1,
+render::Picture sample_picture(std::uint32_t width, std::uint32_t height) {
+  render::Picture picture{.frame = 1,
                           .width = width,
                           .height = height,
                           .colour = false,
@@ -51,47 +52,47 @@ report::Picture sample_picture(std::uint32_t width, std::uint32_t height) {
   return picture;
 }
 
-seal::VerifyResult sample_result(seal::Verdict verdict, std::string path) {
-  using seal::Severity;
+seal::VerifyResult sample_result(finding::Verdict verdict, std::string path) {
+  using finding::Severity;
   seal::VerifyResult result;
   result.path = std::move(path);
   result.verdict = verdict;
-  if (verdict != seal::Verdict::malformed) {
+  if (verdict != finding::Verdict::malformed) {
     result.image = seal::ImageInfo{.sop_class = "1.2.840.10008.5.1.4.1.1.2",
                                    .transfer_syntax = "1.2.840.10008.1.2.4.80",
                                    .frames = 1,
                                    .rows = 512,
                                    .columns = 512};
   }
-  if (verdict != seal::Verdict::malformed && verdict != seal::Verdict::unsealed) {
-    result.seal = seal::SealInfo{.device = "CT-1",
-                                 .signer = digest(7),
-                                 .signer_key = digest(8),
-                                 .signer_name = "CT-1, Example Hospital",
-                                 .sealed_at = {1'795'514'400},
-                                 .object_root = digest(101),
-                                 .found_in = seal::FoundIn::file,
-                                 .holds = true,
-                                 .accepted = verdict != seal::Verdict::untrusted,
-                                 .content_matches = verdict == seal::Verdict::authentic ||
-                                                    verdict == seal::Verdict::untrusted};
-    result.ledger = seal::LedgerInfo{.origin = "example.org/ledger",
-                                     .index = 41,
-                                     .tree_size = 300,
-                                     .checkpoint_at = UnixTime{1'795'514'460},
-                                     .witnesses = {"north-witness", "university"}};
+  if (verdict != finding::Verdict::malformed && verdict != finding::Verdict::unsealed) {
+    result.seal = trust::SealInfo{.device = "CT-1",
+                                  .signer = digest(7),
+                                  .signer_key = digest(8),
+                                  .signer_name = "CT-1, Example Hospital",
+                                  .sealed_at = {1'795'514'400},
+                                  .object_root = digest(101),
+                                  .found_in = trust::FoundIn::file,
+                                  .holds = true,
+                                  .accepted = verdict != finding::Verdict::untrusted,
+                                  .content_matches = verdict == finding::Verdict::authentic ||
+                                                     verdict == finding::Verdict::untrusted};
+    result.ledger = trust::LedgerInfo{.origin = "example.org/ledger",
+                                      .index = 41,
+                                      .tree_size = 300,
+                                      .checkpoint_at = UnixTime{1'795'514'460},
+                                      .witnesses = {"north-witness", "university"}};
   }
   switch (verdict) {
-    case seal::Verdict::authentic:
+    case finding::Verdict::authentic:
       result.findings = {finding("encoding.changed", Severity::note,
                                  "Sealed as Explicit VR Little Endian, now JPEG-LS Lossless.")};
       break;
-    case seal::Verdict::altered: {
-      seal::Finding pixels = finding("pixels.altered", Severity::alarm,
-                                     "Frame 1: 3 of 64 tiles differ from the seal.");
+    case finding::Verdict::altered: {
+      finding::Finding pixels = finding("pixels.altered", Severity::alarm,
+                                        "Frame 1: 3 of 64 tiles differ from the seal.");
       pixels.frame = 1;
       pixels.tiles = {{3, 4}, {3, 5}, {4, 4}};
-      pixels.box = seal::Box{256, 192, 128, 128};
+      pixels.box = finding::Box{256, 192, 128, 128};
       result.findings = {
           pixels,
           attribute("attribute.altered", "Patient's Name (0010,0010) differs from the seal.",
@@ -105,13 +106,13 @@ seal::VerifyResult sample_result(seal::Verdict verdict, std::string path) {
                   "Sealed as Explicit VR Little Endian, now JPEG-LS Lossless.")};
       break;
     }
-    case seal::Verdict::unsealed:
+    case finding::Verdict::unsealed:
       result.findings = {
           finding("seal.expected", Severity::alarm,
                   "The file says it comes from a device that seals everything, but no seal was "
                   "found.")};
       break;
-    case seal::Verdict::untrusted:
+    case finding::Verdict::untrusted:
       result.ledger->witnesses = {};
       result.ledger->checkpoint_at = {};
       result.findings = {finding("signer.revoked", Severity::alarm,
@@ -120,12 +121,12 @@ seal::VerifyResult sample_result(seal::Verdict verdict, std::string path) {
                          finding("ledger.unwitnessed", Severity::alarm,
                                  "0 of the 2 witnesses asked for have cosigned.")};
       break;
-    case seal::Verdict::indeterminate:
+    case finding::Verdict::indeterminate:
       result.findings = {finding("codec.missing", Severity::warning,
                                  "No decoder for JPEG XL is installed, and the encoded frames are "
                                  "not those that were sealed.")};
       break;
-    case seal::Verdict::malformed:
+    case finding::Verdict::malformed:
       result.findings = {finding("malformed.nesting", Severity::alarm,
                                  "(0040,A730) at byte 9120: 65 sequences enclose this item, 64 are "
                                  "allowed.")};
@@ -135,7 +136,7 @@ seal::VerifyResult sample_result(seal::Verdict verdict, std::string path) {
 }
 
 report::ReportItem altered_item() {
-  report::ReportItem item{.result = sample_result(seal::Verdict::altered, "ct/0042.dcm"),
+  report::ReportItem item{.result = sample_result(finding::Verdict::altered, "ct/0042.dcm"),
                           .pictures = {sample_picture(512, 512)},
                           .pictures_missing = {}};
   return item;
@@ -143,12 +144,12 @@ report::ReportItem altered_item() {
 
 std::vector<report::ReportItem> one_of_each() {
   std::vector<report::ReportItem> items;
-  for (const seal::Verdict verdict : all_verdicts) {
+  for (const finding::Verdict verdict : all_verdicts) {
     report::ReportItem item{
-        .result = sample_result(verdict, "ct/" + std::string{seal::to_word(verdict)} + ".dcm"),
+        .result = sample_result(verdict, "ct/" + std::string{finding::to_word(verdict)} + ".dcm"),
         .pictures = {},
         .pictures_missing = {}};
-    if (verdict == seal::Verdict::malformed) {
+    if (verdict == finding::Verdict::malformed) {
       item.pictures_missing = "The file cannot be read, so there is no picture.";
     } else {
       item.pictures = {sample_picture(512, 512)};

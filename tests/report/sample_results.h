@@ -4,15 +4,18 @@
 #include <string>
 #include <vector>
 
+#include "finding/finding.h"
+#include "render/render.h"
 #include "report/report.h"
+#include "seal/seal.h"
 
 /// Results and pictures for the tests of module report, of every verdict.
 namespace fiducia::test {
 
 /// Grey picture with a bright disc, so that scaled copies can be told apart from noise.
-[[nodiscard]] report::Picture sample_picture(std::uint32_t width, std::uint32_t height);
+[[nodiscard]] render::Picture sample_picture(std::uint32_t width, std::uint32_t height);
 /// A result as `verify` gives for this verdict, with seal and ledger where there would be some.
-[[nodiscard]] seal::VerifyResult sample_result(seal::Verdict verdict, std::string path);
+[[nodiscard]] seal::VerifyResult sample_result(finding::Verdict verdict, std::string path);
 /// The altered result of DESIGN 3.2: tiles (3,4), (3,5), (4,4) of a frame of 512 × 512.
 [[nodiscard]] report::ReportItem altered_item();
 /// One item of each verdict, in the order of the enumerators.
@@ -23,8 +26,8 @@ inline constexpr std::string_view hostile_text =
     "\xe2\x80\xae"
     "gpj.exe\x7f\xc2\x9b&#60;</style></svg>";
 
-inline constexpr std::array all_verdicts{seal::Verdict::indeterminate, seal::Verdict::authentic,
-                                         seal::Verdict::altered,       seal::Verdict::unsealed,
-                                         seal::Verdict::untrusted,     seal::Verdict::malformed};
+inline constexpr std::array all_verdicts{
+    finding::Verdict::indeterminate, finding::Verdict::authentic, finding::Verdict::altered,
+    finding::Verdict::unsealed,      finding::Verdict::untrusted, finding::Verdict::malformed};
 
 }  // namespace fiducia::test

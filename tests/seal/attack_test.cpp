@@ -3,8 +3,11 @@
 
 #include <algorithm>
 
+#include "evidence/evidence.h"
+#include "finding/finding.h"
 #include "hospital.h"
 #include "images.h"
+#include "seal/seal.h"
 
 // Ways around the seal that somebody thought of, each closed once (spec/seal.md 12).
 namespace fiducia::test {
@@ -26,8 +29,8 @@ class Attack : public testing::Test {
   }
   void expect_altered(const DicomDataSet& d, const Bytes& evidence, std::string_view attribute) {
     const seal::VerifyResult result = judge(d, evidence);
-    EXPECT_EQ(result.verdict, seal::Verdict::altered) << describe(result);
-    EXPECT_TRUE(std::ranges::any_of(result.findings, [&](const seal::Finding& finding) {
+    EXPECT_EQ(result.verdict, finding::Verdict::altered) << describe(result);
+    EXPECT_TRUE(std::ranges::any_of(result.findings, [&](const finding::Finding& finding) {
       return finding.attribute == attribute;
     })) << describe(result);
   }
@@ -69,7 +72,7 @@ TEST_F(Attack, numbers_in_forms_that_readers_take_differently) {
   DicomDataSet changed = d;
   element_of(changed, {0x0020, 0x0013}).value = bytes("2b303520");              // +05
   element_of(changed, {0x0028, 0x1052}).value = bytes("2d312e303234652b3033");  // -1.024e+03
-  EXPECT_EQ(judge(changed, evidence).verdict, seal::Verdict::authentic);
+  EXPECT_EQ(judge(changed, evidence).verdict, finding::Verdict::authentic);
   for (const char* value : {"3530452d3120", "352e3020", "3030303030303030303030303520"}) {
     changed = d;  // 50E-1, 5.0, thirteen digits
     element_of(changed, {0x0020, 0x0013}).value = bytes(value);
@@ -85,8 +88,8 @@ TEST_F(Attack, samples_called_signed_are_told_as_that) {
   const Bytes evidence = seal(d);
   element_of(d, {0x0028, 0x0103}).value = bytes("0100");
   const seal::VerifyResult result = judge(d, evidence);
-  EXPECT_EQ(result.verdict, seal::Verdict::altered) << describe(result);
-  const seal::Finding* finding = find_code(result, "pixels.altered");
+  EXPECT_EQ(result.verdict, finding::Verdict::altered) << describe(result);
+  const finding::Finding* finding = find_code(result, "pixels.altered");
   ASSERT_NE(finding, nullptr) << describe(result);
   EXPECT_NE(finding->text.find("8 bits (signed); sealed were"), std::string::npos) << finding->text;
   EXPECT_NE(finding->text.find("8 bits (unsigned)."), std::string::npos) << finding->text;
@@ -96,14 +99,14 @@ TEST_F(Attack, unsigned_numbers_called_signed) {
   DicomDataSet d = plain();
   d.bytes({0x0028, 0x0106}, "US", bytes("0080")).bytes({0x0028, 0x0107}, "US", bytes("ff7f"));
   const Bytes evidence = seal(d);
-  EXPECT_EQ(judge(d, evidence, implicit_le).verdict, seal::Verdict::authentic);
+  EXPECT_EQ(judge(d, evidence, implicit_le).verdict, finding::Verdict::authentic);
   DicomDataSet changed = d;
   element_of(changed, {0x0028, 0x0107}).vr = dicom::vr::ss;  // the same number: an encoding
-  EXPECT_EQ(judge(changed, evidence).verdict, seal::Verdict::authentic);
-  EXPECT_EQ(judge(changed, evidence, explicit_be).verdict, seal::Verdict::authentic);
+  EXPECT_EQ(judge(changed, evidence).verdict, finding::Verdict::authentic);
+  EXPECT_EQ(judge(changed, evidence, explicit_be).verdict, finding::Verdict::authentic);
   element_of(changed, {0x0028, 0x0106}).vr = dicom::vr::ss;  // 32768 became -32768
   expect_altered(changed, evidence, "(0028,0106)");
-  EXPECT_EQ(judge(changed, evidence, explicit_be).verdict, seal::Verdict::altered);
+  EXPECT_EQ(judge(changed, evidence, explicit_be).verdict, finding::Verdict::altered);
 }
 
 TEST_F(Attack, a_second_photometric_interpretation) {
@@ -119,7 +122,7 @@ TEST_F(Attack, a_character_set_for_text_that_does_not_decode) {
   DicomDataSet d = plain();
   d.text({0x0010, 0x0010}, "PN", "M\xFCller");
   const Bytes evidence = seal(d);
-  EXPECT_EQ(judge(d, evidence).verdict, seal::Verdict::authentic);
+  EXPECT_EQ(judge(d, evidence).verdict, finding::Verdict::authentic);
   for (const std::string_view term : {"ISO_IR 192", "ISO_IR 999", "ISO_IR 100"}) {
     DicomDataSet changed = d;
     changed.text({0x0008, 0x0005}, "CS", term).sort();
@@ -130,7 +133,7 @@ TEST_F(Attack, a_character_set_for_text_that_does_not_decode) {
 TEST_F(Attack, hidden_elements_in_our_own_private_block) {
   const DicomDataSet d = image();
   const Bytes sealed = hospital_.seal_in_file(d.file(explicit_le));
-  EXPECT_EQ(hospital_.verify_carried(sealed).verdict, seal::Verdict::authentic);
+  EXPECT_EQ(hospital_.verify_carried(sealed).verdict, finding::Verdict::authentic);
   const Bytes evidence = seal(d);
   DicomDataSet changed = d;
   changed.private_creator(0x0F1D, 0x10, "FIDUCIA")
@@ -147,35 +150,35 @@ TEST_F(Attack, hidden_elements_in_our_own_private_block) {
 TEST_F(Attack, the_statement_signed_again_by_a_stranger) {
   const DicomDataSet d = image();
   const Bytes true_evidence = seal(d);
-  const auto read = seal::read_evidence(true_evidence);
+  const auto read = evidence::read_evidence(true_evidence);
   ASSERT_TRUE(read.has_value());
   Hospital stranger("Stranger");
   const auto sign1 =
       crypto::write_sign1({.algorithm = stranger.signer().key.default_algorithm(),
                            .x5chain = stranger.signer().chain,
-                           .content_type = std::string(seal::statement_content_type),
+                           .content_type = std::string(evidence::statement_content_type),
                            .kid = {},
                            .issuer = {},
                            .issued_at = {},
                            .vds = {}},
-                          stranger.signer().key, seal::write_statement(read->statement));
+                          stranger.signer().key, evidence::write_statement(read->statement));
   ASSERT_TRUE(sign1.has_value());
-  const Bytes forged = seal::write_evidence({.sign1 = *sign1,
-                                             .seed = &read->seed,
-                                             .attributes = read->attributes,
-                                             .pixels = &read->pixels,
-                                             .receipts = {},
-                                             .checkpoint = {}});
+  const Bytes forged = evidence::write_evidence({.sign1 = *sign1,
+                                                 .seed = &read->seed,
+                                                 .attributes = read->attributes,
+                                                 .pixels = &read->pixels,
+                                                 .receipts = {},
+                                                 .checkpoint = {}});
   std::vector<Bytes> storage;
   Bytes carrying;
   const dicom::File file = read_dicom(d.file(explicit_le));
-  const auto parts = seal::embed_parts(file, forged, storage);
+  const auto parts = evidence::embed_parts(file, forged, storage);
   ASSERT_TRUE(parts.has_value());
   for (const ByteView part : *parts) append(carrying, part);
-  EXPECT_EQ(hospital_.verify_carried(carrying).verdict, seal::Verdict::untrusted);
+  EXPECT_EQ(hospital_.verify_carried(carrying).verdict, finding::Verdict::untrusted);
   // The store has the true seal, and nothing of the image was changed.
   const seal::VerifyResult result = hospital_.verify_carried(carrying, &hospital_.store());
-  EXPECT_EQ(result.verdict, seal::Verdict::authentic) << describe(result);
+  EXPECT_EQ(result.verdict, finding::Verdict::authentic) << describe(result);
   EXPECT_NE(find_code(result, "signer.untrusted"), nullptr) << describe(result);
 }
 
@@ -183,7 +186,7 @@ TEST_F(Attack, another_device_named_in_the_seal) {
   hospital_.rename_device("CT-2");  // the certificate still says CT-1
   const DicomDataSet d = plain();
   const seal::VerifyResult result = judge(d, seal(d));
-  EXPECT_EQ(result.verdict, seal::Verdict::untrusted) << describe(result);
+  EXPECT_EQ(result.verdict, finding::Verdict::untrusted) << describe(result);
 }
 
 TEST_F(Attack, a_strangers_seal_on_an_image_with_new_identity) {
@@ -195,13 +198,14 @@ TEST_F(Attack, a_strangers_seal_on_an_image_with_new_identity) {
   Hospital stranger("Stranger");
   const Bytes forged = stranger.seal_in_file(d.file(explicit_le));
   const seal::VerifyResult result = hospital_.verify_carried(forged, &hospital_.store());
-  EXPECT_EQ(result.verdict, seal::Verdict::altered) << describe(result);
+  EXPECT_EQ(result.verdict, finding::Verdict::altered) << describe(result);
   EXPECT_NE(find_code(result, "seal.stripped"), nullptr);
   EXPECT_NE(find_code(result, "signer.untrusted"), nullptr);
   // With another hospital's trust file nothing is accused that was not changed.
   const DicomDataSet other = image();
   const Bytes sealed = stranger.seal_in_file(other.file(explicit_le));
-  EXPECT_EQ(hospital_.verify_carried(sealed, &stranger.store()).verdict, seal::Verdict::untrusted);
+  EXPECT_EQ(hospital_.verify_carried(sealed, &stranger.store()).verdict,
+            finding::Verdict::untrusted);
 }
 
 TEST_F(Attack, pixels_of_another_sealed_image) {
@@ -214,13 +218,13 @@ TEST_F(Attack, pixels_of_another_sealed_image) {
   element_of(changed, dicom::tags::pixel_data).value =
       element_of(other, dicom::tags::pixel_data).value;
   const auto judged = hospital_.verify_carried(changed.file(explicit_le), &hospital_.store());
-  EXPECT_EQ(judged.verdict, seal::Verdict::altered) << describe(judged);
+  EXPECT_EQ(judged.verdict, finding::Verdict::altered) << describe(judged);
   ASSERT_NE(find_code(judged, "pixels.of-other"), nullptr) << describe(judged);
   EXPECT_EQ(judged.findings.front().code, "pixels.of-other") << "it sums up the others";
   // Pixels that nobody sealed are nobody's.
   element_of(changed, dicom::tags::pixel_data).value[0] ^= std::byte{1};
   const auto unknown = hospital_.verify_carried(changed.file(explicit_le), &hospital_.store());
-  EXPECT_EQ(unknown.verdict, seal::Verdict::altered);
+  EXPECT_EQ(unknown.verdict, finding::Verdict::altered);
   EXPECT_EQ(find_code(unknown, "pixels.of-other"), nullptr) << describe(unknown);
   EXPECT_EQ(find_code(hospital_.verify(one.file(explicit_le), evidence), "pixels.of-other"),
             nullptr);
@@ -233,7 +237,7 @@ TEST_F(Attack, tells_an_exchanged_picture_from_one_that_was_retouched) {
     DicomDataSet changed = one;
     change(element_of(changed, dicom::tags::pixel_data).value);
     const auto judged = hospital_.verify(changed.file(explicit_le), evidence);
-    const seal::Finding* finding = find_code(judged, "pixels.altered");
+    const finding::Finding* finding = find_code(judged, "pixels.altered");
     return finding == nullptr ? describe(judged) : finding->text;
   };
   const std::string exchanged = text_of([](Bytes& pixels) {
@@ -252,7 +256,7 @@ TEST_F(Attack, a_million_private_creators) {
       d.private_creator(static_cast<std::uint16_t>(group), static_cast<std::uint8_t>(block),
                         std::to_string(block));
   const Bytes evidence = seal(d);
-  EXPECT_EQ(judge(d, evidence).verdict, seal::Verdict::authentic);
+  EXPECT_EQ(judge(d, evidence).verdict, finding::Verdict::authentic);
 }
 
 TEST_F(Attack, evidence_that_makes_counting_items_expensive) {
@@ -264,13 +268,13 @@ TEST_F(Attack, evidence_that_makes_counting_items_expensive) {
   for (unsigned element = 0x1000; element < 0x2000; ++element)
     changed.sequence({0x0041, static_cast<std::uint16_t>(element)},
                      std::vector<DicomDataSet>(1 + element % 7));
-  EXPECT_EQ(judge(changed, evidence).verdict, seal::Verdict::altered);
+  EXPECT_EQ(judge(changed, evidence).verdict, finding::Verdict::altered);
 }
 
 TEST_F(Attack, a_fresher_receipt_does_not_make_a_seal_late) {
   const DicomDataSet d = plain();
   const Bytes evidence = seal(d);
-  const auto read = seal::read_evidence(evidence);
+  const auto read = evidence::read_evidence(evidence);
   ASSERT_TRUE(read.has_value());
   // A receipt of the same entry from a later checkpoint stands before the old one.
   hospital_.now.seconds += 30 * 24 * 60 * 60;
@@ -278,10 +282,10 @@ TEST_F(Attack, a_fresher_receipt_does_not_make_a_seal_late) {
   const Bytes later = hospital_.receipt_of(1);
   const std::vector<Bytes> receipts{
       later, Bytes(read->receipts.front().begin(), read->receipts.front().end())};
-  const auto both = seal::with_receipts(evidence, receipts, read->checkpoint);
+  const auto both = evidence::with_receipts(evidence, receipts, read->checkpoint);
   ASSERT_TRUE(both.has_value());
   const seal::VerifyResult result = judge(d, *both);
-  EXPECT_EQ(result.verdict, seal::Verdict::authentic) << describe(result);
+  EXPECT_EQ(result.verdict, finding::Verdict::authentic) << describe(result);
   EXPECT_EQ(result.ledger->checkpoint_at, result.seal->sealed_at);
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "finding/finding.h"
 #include "hospital.h"
 #include "images.h"
 
@@ -44,12 +45,12 @@ class DerivationDescription : public testing::Test {
 
 TEST_F(DerivationDescription, may_gain_the_remark_of_a_lossless_compressor) {
   const std::string one(remark);
-  EXPECT_EQ(judge({}, one).verdict, seal::Verdict::authentic);
-  EXPECT_EQ(judge("", one).verdict, seal::Verdict::authentic);
-  EXPECT_EQ(judge("Scaled image", one + " [Scaled image]").verdict, seal::Verdict::authentic);
+  EXPECT_EQ(judge({}, one).verdict, finding::Verdict::authentic);
+  EXPECT_EQ(judge("", one).verdict, finding::Verdict::authentic);
+  EXPECT_EQ(judge("Scaled image", one + " [Scaled image]").verdict, finding::Verdict::authentic);
   // Compressed, decompressed and compressed again.
-  EXPECT_EQ(judge({}, one + " [" + one + "]").verdict, seal::Verdict::authentic);
-  EXPECT_EQ(judge(one, one + " [" + one + "]").verdict, seal::Verdict::authentic);
+  EXPECT_EQ(judge({}, one + " [" + one + "]").verdict, finding::Verdict::authentic);
+  EXPECT_EQ(judge(one, one + " [" + one + "]").verdict, finding::Verdict::authentic);
 }
 
 TEST_F(DerivationDescription, may_change_in_no_other_way) {
@@ -61,11 +62,11 @@ TEST_F(DerivationDescription, may_change_in_no_other_way) {
         {"Scaled image", one + " [Scaled imagf]"},
         {one, one + " [Scaled image]"}}) {
     const seal::VerifyResult result = judge(sealed, now);
-    EXPECT_EQ(result.verdict, seal::Verdict::altered) << now;
+    EXPECT_EQ(result.verdict, finding::Verdict::altered) << now;
     EXPECT_EQ(result.findings.front().attribute, "(0008,2111)") << describe(result);
   }
   const seal::VerifyResult result = judge({}, one, true);
-  EXPECT_EQ(result.verdict, seal::Verdict::altered);
+  EXPECT_EQ(result.verdict, finding::Verdict::altered);
   EXPECT_NE(find_code(result, "attribute.added"), nullptr) << describe(result);
 }
 

@@ -2,8 +2,8 @@
 // What a header costs grows with its bytes, and ends where it would not.
 #include <gtest/gtest.h>
 
-#include "seal/canonical_header.h"
-#include "seal/embed.h"
+#include "canonical/header.h"
+#include "evidence/embed.h"
 
 using namespace fiducia;
 
@@ -31,10 +31,10 @@ std::optional<std::uint64_t> header_work(Bytes data_set) {
     ADD_FAILURE() << file.error().what;
     return std::nullopt;
   }
-  static_cast<void>(seal::find_embedded(file->data_set()));
-  seal::HeaderContext context;
+  static_cast<void>(evidence::find_embedded(file->data_set()));
+  canonical::HeaderContext context;
   context.budget = &file->budget();
-  const auto header = seal::CanonicalHeader::read(file->data_set(), std::move(context));
+  const auto header = canonical::CanonicalHeader::read(file->data_set(), std::move(context));
   if (!header) {
     EXPECT_EQ(header.error().code, ErrorCode::over_limit);
     return std::nullopt;
@@ -71,10 +71,10 @@ TEST(HeaderCost, is_not_that_of_pixel_data) {
   append(data_set, implicit(0x7FE0, 0x0010, pixels));
   const auto file = dicom::File::read(std::move(data_set));
   ASSERT_TRUE(file.has_value());
-  seal::HeaderContext context;
+  canonical::HeaderContext context;
   context.budget = &file->budget();
   context.pixel_element = file->data_set().find(dicom::tags::pixel_data);
-  ASSERT_TRUE(seal::CanonicalHeader::read(file->data_set(), std::move(context)).has_value());
+  ASSERT_TRUE(canonical::CanonicalHeader::read(file->data_set(), std::move(context)).has_value());
   EXPECT_LT(file->budget().spent(), pixels.size());
 }
 

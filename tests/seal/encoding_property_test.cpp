@@ -3,9 +3,13 @@
 
 #include <algorithm>
 
+#include "evidence/evidence.h"
+#include "finding/finding.h"
 #include "hospital.h"
 #include "images.h"
+#include "seal/seal.h"
 #include "support/support.h"
+#include "trust/trust.h"
 
 // Property: a lossless change of encoding leaves an image authentic (DESIGN 4.6).
 namespace fiducia::test {
@@ -160,7 +164,7 @@ TEST_F(EncodingProperty, every_way_to_write_the_same_image_verifies) {
     variants.push_back({"encapsulated uncompressed", d.file("1.2.840.10008.1.2.1.98")});
     for (const Variant& variant : variants) {
       const seal::VerifyResult result = hospital_.verify(variant.file, evidence);
-      ASSERT_EQ(result.verdict, seal::Verdict::authentic)
+      ASSERT_EQ(result.verdict, finding::Verdict::authentic)
           << variant.name << ": " << describe(result);
     }
   }
@@ -175,7 +179,7 @@ TEST_F(EncodingProperty, an_image_sealed_in_any_encoding_verifies_in_any_other) 
       const Bytes evidence = hospital_.seal(read_dicom(d.file(from)));
       for (const std::string_view to : syntaxes) {
         const seal::VerifyResult result = hospital_.verify(d.file(to), evidence);
-        ASSERT_EQ(result.verdict, seal::Verdict::authentic)
+        ASSERT_EQ(result.verdict, finding::Verdict::authentic)
             << from << " to " << to << ": " << describe(result);
       }
     }
@@ -191,8 +195,9 @@ TEST_F(EncodingProperty, random_data_sets_without_pixels_verify_in_every_encodin
     for (const std::string_view to : {explicit_le, explicit_be, deflated_le, implicit_le}) {
       const seal::VerifyResult result = hospital_.verify(d.file(to), evidence);
       // Random VRs and lengths are often such that readers differ (spec/seal.md 14).
-      const bool agreed = seal::read_evidence(evidence)->statement.ambiguities.empty();
-      ASSERT_EQ(result.verdict, agreed ? seal::Verdict::authentic : seal::Verdict::indeterminate)
+      const bool agreed = evidence::read_evidence(evidence)->statement.ambiguities.empty();
+      ASSERT_EQ(result.verdict,
+                agreed ? finding::Verdict::authentic : finding::Verdict::indeterminate)
           << to << ": " << describe(result);
     }
   }
@@ -204,12 +209,12 @@ TEST_F(EncodingProperty, the_evidence_itself_may_be_carried_through_every_encodi
   for (const std::string_view syntax : {explicit_le, implicit_le, explicit_be, deflated_le}) {
     const Bytes sealed = hospital_.seal_in_file(d.file(syntax));
     const seal::VerifyResult result = hospital_.verify_carried(sealed);
-    EXPECT_EQ(result.verdict, seal::Verdict::authentic) << syntax << ": " << describe(result);
+    EXPECT_EQ(result.verdict, finding::Verdict::authentic) << syntax << ": " << describe(result);
     ASSERT_TRUE(result.seal.has_value());
-    EXPECT_EQ(result.seal->found_in, seal::FoundIn::file);
+    EXPECT_EQ(result.seal->found_in, trust::FoundIn::file);
     // Sealing again replaces the block instead of adding one.
     EXPECT_EQ(hospital_.verify_carried(hospital_.seal_in_file(sealed)).verdict,
-              seal::Verdict::authentic);
+              finding::Verdict::authentic);
   }
 }
 

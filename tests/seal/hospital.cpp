@@ -23,10 +23,12 @@ void must(Status status) {
   }
 }
 
-class EmptySketch final : public seal::SketchBuilder {
+class EmptySketch final : public canonical::SketchBuilder {
  public:
-  void add(const seal::TileSamples& /*tile*/) override { ++tiles_; }
-  [[nodiscard]] seal::Sketch finish() override { return {.values = {}, .textured_tiles = tiles_}; }
+  void add(const canonical::TileSamples& /*tile*/) override { ++tiles_; }
+  [[nodiscard]] canonical::Sketch finish() override {
+    return {.values = {}, .textured_tiles = tiles_};
+  }
 
  private:
   std::uint64_t tiles_ = 0;
@@ -57,11 +59,11 @@ Result<std::vector<Bytes>> MemoryStore::find_by_instance(std::string_view uid) {
   return found;
 }
 
-std::unique_ptr<seal::SketchBuilder> MemoryStore::new_sketch() {
+std::unique_ptr<canonical::SketchBuilder> MemoryStore::new_sketch() {
   return std::make_unique<EmptySketch>();
 }
 
-Result<std::vector<Bytes>> MemoryStore::find_by_sketch(const seal::Sketch& /*sketch*/) {
+Result<std::vector<Bytes>> MemoryStore::find_by_sketch(const canonical::Sketch& /*sketch*/) {
   std::vector<Bytes> found;
   for (const auto& [uid, evidence] : evidence_) found.push_back(evidence);
   return found;
@@ -122,7 +124,8 @@ Bytes Hospital::seal_in_file(const Bytes& file, codec::CodecChild* child) {
   const Bytes evidence = seal(opened, child);
   std::vector<Bytes> storage;
   Bytes out;
-  for (const ByteView part : must(seal::embed_parts(opened, evidence, storage))) append(out, part);
+  for (const ByteView part : must(evidence::embed_parts(opened, evidence, storage)))
+    append(out, part);
   return out;
 }
 
@@ -135,7 +138,7 @@ seal::VerifyResult Hospital::verify(const Bytes& file, const Bytes& evidence,
   return must(verifier.verify(*opened, child));
 }
 
-seal::VerifyResult Hospital::verify_carried(const Bytes& file, seal::EvidenceLookup* lookup,
+seal::VerifyResult Hospital::verify_carried(const Bytes& file, evidence::EvidenceLookup* lookup,
                                             codec::CodecChild* child) {
   const auto verifier = must(seal::Verifier::make(trust_, {}, lookup));
   return must(verifier.verify(read_dicom(file), child));
@@ -144,16 +147,16 @@ seal::VerifyResult Hospital::verify_carried(const Bytes& file, seal::EvidenceLoo
 dicom::File read_dicom(Bytes bytes) { return must(dicom::File::read(std::move(bytes))); }
 
 std::string describe(const seal::VerifyResult& result) {
-  std::string text = std::string(seal::to_word(result.verdict)) + "\n";
-  for (const seal::Finding& finding : result.findings)
+  std::string text = std::string(finding::to_word(result.verdict)) + "\n";
+  for (const finding::Finding& finding : result.findings)
     text += "  " + finding.code + " " + finding.attribute + " " +
             (finding.frame ? "frame " + std::to_string(*finding.frame) : "") + " " + finding.text +
             "\n";
   return text;
 }
 
-const seal::Finding* find_code(const seal::VerifyResult& result, std::string_view code) {
-  for (const seal::Finding& finding : result.findings)
+const finding::Finding* find_code(const seal::VerifyResult& result, std::string_view code) {
+  for (const finding::Finding& finding : result.findings)
     if (finding.code == code) return &finding;
   return nullptr;
 }

@@ -3,9 +3,13 @@
 #include <map>
 #include <string>
 
+#include "canonical/canonical.h"
+#include "evidence/evidence.h"
+#include "finding/finding.h"
 #include "ledger/ledger.h"
 #include "seal/seal.h"
 #include "support/support.h"
+#include "trust/trust.h"
 
 /// A hospital in a scratch folder: authority, device, ledger, trust file, and an evidence store
 /// in memory. What the programs do with files, in one process.
@@ -16,12 +20,12 @@ inline constexpr std::int64_t year = 365 * day;
 
 /// Evidence by SOP Instance UID, and every object for every sketch: what a store proposes is
 /// verified anyway.
-class MemoryStore final : public seal::EvidenceLookup {
+class MemoryStore final : public evidence::EvidenceLookup {
  public:
   void put(const std::string& sop_instance_uid, Bytes evidence);
   [[nodiscard]] Result<std::vector<Bytes>> find_by_instance(std::string_view uid) override;
-  [[nodiscard]] std::unique_ptr<seal::SketchBuilder> new_sketch() override;
-  [[nodiscard]] Result<std::vector<Bytes>> find_by_sketch(const seal::Sketch& sketch) override;
+  [[nodiscard]] std::unique_ptr<canonical::SketchBuilder> new_sketch() override;
+  [[nodiscard]] Result<std::vector<Bytes>> find_by_sketch(const canonical::Sketch& sketch) override;
 
  private:
   std::multimap<std::string, Bytes> evidence_;
@@ -45,9 +49,9 @@ class Hospital {
                                           seal::VerifierOptions options = {});
   /// Judges `file` by what it carries and by `lookup` (may be null).
   [[nodiscard]] seal::VerifyResult verify_carried(const Bytes& file,
-                                                  seal::EvidenceLookup* lookup = nullptr,
+                                                  evidence::EvidenceLookup* lookup = nullptr,
                                                   codec::CodecChild* child = nullptr);
-  [[nodiscard]] seal::Trust& trust() { return trust_; }
+  [[nodiscard]] trust::Trust& trust() { return trust_; }
   [[nodiscard]] MemoryStore& store() { return store_; }
   /// What the hospital's clock says; sealing dates come from here.
   UnixTime now{1'795'000'000};
@@ -76,7 +80,7 @@ class Hospital {
   std::string log_key_pem_;
   seal::Signer signer_;
   std::optional<ledger::Log> log_;
-  seal::Trust trust_;
+  trust::Trust trust_;
   MemoryStore store_;
 };
 
@@ -86,7 +90,7 @@ class Hospital {
 /// The findings as "code attribute frame" lines: what a failed assertion should show.
 [[nodiscard]] std::string describe(const seal::VerifyResult& result);
 /// The first finding with this code, or nullptr.
-[[nodiscard]] const seal::Finding* find_code(const seal::VerifyResult& result,
-                                             std::string_view code);
+[[nodiscard]] const finding::Finding* find_code(const seal::VerifyResult& result,
+                                                std::string_view code);
 
 }  // namespace fiducia::test

@@ -4,13 +4,16 @@
 
 #include <algorithm>
 
+#include "evidence/evidence.h"
+#include "finding/finding.h"
 #include "hospital.h"
 #include "images.h"
+#include "seal/seal.h"
 
 namespace fiducia::test {
 namespace {
 
-using seal::Verdict;
+using finding::Verdict;
 
 const ImageShape limit_shape{.rows = 70, .columns = 70, .frames = 4};
 
@@ -27,7 +30,7 @@ class Limit : public testing::Test {
   /// Judges `file` when only `left` of its budget is there (all of it, when absent). `spent_` is
   /// what that took.
   seal::VerifyResult judge(const Bytes& file, const std::vector<Bytes>& given,
-                           seal::EvidenceLookup* lookup = nullptr,
+                           evidence::EvidenceLookup* lookup = nullptr,
                            std::optional<std::uint64_t> left = {}) {
     const auto verifier = seal::Verifier::make(hospital_.trust(), {}, lookup, given);
     const dicom::File opened = read_dicom(file);
@@ -43,7 +46,7 @@ class Limit : public testing::Test {
   /// Judges with every budget from nothing to what it needs, in about 40 steps.
   template <class Check>
   void with_every_budget(const Bytes& file, const std::vector<Bytes>& given,
-                         seal::EvidenceLookup* lookup, Check check) {
+                         evidence::EvidenceLookup* lookup, Check check) {
     static_cast<void>(judge(file, given, lookup));
     const std::uint64_t needed = spent_;
     ASSERT_GT(needed, 0U);
@@ -92,7 +95,7 @@ TEST_F(Limit, leaves_altered_what_was_found_before_it) {
 
 TEST_F(Limit, does_not_hide_a_seal_that_was_forged) {
   Bytes evidence = seal();
-  const auto read = seal::read_evidence(evidence);
+  const auto read = evidence::read_evidence(evidence);
   ASSERT_TRUE(read.has_value());
   const std::size_t signature_ends =
       static_cast<std::size_t>(read->sign1.data() + read->sign1.size() - read->encoded.data());

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "evidence/evidence.h"
 #include "hospital.h"
 #include "images.h"
 
@@ -16,20 +17,21 @@ constexpr dicom::Tag method{0x0028, 0x2114};
 ProvenLoss loss_of(std::string_view transfer_syntax, bool lossless = false, bool root = true) {
   test::DicomDataSet d;
   d.text({0x0008, 0x0018}, "UI", "1.2.3");
-  Statement statement;
+  evidence::Statement statement;
   statement.transfer_syntax_uid = transfer_syntax;
-  statement.pixels = SealedPixels{.geometry = {.frames = 1,
-                                               .rows = 10,
-                                               .columns = 10,
-                                               .samples_per_pixel = 1,
-                                               .sample_bytes = 2,
-                                               .kind = 0,
-                                               .bits_stored = 12},
-                                  .root = root ? std::optional<Digest>{Digest{}} : std::nullopt,
-                                  .leaf_count = 1,
-                                  .lossless = lossless,
-                                  .decoder = "x",
-                                  .photometric_interpretation = "MONOCHROME2"};
+  statement.pixels =
+      evidence::SealedPixels{.geometry = {.frames = 1,
+                                          .rows = 10,
+                                          .columns = 10,
+                                          .samples_per_pixel = 1,
+                                          .sample_bytes = 2,
+                                          .kind = 0,
+                                          .bits_stored = 12},
+                             .root = root ? std::optional<Digest>{Digest{}} : std::nullopt,
+                             .leaf_count = 1,
+                             .lossless = lossless,
+                             .decoder = "x",
+                             .photometric_interpretation = "MONOCHROME2"};
   return proven_loss(test::read_dicom(d.file(test::explicit_le)), statement);
 }
 

@@ -7,6 +7,7 @@
 
 #include "hospital.h"
 #include "support/dicom_builder.h"
+#include "trust/trust.h"
 
 namespace {
 
@@ -79,7 +80,7 @@ int main(int argc, char** argv) {
   test::Hospital hospital("Example Hospital");
   const Bytes file = object().file("1.2.840.10008.1.2.1");
   const Bytes evidence = hospital.seal(test::read_dicom(file));
-  const std::string trust = seal::write_trust(hospital.trust());
+  const std::string trust = trust::write_trust(hospital.trust());
   return write(folder / "tiny.dcm", file) && write(folder / "tiny.evidence", evidence) &&
                  write(folder / "tiny-implicit.dcm", object().file("1.2.840.10008.1.2")) &&
                  write(folder / "tiny-big-endian.dcm", object().file("1.2.840.10008.1.2.2")) &&

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include "finding/finding.h"
 #include "hospital.h"
 #include "images.h"
+#include "seal/seal.h"
 
 // Objects that are no plain image: each seals, verifies and shows what was changed.
 namespace fiducia::test {
@@ -47,13 +49,13 @@ TEST_F(OtherObjects, one_bit_segmentation_is_sealed_bit_by_bit) {
   element_of(d, {0x0028, 0x0101}).value = bytes("0100");
   d.bytes({0x7FE0, 0x0010}, "OB", random_bytes(prng_, 24));  // 189 bits and padding
   const Bytes evidence = seal(d);
-  EXPECT_EQ(judge(d, evidence, implicit_le).verdict, seal::Verdict::authentic);
+  EXPECT_EQ(judge(d, evidence, implicit_le).verdict, finding::Verdict::authentic);
   for (std::size_t bit = 0; bit < 189; ++bit) {
     DicomDataSet changed = d;
     element_of(changed, dicom::tags::pixel_data).value[bit / 8] ^=
         static_cast<std::byte>(1U << bit % 8);
     const seal::VerifyResult result = judge(changed, evidence);
-    ASSERT_EQ(result.verdict, seal::Verdict::altered) << bit;
+    ASSERT_EQ(result.verdict, finding::Verdict::altered) << bit;
     ASSERT_EQ(find_code(result, "pixels.altered")->frame, bit / 63 + 1) << bit;
   }
 }
@@ -64,14 +66,14 @@ TEST_F(OtherObjects, float_and_double_pixel_data_are_sealed_by_their_bits) {
     const dicom::Tag tag{0x7FE0, static_cast<std::uint16_t>(twice ? 0x0009 : 0x0008)};
     d.bytes(tag, twice ? "OD" : "OF", random_bytes(prng_, 66 * 65 * (twice ? 8 : 4)));
     const Bytes evidence = seal(d);
-    EXPECT_EQ(judge(d, evidence, explicit_be).verdict, seal::Verdict::authentic);
+    EXPECT_EQ(judge(d, evidence, explicit_be).verdict, finding::Verdict::authentic);
     DicomDataSet changed = d;
     element_of(changed, tag).value.back() ^= std::byte{0x80};  // the sign
     const seal::VerifyResult result = judge(changed, evidence);
-    EXPECT_EQ(result.verdict, seal::Verdict::altered);
+    EXPECT_EQ(result.verdict, finding::Verdict::altered);
     ASSERT_NE(find_code(result, "pixels.altered"), nullptr) << describe(result);
     EXPECT_EQ(find_code(result, "pixels.altered")->tiles,
-              (std::vector<seal::TilePosition>{{1, 1}}));
+              (std::vector<finding::TilePosition>{{1, 1}}));
   }
 }
 
@@ -88,11 +90,11 @@ TEST_F(OtherObjects, reports_waveforms_and_documents_seal_without_pixels) {
       .sequence({0x5400, 0x0100}, {channel})
       .bytes({0x6000, 0x3000}, "OW", random_bytes(prng_, 32));
   const Bytes evidence = seal(d);
-  EXPECT_EQ(judge(d, evidence, implicit_le).verdict, seal::Verdict::authentic);
-  EXPECT_EQ(judge(d, evidence, explicit_be).verdict, seal::Verdict::authentic);
+  EXPECT_EQ(judge(d, evidence, implicit_le).verdict, finding::Verdict::authentic);
+  EXPECT_EQ(judge(d, evidence, explicit_be).verdict, finding::Verdict::authentic);
   const auto expect_named = [&](const DicomDataSet& changed, std::string_view path) {
     const seal::VerifyResult result = judge(changed, evidence);
-    EXPECT_EQ(result.verdict, seal::Verdict::altered);
+    EXPECT_EQ(result.verdict, finding::Verdict::altered);
     EXPECT_EQ(result.findings.front().attribute, path) << describe(result);
   };
   DicomDataSet changed = d;
@@ -118,18 +120,18 @@ TEST_F(OtherObjects, a_video_is_sealed_by_its_codestream) {
   Bytes stream = random_bytes(prng_, 4000);
   d.encapsulated({stream});
   const Bytes evidence = seal(d, mpeg4);
-  EXPECT_EQ(judge(d, evidence, mpeg4).verdict, seal::Verdict::authentic)
+  EXPECT_EQ(judge(d, evidence, mpeg4).verdict, finding::Verdict::authentic)
       << describe(judge(d, evidence, mpeg4));
   // Fragmented otherwise it is the same stream.
   DicomDataSet split = d;
   std::erase_if(split.elements, [](const auto& e) { return e.tag == dicom::tags::pixel_data; });
   split.encapsulated(
       {Bytes(stream.begin(), stream.begin() + 1000), Bytes(stream.begin() + 1000, stream.end())});
-  EXPECT_EQ(judge(split, evidence, mpeg4).verdict, seal::Verdict::authentic);
+  EXPECT_EQ(judge(split, evidence, mpeg4).verdict, finding::Verdict::authentic);
   stream[2000] ^= std::byte{1};
   element_of(d, dicom::tags::pixel_data).fragments = {stream};
   const seal::VerifyResult result = judge(d, evidence, mpeg4);
-  EXPECT_EQ(result.verdict, seal::Verdict::altered);
+  EXPECT_EQ(result.verdict, finding::Verdict::altered);
   EXPECT_NE(find_code(result, "pixels.altered"), nullptr);
 }
 
@@ -139,12 +141,12 @@ TEST_F(OtherObjects, an_encoding_without_decoder_is_sealed_by_its_bytes) {
   Bytes stream = random_bytes(prng_, 400);
   d.encapsulated({stream});
   const Bytes evidence = seal(d, jpeg2000);  // no child: nothing can decode it here
-  EXPECT_EQ(judge(d, evidence, jpeg2000).verdict, seal::Verdict::authentic);
+  EXPECT_EQ(judge(d, evidence, jpeg2000).verdict, finding::Verdict::authentic);
   // The same bytes under another name are not the same image: it cannot be told here.
-  EXPECT_EQ(judge(d, evidence, "1.2.840.10008.1.2.4.91").verdict, seal::Verdict::indeterminate);
+  EXPECT_EQ(judge(d, evidence, "1.2.840.10008.1.2.4.91").verdict, finding::Verdict::indeterminate);
   stream[100] ^= std::byte{1};
   element_of(d, dicom::tags::pixel_data).fragments = {stream};
-  EXPECT_EQ(judge(d, evidence, jpeg2000).verdict, seal::Verdict::altered);
+  EXPECT_EQ(judge(d, evidence, jpeg2000).verdict, finding::Verdict::altered);
 }
 
 TEST_F(OtherObjects, a_missing_or_dead_decoder_is_never_a_pass) {
@@ -156,29 +158,29 @@ TEST_F(OtherObjects, a_missing_or_dead_decoder_is_never_a_pass) {
   encoded.encapsulated({random_bytes(prng_, 400)});
   const Bytes file = encoded.file("1.2.840.10008.1.2.4.80");
   seal::VerifyResult result = hospital_.verify(file, evidence);
-  EXPECT_EQ(result.verdict, seal::Verdict::indeterminate) << describe(result);
+  EXPECT_EQ(result.verdict, finding::Verdict::indeterminate) << describe(result);
   EXPECT_NE(find_code(result, "codec.missing"), nullptr);
   codec::CodecChild nobody("/nonexistent/fiducia-codec");
   result = hospital_.verify(file, evidence, &nobody);
-  EXPECT_EQ(result.verdict, seal::Verdict::indeterminate) << describe(result);
+  EXPECT_EQ(result.verdict, finding::Verdict::indeterminate) << describe(result);
   codec::CodecChild dies("/bin/false");
   result = hospital_.verify(file, evidence, &dies);
-  EXPECT_EQ(result.verdict, seal::Verdict::indeterminate) << describe(result);
+  EXPECT_EQ(result.verdict, finding::Verdict::indeterminate) << describe(result);
   EXPECT_NE(find_code(result, "codec.failed"), nullptr) << describe(result);
   // A header that was changed as well is still accused.
   element_of(encoded, {0x0008, 0x0018}).value[0] = std::byte{'7'};
   result = hospital_.verify(encoded.file("1.2.840.10008.1.2.4.80"), evidence, &nobody);
-  EXPECT_EQ(result.verdict, seal::Verdict::altered) << describe(result);
+  EXPECT_EQ(result.verdict, finding::Verdict::altered) << describe(result);
 }
 
 TEST_F(OtherObjects, pixel_data_that_is_no_image_is_sealed_as_an_attribute) {
   DicomDataSet d = identity("1.2.840.10008.5.1.4.1.1.7");
   d.bytes({0x7FE0, 0x0010}, "OB", random_bytes(prng_, 100));  // no rows, no columns
   const Bytes evidence = seal(d);
-  EXPECT_EQ(judge(d, evidence, implicit_le).verdict, seal::Verdict::authentic);
+  EXPECT_EQ(judge(d, evidence, implicit_le).verdict, finding::Verdict::authentic);
   element_of(d, dicom::tags::pixel_data).value[50] ^= std::byte{1};
   const seal::VerifyResult result = judge(d, evidence);
-  EXPECT_EQ(result.verdict, seal::Verdict::altered);
+  EXPECT_EQ(result.verdict, finding::Verdict::altered);
   EXPECT_EQ(result.findings.front().attribute, "(7FE0,0010)");
 }
 
@@ -190,7 +192,7 @@ TEST_F(OtherObjects, a_sequence_never_passes_for_an_empty_value) {
     DicomDataSet changed = identity("1.2.840.10008.5.1.4.1.1.7");
     changed.private_creator(0x0029, 0x10, "ACME")
         .sequence({0x0029, 0x1001}, {DicomDataSet{}}, Lengths::undefined);
-    EXPECT_EQ(judge(changed, evidence, syntax).verdict, seal::Verdict::altered);
+    EXPECT_EQ(judge(changed, evidence, syntax).verdict, finding::Verdict::altered);
   }
 }
 
@@ -202,14 +204,14 @@ TEST_F(OtherObjects, a_value_of_odd_length_may_be_padded_and_no_more) {
   struct Row {
     const char* name;
     const char* value;
-    seal::Verdict expected;
+    finding::Verdict expected;
   };
   // Readers differ about what was sealed, so it never is authentic (spec/seal.md 14).
-  for (const Row& row : {Row{"as it was", "010203", seal::Verdict::indeterminate},
-                         Row{"padded", "01020300", seal::Verdict::indeterminate},
-                         Row{"padded with something", "01020301", seal::Verdict::altered},
-                         Row{"padded twice", "0102030000", seal::Verdict::altered},
-                         Row{"cut", "0102", seal::Verdict::altered}}) {
+  for (const Row& row : {Row{"as it was", "010203", finding::Verdict::indeterminate},
+                         Row{"padded", "01020300", finding::Verdict::indeterminate},
+                         Row{"padded with something", "01020301", finding::Verdict::altered},
+                         Row{"padded twice", "0102030000", finding::Verdict::altered},
+                         Row{"cut", "0102", finding::Verdict::altered}}) {
     SCOPED_TRACE(row.name);
     element_of(d, tag).value = bytes(row.value);
     EXPECT_EQ(judge(d, evidence).verdict, row.expected);
@@ -223,7 +225,7 @@ TEST_F(OtherObjects, meta_information_inside_an_item_is_part_of_the_item) {
   d.sequence({0x0040, 0x0275}, {item});
   const Bytes evidence = seal(d);
   element_of(d, {0x0040, 0x0275}).items[0].text({0x0002, 0x0016}, "AE", "HIDDEN").sort();
-  EXPECT_EQ(judge(d, evidence).verdict, seal::Verdict::altered);
+  EXPECT_EQ(judge(d, evidence).verdict, finding::Verdict::altered);
 }
 
 // --- keys -----------------------------------------------------------------------------------
@@ -234,8 +236,8 @@ TEST_F(OtherObjects, every_kind_of_device_key_seals) {
     Hospital hospital("Hospital", kind);
     const DicomDataSet d = identity("1.2.840.10008.5.1.4.1.1.7");
     const Bytes evidence = hospital.seal(read_dicom(d.file(explicit_le)));
-    EXPECT_EQ(hospital.verify(d.file(explicit_le), evidence).verdict, seal::Verdict::authentic);
-    EXPECT_EQ(hospital_.verify(d.file(explicit_le), evidence).verdict, seal::Verdict::untrusted);
+    EXPECT_EQ(hospital.verify(d.file(explicit_le), evidence).verdict, finding::Verdict::authentic);
+    EXPECT_EQ(hospital_.verify(d.file(explicit_le), evidence).verdict, finding::Verdict::untrusted);
   }
 }
 

@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <set>
 
+#include "finding/finding.h"
 #include "hospital.h"
+#include "seal/seal.h"
 #include "support/support.h"
 
 namespace fiducia::test {
@@ -47,7 +49,8 @@ TEST(RoundTrip, every_sample_that_can_be_read_seals_and_verifies_in_its_file) {
                                                     "rtdose_rle_1frame.dcm",
                                                     "winter.dcm"};
     const bool agreed = !ambiguous.contains(path.filename());
-    EXPECT_EQ(result.verdict, agreed ? seal::Verdict::authentic : seal::Verdict::indeterminate)
+    EXPECT_EQ(result.verdict,
+              agreed ? finding::Verdict::authentic : finding::Verdict::indeterminate)
         << describe(result);
     EXPECT_EQ(find_code(result, "reading.ambiguous") == nullptr, agreed);
   }

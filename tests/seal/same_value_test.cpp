@@ -3,8 +3,10 @@
 
 #include <algorithm>
 
+#include "finding/finding.h"
 #include "hospital.h"
 #include "images.h"
+#include "seal/seal.h"
 
 // The same value, written differently, is told apart from another value (spec/seal.md 5).
 namespace fiducia::test {
@@ -38,15 +40,15 @@ class SameValue : public testing::Test {
     return judge(before, after);
   }
   static void expect_same(const seal::VerifyResult& result) {
-    EXPECT_EQ(result.verdict, seal::Verdict::authentic) << describe(result);
-    const seal::Finding* finding = find_code(result, "encoding.changed");
+    EXPECT_EQ(result.verdict, finding::Verdict::authentic) << describe(result);
+    const finding::Finding* finding = find_code(result, "encoding.changed");
     ASSERT_NE(finding, nullptr) << describe(result);
-    EXPECT_EQ(finding->severity, seal::Severity::note);
+    EXPECT_EQ(finding->severity, finding::Severity::note);
     EXPECT_TRUE(finding->text.contains("same value in another representation")) << finding->text;
   }
   static void expect_other(const seal::VerifyResult& result) {
-    EXPECT_EQ(result.verdict, seal::Verdict::altered) << describe(result);
-    const seal::Finding* finding = find_code(result, "attribute.altered");
+    EXPECT_EQ(result.verdict, finding::Verdict::altered) << describe(result);
+    const finding::Finding* finding = find_code(result, "attribute.altered");
     ASSERT_NE(finding, nullptr) << describe(result);
     EXPECT_TRUE(finding->text.contains("has the bytes that were sealed")) << finding->text;
   }
@@ -142,16 +144,16 @@ TEST_F(SameValue, of_a_binary_value_in_the_place_of_a_creator) {
   };
   const DicomDataSet latin = with("ISO_IR 100", "M\xFCller");
   const DicomDataSet utf = with("ISO_IR 192", "M\xC3\xBCller ");
-  EXPECT_EQ(judge(latin, utf).verdict, seal::Verdict::authentic) << describe(judge(latin, utf));
+  EXPECT_EQ(judge(latin, utf).verdict, finding::Verdict::authentic) << describe(judge(latin, utf));
   const seal::VerifyResult implicit = judge(latin, utf, implicit_le);
-  EXPECT_EQ(implicit.verdict, seal::Verdict::authentic) << describe(implicit);
+  EXPECT_EQ(implicit.verdict, finding::Verdict::authentic) << describe(implicit);
   DicomDataSet as_creator = utf;
   element_of(as_creator, {0x0011, 0x0010}).vr = dicom::vr::lo;
   const seal::VerifyResult back = judge(latin, as_creator);
-  EXPECT_EQ(back.verdict, seal::Verdict::authentic) << describe(back);
+  EXPECT_EQ(back.verdict, finding::Verdict::authentic) << describe(back);
   DicomDataSet other = utf;
   element_of(other, {0x0011, 0x0010}).value[0] = std::byte{0x9B};
-  EXPECT_EQ(judge(latin, other).verdict, seal::Verdict::altered);
+  EXPECT_EQ(judge(latin, other).verdict, finding::Verdict::altered);
 }
 
 TEST_F(SameValue, of_one_frame_that_is_said_or_not) {
@@ -159,26 +161,26 @@ TEST_F(SameValue, of_one_frame_that_is_said_or_not) {
   for (const std::string_view one : {"1", "01", "+1", " 1 "}) {
     DicomDataSet d = with_private_block();
     d.text({0x0028, 0x0008}, "IS", one).sort();
-    EXPECT_EQ(judge(none, d).verdict, seal::Verdict::authentic) << one;
-    EXPECT_EQ(judge(d, none).verdict, seal::Verdict::authentic) << one;
+    EXPECT_EQ(judge(none, d).verdict, finding::Verdict::authentic) << one;
+    EXPECT_EQ(judge(d, none).verdict, finding::Verdict::authentic) << one;
   }
   for (const std::string_view other : {"", "2", "0", "-1", "1\\1", "1.0", "1E0"}) {
     DicomDataSet d = with_private_block();
     d.text({0x0028, 0x0008}, "IS", other).sort();
-    EXPECT_EQ(judge(none, d).verdict, seal::Verdict::altered) << other;
-    EXPECT_EQ(judge(d, none).verdict, seal::Verdict::altered) << other;
+    EXPECT_EQ(judge(none, d).verdict, finding::Verdict::altered) << other;
+    EXPECT_EQ(judge(d, none).verdict, finding::Verdict::altered) << other;
   }
   // Only at the top level, and only once.
   DicomDataSet d = with_private_block();
   d.text({0x0028, 0x0008}, "IS", "1").text({0x0028, 0x0008}, "IS", "1").sort();
-  EXPECT_EQ(judge(none, d).verdict, seal::Verdict::altered);
+  EXPECT_EQ(judge(none, d).verdict, finding::Verdict::altered);
   DicomDataSet item;
   item.text({0x0028, 0x0008}, "IS", "1");
   DicomDataSet with = with_private_block();
   with.sequence({0x0008, 0x1140}, {item}).sort();
   DicomDataSet without = with_private_block();
   without.sequence({0x0008, 0x1140}, {DicomDataSet{}}).sort();
-  EXPECT_EQ(judge(with, without).verdict, seal::Verdict::altered);
+  EXPECT_EQ(judge(with, without).verdict, finding::Verdict::altered);
 }
 
 TEST_F(SameValue, of_names_without_their_empty_components) {
@@ -200,7 +202,7 @@ TEST_F(SameValue, of_names_without_their_empty_components) {
       if (name.size() % 2 != 0) element_of(d, {0x0010, 0x0010}).value.push_back(std::byte{' '});
       return d;
     };
-    const seal::Verdict due = row.same ? seal::Verdict::authentic : seal::Verdict::altered;
+    const finding::Verdict due = row.same ? finding::Verdict::authentic : finding::Verdict::altered;
     EXPECT_EQ(judge(named(row.sealed), named(row.now)).verdict, due);
     EXPECT_EQ(judge(named(row.now), named(row.sealed)).verdict, due);
   }
@@ -209,7 +211,7 @@ TEST_F(SameValue, of_names_without_their_empty_components) {
   before.text({0x0010, 0x4000}, "LT", "A^^").sort();
   DicomDataSet after = with_private_block();
   after.text({0x0010, 0x4000}, "LT", "A").sort();
-  EXPECT_EQ(judge(before, after).verdict, seal::Verdict::altered);
+  EXPECT_EQ(judge(before, after).verdict, finding::Verdict::altered);
 }
 
 // GDCM and DCMTK give an unknown sequence with its delimiter another form of length.
@@ -237,12 +239,12 @@ TEST_F(SameValue, of_items_in_un_with_and_without_a_delimiter) {
   for (const DicomDataSet& before : forms)
     for (const DicomDataSet& after : forms) {
       const seal::VerifyResult result = judge(before, after);
-      EXPECT_EQ(result.verdict, seal::Verdict::authentic) << describe(result);
+      EXPECT_EQ(result.verdict, finding::Verdict::authentic) << describe(result);
     }
   // Bytes behind it are no part of any sequence.
   Bytes more = delimited;
   append(more, bytes("0102"));
-  EXPECT_EQ(judge(with(delimited), with(more)).verdict, seal::Verdict::altered);
+  EXPECT_EQ(judge(with(delimited), with(more)).verdict, finding::Verdict::altered);
 }
 
 }  // namespace

@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <functional>
 
+#include "evidence/evidence.h"
+#include "finding/finding.h"
 #include "hospital.h"
 #include "images.h"
+#include "seal/seal.h"
 #include "support/support.h"
 
 // Property: any tampering is `altered`, and the finding names the place (DESIGN 1).
@@ -48,7 +51,7 @@ class TamperProperty : public testing::Test {
 /// Where a byte of the samples lies.
 struct Place {
   std::uint32_t frame;
-  seal::TilePosition tile;
+  finding::TilePosition tile;
 };
 Place place_of(std::size_t offset, const ImageShape& shape) {
   const std::size_t pixel_bytes = shape.samples * (shape.bits_allocated / 8U);
@@ -77,10 +80,10 @@ TEST_F(TamperProperty, any_one_bit_of_any_sample_is_found_in_its_tile) {
       const seal::VerifyResult result = verify(d, image.evidence);
       SCOPED_TRACE("byte " + std::to_string(at) + " bit " + std::to_string(bit) + "\n" +
                    describe(result));
-      ASSERT_EQ(result.verdict, seal::Verdict::altered);
+      ASSERT_EQ(result.verdict, finding::Verdict::altered);
       const Place place = place_of(at, image.shape);
       bool located = false;
-      for (const seal::Finding& finding : result.findings) {
+      for (const finding::Finding& finding : result.findings) {
         if (finding.code != "pixels.altered") continue;
         ASSERT_EQ(finding.frame, place.frame);
         ASSERT_EQ(finding.tiles, std::vector{place.tile});
@@ -105,20 +108,20 @@ TEST_F(TamperProperty, exchanged_frames_are_found_in_both) {
   DicomDataSet d = image.data_set;
   set_samples(d, samples);
   const seal::VerifyResult result = verify(d, image.evidence);
-  ASSERT_EQ(result.verdict, seal::Verdict::altered);
+  ASSERT_EQ(result.verdict, finding::Verdict::altered);
   std::vector<std::uint32_t> frames;
-  for (const seal::Finding& finding : result.findings)
+  for (const finding::Finding& finding : result.findings)
     if (finding.code == "pixels.altered") frames.push_back(finding.frame.value());
   EXPECT_EQ(frames, (std::vector<std::uint32_t>{1, 3}));
 }
 
 /// Exchanges two 64 x 64 tiles of `a` (frame 0) and `b`.
-void exchange_tiles(Bytes& a, seal::TilePosition at_a, Bytes& b, seal::TilePosition at_b,
+void exchange_tiles(Bytes& a, finding::TilePosition at_a, Bytes& b, finding::TilePosition at_b,
                     const ImageShape& shape) {
   const std::size_t pixel_bytes = shape.samples * (shape.bits_allocated / 8U);
   const std::size_t row_bytes = shape.columns * pixel_bytes;
   for (std::size_t row = 0; row < 64; ++row) {
-    const auto from = [&](seal::TilePosition at) {
+    const auto from = [&](finding::TilePosition at) {
       return static_cast<std::ptrdiff_t>((at.row * 64 + row) * row_bytes +
                                          at.column * 64 * pixel_bytes);
     };
@@ -134,8 +137,8 @@ TEST_F(TamperProperty, exchanged_tiles_are_found_within_and_between_images) {
   const SealedImage two = seal_random(shape);
   for (std::uint32_t a = 0; a < 12; ++a)
     for (std::uint32_t b = 0; b < 12; ++b) {
-      const seal::TilePosition at_a{a / 4, a % 4};
-      const seal::TilePosition at_b{b / 4, b % 4};
+      const finding::TilePosition at_a{a / 4, a % 4};
+      const finding::TilePosition at_b{b / 4, b % 4};
       Bytes samples = one.samples;
       Bytes other = two.samples;
       if (a < b)
@@ -145,8 +148,8 @@ TEST_F(TamperProperty, exchanged_tiles_are_found_within_and_between_images) {
       DicomDataSet d = one.data_set;
       set_samples(d, samples);
       const seal::VerifyResult result = hospital_.verify(d.file(explicit_le), one.evidence);
-      ASSERT_EQ(result.verdict, seal::Verdict::altered);
-      const seal::Finding* finding = find_code(result, "pixels.altered");
+      ASSERT_EQ(result.verdict, finding::Verdict::altered);
+      const finding::Finding* finding = find_code(result, "pixels.altered");
       ASSERT_NE(finding, nullptr);
       ASSERT_EQ(finding->tiles, (a < b ? std::vector{at_a, at_b} : std::vector{at_a}));
     }
@@ -160,19 +163,19 @@ TEST_F(TamperProperty, removed_added_and_trailing_samples_are_found) {
   samples.resize(shape.frame_bytes());
   set_samples(d, samples);
   EXPECT_NE(find_code(verify(d, image.evidence), "pixels.missing"), nullptr);
-  EXPECT_EQ(verify(d, image.evidence).verdict, seal::Verdict::altered);
+  EXPECT_EQ(verify(d, image.evidence).verdict, finding::Verdict::altered);
 
   d = image.data_set;
   samples = image.samples;
   samples.resize(samples.size() + 10, std::byte{7});
   set_samples(d, samples);
   const seal::VerifyResult longer = verify(d, image.evidence);
-  EXPECT_EQ(longer.verdict, seal::Verdict::altered) << describe(longer);
+  EXPECT_EQ(longer.verdict, finding::Verdict::altered) << describe(longer);
   EXPECT_NE(find_code(longer, "pixels.added"), nullptr) << describe(longer);
 
   d = image.data_set;
   std::erase_if(d.elements, [](const auto& e) { return e.tag == dicom::tags::pixel_data; });
-  EXPECT_EQ(verify(d, image.evidence).verdict, seal::Verdict::altered);
+  EXPECT_EQ(verify(d, image.evidence).verdict, finding::Verdict::altered);
   EXPECT_NE(find_code(verify(d, image.evidence), "pixels.missing"), nullptr);
 }
 
@@ -185,18 +188,18 @@ TEST_F(TamperProperty, bits_outside_bits_stored_are_sealed_where_they_can_be_car
   DicomDataSet d = image.data_set;
   set_samples(d, samples);
   const seal::VerifyResult added = verify(d, image.evidence);
-  ASSERT_EQ(added.verdict, seal::Verdict::altered);
-  const seal::Finding* finding = find_code(added, "pixels.altered");
+  ASSERT_EQ(added.verdict, finding::Verdict::altered);
+  const finding::Finding* finding = find_code(added, "pixels.altered");
   ASSERT_NE(finding, nullptr);
   EXPECT_EQ(finding->frame, 2U);
-  EXPECT_EQ(finding->tiles, (std::vector<seal::TilePosition>{{0, 1}}));
+  EXPECT_EQ(finding->tiles, (std::vector<finding::TilePosition>{{0, 1}}));
   // Sealed with it, it belongs to the image: changing or removing it is found.
   const Bytes evidence = hospital_.seal(read_dicom(d.file(explicit_le)));
-  EXPECT_EQ(verify(d, evidence).verdict, seal::Verdict::authentic);
-  EXPECT_EQ(verify(image.data_set, evidence).verdict, seal::Verdict::altered);
+  EXPECT_EQ(verify(d, evidence).verdict, finding::Verdict::authentic);
+  EXPECT_EQ(verify(image.data_set, evidence).verdict, finding::Verdict::altered);
   samples[shape.frame_bytes() + 65 * 2 + 1] ^= std::byte{0x80};
   set_samples(d, samples);
-  EXPECT_EQ(verify(d, evidence).verdict, seal::Verdict::altered);
+  EXPECT_EQ(verify(d, evidence).verdict, finding::Verdict::altered);
 }
 
 // --- attributes -----------------------------------------------------------------------------
@@ -264,7 +267,7 @@ bool is_covered(dicom::Tag tag) {
 /// Whether some finding names `path` with one of `codes`.
 bool names(const seal::VerifyResult& result, const std::string& path,
            std::initializer_list<std::string_view> codes) {
-  return std::ranges::any_of(result.findings, [&](const seal::Finding& finding) {
+  return std::ranges::any_of(result.findings, [&](const finding::Finding& finding) {
     return finding.attribute == path && std::ranges::find(codes, finding.code) != codes.end();
   });
 }
@@ -290,7 +293,7 @@ TEST_F(TamperProperty, every_attribute_that_changes_is_named) {
     if (changed->path.empty()) continue;
     const seal::VerifyResult result =
         hospital_.verify(changed->data_set.file(explicit_le), image.evidence);
-    ASSERT_EQ(result.verdict, seal::Verdict::altered) << changed->path << describe(result);
+    ASSERT_EQ(result.verdict, finding::Verdict::altered) << changed->path << describe(result);
     ASSERT_TRUE(names(result, changed->path, {"attribute.altered"})) << changed->path << "\n"
                                                                      << describe(result);
   }
@@ -319,7 +322,7 @@ TEST_F(TamperProperty, every_attribute_that_is_removed_or_emptied_is_named) {
       if (changed->path.empty()) continue;
       const seal::VerifyResult result =
           hospital_.verify(changed->data_set.file(explicit_le), image.evidence);
-      ASSERT_EQ(result.verdict, seal::Verdict::altered) << changed->path << describe(result);
+      ASSERT_EQ(result.verdict, finding::Verdict::altered) << changed->path << describe(result);
       const bool sequence = changed->original.vr == dicom::vr::sq;
       const bool named = empty_only && sequence
                              ? names(result, changed->path + "[1]", {"item.removed"})
@@ -356,7 +359,7 @@ TEST_F(TamperProperty, every_attribute_that_is_added_or_duplicated_is_named) {
       }
       const seal::VerifyResult result =
           hospital_.verify(changed->data_set.file(explicit_le), image.evidence);
-      ASSERT_EQ(result.verdict, seal::Verdict::altered) << path << "\n" << describe(result);
+      ASSERT_EQ(result.verdict, finding::Verdict::altered) << path << "\n" << describe(result);
       ASSERT_TRUE(names(result, path, {"attribute.added"})) << path << "\n" << describe(result);
     }
 }
@@ -368,13 +371,13 @@ TEST_F(TamperProperty, items_added_removed_and_exchanged_are_named) {
   auto& items = element_of(d, request).items;
   items.push_back(items.front());
   seal::VerifyResult result = verify(d, image.evidence);
-  EXPECT_EQ(result.verdict, seal::Verdict::altered);
+  EXPECT_EQ(result.verdict, finding::Verdict::altered);
   EXPECT_TRUE(names(result, "(0040,0275)[4]", {"item.added"})) << describe(result);
 
   d = image.data_set;
   element_of(d, request).items.pop_back();
   result = verify(d, image.evidence);
-  EXPECT_EQ(result.verdict, seal::Verdict::altered);
+  EXPECT_EQ(result.verdict, finding::Verdict::altered);
   EXPECT_TRUE(names(result, "(0040,0275)[3]", {"item.removed"})) << describe(result);
 
   // An attribute that moves from one item to another is missing there and new here.
@@ -383,11 +386,11 @@ TEST_F(TamperProperty, items_added_removed_and_exchanged_are_named) {
   DicomElement wandering{.tag = {0x0040, 0x1400}, .vr = dicom::vr::lt, .value = bytes("6161")};
   moved[0].add(wandering);
   const Bytes evidence = hospital_.seal(read_dicom(d.file(explicit_le)));
-  EXPECT_EQ(verify(d, evidence).verdict, seal::Verdict::authentic);
+  EXPECT_EQ(verify(d, evidence).verdict, finding::Verdict::authentic);
   moved[0].elements.pop_back();
   moved[1].add(wandering);
   result = verify(d, evidence);
-  EXPECT_EQ(result.verdict, seal::Verdict::altered);
+  EXPECT_EQ(result.verdict, finding::Verdict::altered);
   EXPECT_TRUE(names(result, "(0040,0275)[1].(0040,1400)", {"attribute.removed"}))
       << describe(result);
   EXPECT_TRUE(names(result, "(0040,0275)[2].(0040,1400)", {"attribute.added"})) << describe(result);
@@ -399,7 +402,7 @@ TEST_F(TamperProperty, values_may_not_move_between_private_creators) {
   Bytes& creator = element_of(d, {0x0029, 0x0010}).value;
   creator[0] = std::byte{'B'};  // "BCME" reserves the block now
   const seal::VerifyResult result = verify(d, image.evidence);
-  EXPECT_EQ(result.verdict, seal::Verdict::altered);
+  EXPECT_EQ(result.verdict, finding::Verdict::altered);
   EXPECT_TRUE(names(result, "(0029,\"ACME\",01)", {"attribute.removed"})) << describe(result);
   EXPECT_TRUE(names(result, "(0029,\"BCME\",01)", {"attribute.added"})) << describe(result);
 }
@@ -413,10 +416,10 @@ TEST_F(TamperProperty, another_character_set_gives_other_text_and_is_found) {
   Bytes& other = element_of(greek, {0x0008, 0x0005}).value;
   other.assign(as_bytes("ISO_IR 126").begin(), as_bytes("ISO_IR 126").end());
   const seal::VerifyResult result = verify(greek, image.evidence);
-  EXPECT_EQ(result.verdict, seal::Verdict::altered);
+  EXPECT_EQ(result.verdict, finding::Verdict::altered);
   EXPECT_TRUE(names(result, "(0010,0010)", {"attribute.altered"})) << describe(result);
   // In Latin 2 these very letters are the same: the text did not change.
-  EXPECT_EQ(verify(d, image.evidence).verdict, seal::Verdict::authentic);
+  EXPECT_EQ(verify(d, image.evidence).verdict, finding::Verdict::authentic);
 }
 
 // --- evidence -------------------------------------------------------------------------------
@@ -426,21 +429,21 @@ TEST_F(TamperProperty, evidence_of_another_image_accuses_what_differs) {
   const SealedImage one = seal_random(shape);
   SealedImage two = seal_random(shape);
   const seal::VerifyResult result = hospital_.verify(one.data_set.file(explicit_le), two.evidence);
-  ASSERT_EQ(result.verdict, seal::Verdict::altered);
-  const seal::Finding* finding = find_code(result, "pixels.altered");
+  ASSERT_EQ(result.verdict, finding::Verdict::altered);
+  const finding::Finding* finding = find_code(result, "pixels.altered");
   ASSERT_NE(finding, nullptr);
   EXPECT_EQ(finding->tiles.size(), 4U);
   // The same, carried in the file, while the store knows the true evidence.
   std::vector<Bytes> storage;
   Bytes carrying;
   const dicom::File file = read_dicom(one.data_set.file(explicit_le));
-  const auto parts = seal::embed_parts(file, two.evidence, storage);
+  const auto parts = evidence::embed_parts(file, two.evidence, storage);
   ASSERT_TRUE(parts.has_value());
   for (const ByteView part : *parts) append(carrying, part);
   MemoryStore store;
   store.put("1.2.3.4.5.6.7", one.evidence);
   const seal::VerifyResult carried = hospital_.verify_carried(carrying, &store);
-  EXPECT_EQ(carried.verdict, seal::Verdict::altered) << describe(carried);
+  EXPECT_EQ(carried.verdict, finding::Verdict::altered) << describe(carried);
   EXPECT_NE(find_code(carried, "seal.invalid"), nullptr) << describe(carried);
 }
 
@@ -459,7 +462,7 @@ TEST_F(TamperProperty, no_changed_bit_of_evidence_is_believed) {
     }
     const auto result = verifier->verify(read_dicom(file), nullptr);
     ASSERT_TRUE(result.has_value());
-    ASSERT_NE(result->verdict, seal::Verdict::authentic) << "byte " << at;
+    ASSERT_NE(result->verdict, finding::Verdict::authentic) << "byte " << at;
   }
   EXPECT_LT(refused, 1500);  // most get as far as a verdict
 }
@@ -473,13 +476,13 @@ TEST_F(TamperProperty, a_stranger_who_seals_anew_is_untrusted_and_the_store_tell
   set_samples(d, samples);
   const Bytes forged = stranger.seal_in_file(d.file(explicit_le));
   const seal::VerifyResult alone = hospital_.verify_carried(forged);
-  EXPECT_EQ(alone.verdict, seal::Verdict::untrusted) << describe(alone);
+  EXPECT_EQ(alone.verdict, finding::Verdict::untrusted) << describe(alone);
   EXPECT_NE(find_code(alone, "signer.untrusted"), nullptr);
   const seal::VerifyResult result = hospital_.verify_carried(forged, &hospital_.store());
-  EXPECT_EQ(result.verdict, seal::Verdict::altered) << describe(result);
-  const seal::Finding* finding = find_code(result, "pixels.altered");
+  EXPECT_EQ(result.verdict, finding::Verdict::altered) << describe(result);
+  const finding::Finding* finding = find_code(result, "pixels.altered");
   ASSERT_NE(finding, nullptr);
-  EXPECT_EQ(finding->tiles, (std::vector<seal::TilePosition>{{0, 0}}));
+  EXPECT_EQ(finding->tiles, (std::vector<finding::TilePosition>{{0, 0}}));
 }
 
 TEST_F(TamperProperty, a_stripped_image_with_new_identity_is_found_and_located) {
@@ -494,18 +497,18 @@ TEST_F(TamperProperty, a_stripped_image_with_new_identity_is_found_and_located) 
   set_samples(d, samples);
   const seal::VerifyResult result =
       hospital_.verify_carried(d.file(explicit_be), &hospital_.store());
-  EXPECT_EQ(result.verdict, seal::Verdict::altered) << describe(result);
+  EXPECT_EQ(result.verdict, finding::Verdict::altered) << describe(result);
   EXPECT_NE(find_code(result, "seal.stripped"), nullptr);
   EXPECT_TRUE(names(result, "(0008,0018)", {"attribute.altered"}));
-  const seal::Finding* finding = find_code(result, "pixels.altered");
+  const finding::Finding* finding = find_code(result, "pixels.altered");
   ASSERT_NE(finding, nullptr);
-  EXPECT_EQ(finding->tiles, (std::vector<seal::TilePosition>{{0, 0}}));
+  EXPECT_EQ(finding->tiles, (std::vector<finding::TilePosition>{{0, 0}}));
   // Less than half of the tiles: no accusation.
   for (std::size_t i = 0; i < samples.size() * 3 / 4; ++i) samples[i] ^= std::byte{3};
   set_samples(d, samples);
   const seal::VerifyResult other =
       hospital_.verify_carried(d.file(explicit_le), &hospital_.store());
-  EXPECT_EQ(other.verdict, seal::Verdict::unsealed) << describe(other);
+  EXPECT_EQ(other.verdict, finding::Verdict::unsealed) << describe(other);
   EXPECT_NE(find_code(other, "similar.sealed"), nullptr);
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "canonical/canonical.h"
 #include "crypto/crypto.h"
 #include "support/support.h"
 
@@ -27,7 +28,8 @@ struct Image {
   Bytes samples = Bytes(std::size_t{width} * height * samples_per_pixel * sample_bytes);
   std::size_t pixel_bytes() const { return std::size_t{samples_per_pixel} * sample_bytes; }
 
-  seal::TileSamples tile(std::uint32_t row, std::uint32_t column, std::uint32_t frame = 0) const {
+  canonical::TileSamples tile(std::uint32_t row, std::uint32_t column,
+                              std::uint32_t frame = 0) const {
     const std::uint32_t tile_width = std::min(64U, width - column * 64);
     return {.frame = frame,
             .row = row,
@@ -41,7 +43,7 @@ struct Image {
             .row_bytes = tile_width * pixel_bytes(),
             .stride_bytes = width * pixel_bytes()};
   }
-  void add_to(seal::SketchBuilder& builder, std::uint32_t frame = 0) const {
+  void add_to(canonical::SketchBuilder& builder, std::uint32_t frame = 0) const {
     for (std::uint32_t row = 0; row * 64 < height; ++row)
       for (std::uint32_t column = 0; column * 64 < width; ++column)
         builder.add(tile(row, column, frame));
@@ -55,15 +57,15 @@ Image noise(std::uint64_t seed, std::uint32_t width, std::uint32_t height) {
   return image;
 }
 
-std::unique_ptr<seal::SketchBuilder> builder_with(const SketchSecret& with = secret) {
+std::unique_ptr<canonical::SketchBuilder> builder_with(const SketchSecret& with = secret) {
   return make_sketch_builder(std::make_shared<const SketchSecret>(with));
 }
-seal::Sketch sketch_of(const Image& image) {
+canonical::Sketch sketch_of(const Image& image) {
   const auto builder = builder_with();
   image.add_to(*builder);
   return builder->finish();
 }
-std::size_t shared(const seal::Sketch& a, const seal::Sketch& b) {
+std::size_t shared(const canonical::Sketch& a, const canonical::Sketch& b) {
   std::vector<std::uint64_t> both;
   std::set_intersection(a.values.begin(), a.values.end(), b.values.begin(), b.values.end(),
                         std::back_inserter(both));
@@ -113,7 +115,7 @@ TEST(TileFingerprint, tells_shapes_apart_that_hold_the_same_bytes) {
 }
 
 // The rule of spec/store.md, restated slowly.
-bool is_textured(const seal::TileSamples& tile) {
+bool is_textured(const canonical::TileSamples& tile) {
   if (tile.width < 16 || tile.height < 16) return false;
   const std::size_t pixel_bytes = std::size_t{tile.samples_per_pixel} * tile.sample_bytes;
   std::size_t changes = 0, varied = 0;
@@ -173,14 +175,14 @@ TEST(Sketch, of_uniform_ramp_and_tiny_images_is_empty) {
   for (std::size_t i = 0; i < 256 * 256; ++i) ramp.samples[2 * i] = static_cast<std::byte>(i % 256);
   EXPECT_TRUE(sketch_of(ramp).values.empty()) << "all rows alike";
   EXPECT_TRUE(sketch_of(noise(1, 300, 15)).values.empty()) << "too few rows";
-  const seal::Sketch sketch = sketch_of(noise(1, 15, 300));
+  const canonical::Sketch sketch = sketch_of(noise(1, 15, 300));
   EXPECT_TRUE(sketch.values.empty()) << "too few columns";
   EXPECT_EQ(sketch.textured_tiles, 0u);
 }
 
 TEST(Sketch, keeps_the_smallest_fingerprints_ascending_and_distinct) {
   const Image image = noise(3, 1024, 1024);
-  const seal::Sketch sketch = sketch_of(image);
+  const canonical::Sketch sketch = sketch_of(image);
   EXPECT_EQ(sketch.textured_tiles, 256u);
   std::set<std::uint64_t> all;
   for (std::uint32_t row = 0; row < 16; ++row)
@@ -199,7 +201,7 @@ TEST(Sketch, counts_a_repeated_tile_once) {
   const Image image = noise(4, 64, 64);
   const auto builder = builder_with();
   for (std::uint32_t frame = 0; frame < 50; ++frame) image.add_to(*builder, frame);
-  const seal::Sketch sketch = builder->finish();
+  const canonical::Sketch sketch = builder->finish();
   EXPECT_EQ(sketch.values.size(), 1u);
   EXPECT_EQ(sketch.textured_tiles, 50u);
 }
@@ -208,7 +210,7 @@ TEST(Sketch, of_a_multi_frame_object_shares_values_with_each_of_its_frames) {
   const auto builder = builder_with();
   for (std::uint32_t frame = 0; frame < 100; ++frame)
     noise(1000 + frame, 512, 512).add_to(*builder, frame);
-  const seal::Sketch whole = builder->finish();
+  const canonical::Sketch whole = builder->finish();
   EXPECT_LE(whole.values.size(), 100 * sketch_frame_values + sketch_object_values);
   for (std::uint32_t frame = 0; frame < 100; ++frame)
     EXPECT_GE(shared(whole, sketch_of(noise(1000 + frame, 512, 512))), sketch_frame_values);
@@ -222,7 +224,7 @@ TEST(Sketch, stays_small_for_very_many_frames) {
     for (std::size_t i = 0; i < 256; ++i) image.samples[i] = static_cast<std::byte>(prng());
     image.add_to(*builder, frame);
   }
-  const seal::Sketch sketch = builder->finish();
+  const canonical::Sketch sketch = builder->finish();
   EXPECT_EQ(sketch.textured_tiles, 6'000u);
   EXPECT_LE(sketch.values.size(), sketch_values_max);
   EXPECT_TRUE(std::is_sorted(sketch.values.begin(), sketch.values.end(), std::less_equal<>{}))

@@ -13,6 +13,7 @@
 #include <fstream>
 #include <thread>
 
+#include "canonical/canonical.h"
 #include "crypto/crypto.h"
 #include "support/support.h"
 
@@ -491,7 +492,7 @@ TEST_F(Store, finds_an_image_although_many_copies_of_it_were_sealed) {
     records.push_back(copy);
   }
   ASSERT_TRUE(store->put(records).has_value());
-  seal::Sketch altered = image.sketch;
+  canonical::Sketch altered = image.sketch;
   altered.values.back() -= 1;
   const auto found = store->find_by_sketch(altered).value();
   ASSERT_EQ(found.size(), 4u);
