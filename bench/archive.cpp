@@ -66,7 +66,7 @@ Archive::Archive(const std::filesystem::path& path, const std::filesystem::path&
   trust_.authorities.push_back({.name = "Bench", .certificate = authority, .roles = {"seal"}});
   trust_.ledgers.push_back(
       {.origin = origin,
-       .key = ledger::make_vkey(origin, ledger::NoteKeyType::ed25519, log_public),
+       .key = ledger_format::make_vkey(origin, ledger_format::NoteKeyType::ed25519, log_public),
        .quorum = 0,
        .witnesses = {}});
 

@@ -36,8 +36,9 @@
 #include <vector>
 
 #include "ledger/ledger.h"
-#include "ledger/tree.h"
 #include "ledger_entries.h"
+#include "ledger_format/ledger_format.h"
+#include "ledger_format/tree.h"
 #include "merkle/merkle.h"
 #include "must.h"
 
@@ -487,7 +488,7 @@ void print_appends(const std::vector<std::unique_ptr<Target>>& targets,
 void measure_proofs(const fs::path& folder, std::uint64_t leaves) {
   fs::create_directories(folder);
   ledger::DirectoryStore store{folder};
-  ledger::Frontage frontage;
+  ledger_format::Frontage frontage;
   Digest root;
   constexpr std::uint64_t round_leaves = 65'536;
   while (frontage.size < leaves) {
@@ -501,7 +502,7 @@ void measure_proofs(const fs::path& folder, std::uint64_t leaves) {
       messages[i] = {at, entry_bytes + 1};
     }
     crypto::sha256_many(messages, hashes);
-    const ledger::GrownTree tree{frontage, hashes};
+    const ledger_format::GrownTree tree{frontage, hashes};
     std::vector<ledger::NewObject> objects;
     for (auto& file : tree.changed_files())
       objects.push_back({.path = tile_path(file.address), .content = std::move(file.content)});
@@ -510,12 +511,12 @@ void measure_proofs(const fs::path& folder, std::uint64_t leaves) {
     root = tree.root();
   }
   const auto key = must(crypto::PrivateKey::generate(crypto::KeyKind::ed25519));
-  const std::string text = ledger::write_checkpoint(
+  const std::string text = ledger_format::write_checkpoint(
       {.origin = origin, .tree_size = leaves, .root = root, .extensions = {}});
-  must(store.replace("checkpoint", as_bytes(must(ledger::write_note(text, origin, key)))));
-  const auto reader =
-      must(ledger::LogReader::open(folder, ledger::make_vkey(origin, ledger::NoteKeyType::ed25519,
-                                                             key.public_key().write_ed25519())));
+  must(store.replace("checkpoint", as_bytes(must(ledger_format::write_note(text, origin, key)))));
+  const auto reader = must(ledger::LogReader::open(
+      folder, ledger_format::make_vkey(origin, ledger_format::NoteKeyType::ed25519,
+                                       key.public_key().write_ed25519())));
   std::mt19937_64 prng{1};
   const auto timed = [&](std::size_t count, std::uint64_t range) {
     std::vector<double> times;

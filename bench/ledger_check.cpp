@@ -18,14 +18,15 @@
 #include <fstream>
 #include <functional>
 
-#include "ledger/bundle.h"
-#include "ledger/ledger.h"
-#include "ledger/tree.h"
+#include "ledger_format/bundle.h"
+#include "ledger_format/ledger_format.h"
+#include "ledger_format/tree.h"
 #include "merkle/merkle.h"
 #include "must.h"
 
 using namespace fiducia;
 using namespace fiducia::ledger;
+using namespace fiducia::ledger_format;
 
 namespace {
 

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "ledger/ledger.h"
+#include "ledger_format/ledger_format.h"
 
 /// Ledger entries for measurements: as `ledger::write_entry` makes them, another one for each
 /// number, in a few nanoseconds.
@@ -22,8 +23,8 @@ using RawEntry = std::array<std::byte, entry_bytes>;
 }
 
 /// What entry `number` says: made up, and always the same.
-[[nodiscard]] inline ledger::Entry plain_entry(std::uint64_t number) {
-  ledger::Entry entry;
+[[nodiscard]] inline ledger_format::Entry plain_entry(std::uint64_t number) {
+  ledger_format::Entry entry;
   for (std::size_t i = 0; i < 4; ++i) {
     const std::uint64_t word = scrambled(4 * number + i);
     std::memcpy(entry.sign1_hash.bytes.data() + 8 * i, &word, sizeof word);
@@ -37,10 +38,10 @@ using RawEntry = std::array<std::byte, entry_bytes>;
 class EntryWriter {
  public:
   EntryWriter() {
-    const Bytes encoded = ledger::write_entry(plain_entry(0));
+    const Bytes encoded = ledger_format::write_entry(plain_entry(0));
     FIDUCIA_ASSERT(encoded.size() == entry_bytes);
     std::memcpy(template_.data(), encoded.data(), entry_bytes);
-    FIDUCIA_ASSERT(ledger::write_entry(plain_entry(7)) == bytes(7));
+    FIDUCIA_ASSERT(ledger_format::write_entry(plain_entry(7)) == bytes(7));
   }
   void write(std::uint64_t number, std::byte* to) const {
     std::memcpy(to, template_.data(), entry_bytes);

@@ -27,12 +27,12 @@
 #include <utility>
 #include <vector>
 
-#include "ledger/bundle.h"
 #include "ledger/head.h"
-#include "ledger/ledger.h"
 #include "ledger/round.h"
-#include "ledger/tree.h"
 #include "ledger_entries.h"
+#include "ledger_format/bundle.h"
+#include "ledger_format/ledger_format.h"
+#include "ledger_format/tree.h"
 #include "merkle/merkle.h"
 #include "must.h"
 
@@ -40,6 +40,7 @@ namespace fiducia::bench {
 namespace {
 
 using namespace ledger;
+using namespace ledger_format;
 using Stopwatch = std::chrono::steady_clock;
 using Count = unsigned long long;
 

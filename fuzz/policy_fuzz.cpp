@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Witness policies: what is read and written is read as the same, and no set of names that holds
 // nothing of the policy is a quorum unless none is asked for.
-#include "ledger/policy.h"
+#include "ledger_format/policy.h"
 #include "target.h"
 
 using namespace fiducia;
 
 FIDUCIA_FUZZ_TARGET(policy) {
   const std::string_view text{reinterpret_cast<const char*>(data), size};
-  const auto policy = ledger::read_policy(text, "policy");
+  const auto policy = ledger_format::read_policy(text, "policy");
   if (!policy) {
     FIDUCIA_ASSERT(policy.error().code == ErrorCode::config_invalid ||
                    policy.error().code == ErrorCode::over_limit);
@@ -16,13 +16,13 @@ FIDUCIA_FUZZ_TARGET(policy) {
                    policy.error().code == ErrorCode::over_limit);
     return 0;
   }
-  const std::string written = ledger::write_policy(*policy);
-  const auto again = ledger::read_policy(written, "again");
+  const std::string written = ledger_format::write_policy(*policy);
+  const auto again = ledger_format::read_policy(written, "again");
   FIDUCIA_ASSERT(again.has_value());
-  FIDUCIA_ASSERT(ledger::write_policy(*again) == written);
-  FIDUCIA_ASSERT(ledger::has_quorum(*policy, {}) == (policy->quorum == "none"));
+  FIDUCIA_ASSERT(ledger_format::write_policy(*again) == written);
+  FIDUCIA_ASSERT(ledger_format::has_quorum(*policy, {}) == (policy->quorum == "none"));
   std::set<std::string, std::less<>> all;
-  for (const ledger::PolicyWitness& witness : policy->witnesses) all.insert(witness.name);
-  FIDUCIA_ASSERT(ledger::has_quorum(*policy, all));
+  for (const ledger_format::PolicyWitness& witness : policy->witnesses) all.insert(witness.name);
+  FIDUCIA_ASSERT(ledger_format::has_quorum(*policy, all));
   return 0;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a stranger asks a tile server for: request target and header fields, lines of the input.
-#include "exchange/tile_server.h"
 #include "http/grammar.h"
-#include "ledger/tree.h"
+#include "ledger_format/tree.h"
+#include "ledger_net/tile_server.h"
 #include "target.h"
 
 using namespace fiducia;
@@ -22,10 +22,10 @@ class Everything final : public ledger::ObjectSource {
       return content;
     }
     // Spelt as the log spells it, inside the tree, and nowhere else.
-    const auto address = ledger::read_tile_path(path);
-    FIDUCIA_ASSERT(address.has_value() && ledger::tile_path(*address) == path);
+    const auto address = ledger_format::read_tile_path(path);
+    FIDUCIA_ASSERT(address.has_value() && ledger_format::tile_path(*address) == path);
     const unsigned level = address->level.value_or(0);
-    FIDUCIA_ASSERT(ledger::tile_width_at(level, address->index, 70'000) > 0);
+    FIDUCIA_ASSERT(ledger_format::tile_width_at(level, address->index, 70'000) > 0);
     content.resize(address->width * (address->level ? sizeof(Digest) : 2));
     FIDUCIA_ASSERT(content.size() <= bytes_max);
     return content;
@@ -49,7 +49,7 @@ FIDUCIA_FUZZ_TARGET(tile_request) {
   FIDUCIA_ASSERT(target->path.starts_with('/') && !target->path.contains('?'));
   const std::string accept{next_line(rest)};
   const std::string known{next_line(rest)};
-  const exchange::TileServer server{std::make_shared<Everything>()};
+  const ledger_net::TileServer server{std::make_shared<Everything>()};
   const http::Response response =
       server.answer({.method = "GET",
                      .path = std::string{target->path},
@@ -64,7 +64,7 @@ FIDUCIA_FUZZ_TARGET(tile_request) {
   if (status != 200) return 0;
   // A path that is served has one spelling.
   if (target->path == "/checkpoint") return 0;
-  const auto address = ledger::read_tile_path(target->path.substr(1));
-  FIDUCIA_ASSERT(address.has_value() && "/" + ledger::tile_path(*address) == target->path);
+  const auto address = ledger_format::read_tile_path(target->path.substr(1));
+  FIDUCIA_ASSERT(address.has_value() && "/" + ledger_format::tile_path(*address) == target->path);
   return 0;
 }

@@ -50,7 +50,7 @@ Status HomeRecorder::cosign(ledger::Recorded& recorded) {
   // Proofs come from the published tiles, each checked against the signed root above it.
   FIDUCIA_CHECK(log_.flush());
   FIDUCIA_TRY(reader, ledger::LogReader::open(store_, home_.vkey));
-  exchange::CosignRequest request{
+  ledger_net::CosignRequest request{
       .note = recorded.checkpoint,
       .log_key = home_.vkey,
       .signed_at = recorded.entries.front().checkpoint_at,
@@ -66,7 +66,7 @@ Status HomeRecorder::cosign(ledger::Recorded& recorded) {
   recorded.checkpoint = report.note;
   if (report.quorum) return log_.publish_cosigned(report.note);
   std::string text = "The witness policy's quorum does not hold:";
-  for (const exchange::WitnessReport& witness : report.witnesses)
+  for (const ledger_net::WitnessReport& witness : report.witnesses)
     text += " " + witness.witness + ": " + std::string{word_of(witness.outcome)} + ".";
   return fail(ErrorCode::io_unreadable, text,
               "Seal again when enough witnesses can be reached; the entries keep their index.");
@@ -74,9 +74,9 @@ Status HomeRecorder::cosign(ledger::Recorded& recorded) {
 
 Status HomeRecorder::stamp(ledger::Recorded& recorded) {
   FIDUCIA_TRY(reports,
-              exchange::request_time_stamps(client_, home_.time_stamps, recorded.checkpoint));
+              ledger_net::request_time_stamps(client_, home_.time_stamps, recorded.checkpoint));
   std::string text = "Fewer time-stamps came than the trust file demands:";
-  for (exchange::TimeStampReport& report : reports) {
+  for (ledger_net::TimeStampReport& report : reports) {
     if (report.token)
       recorded.time_stamps.push_back(std::move(*report.token));
     else

@@ -33,7 +33,7 @@ class HomeRecorder {
   ledger::Log log_;
   const std::shared_ptr<const ledger::ObjectSource> store_;
   const http::Client client_;
-  std::optional<exchange::WitnessClient> witnesses_;
+  std::optional<ledger_net::WitnessClient> witnesses_;
   std::optional<Error> stopped_;  // a witness proved that nothing more may be appended
 };
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "config/toml.h"
+#include "ledger_postgres/ledger_postgres.h"
 #include "seal/seal.h"
 #include "trust/trust.h"
 
@@ -113,7 +114,7 @@ Status read_time_stamps(const toml::node* node, const fs::path& file, const trus
     return bad(file, node->source(), "[[time_stamp]] tables were expected.");
   for (const toml::node& each : *node->as_array()) {
     Section section{*each.as_table(), file};
-    exchange::TimeStampSource source;
+    ledger_net::TimeStampSource source;
     FIDUCIA_CHECK(section.text("name", source.name, true));
     FIDUCIA_CHECK(section.text("url", source.url, true));
     FIDUCIA_CHECK(section.nothing_else());
@@ -159,7 +160,7 @@ Status read_ledger_file(const fs::path& file, const trust::Trust& trust, LedgerH
   FIDUCIA_CHECK(read_time_stamps(section.node("time_stamp"), file, trust, home));
   FIDUCIA_CHECK(section.nothing_else());
   if (!policy.empty()) {
-    FIDUCIA_TRY(witnesses, ledger::open_policy(home.home.folder() / policy));
+    FIDUCIA_TRY(witnesses, ledger_format::open_policy(home.home.folder() / policy));
     home.witnesses = std::move(witnesses);
   }
   return {};
@@ -188,9 +189,9 @@ Result<std::shared_ptr<ledger::ObjectStore>> open_store(const LedgerHome& home) 
   if (home.store == StoreKind::directory)
     return std::make_shared<ledger::DirectoryStore>(home.ledger_folder());
   FIDUCIA_TRY(credentials, home.s3_credentials.empty()
-                               ? cluster::s3_credentials_of_environment()
-                               : cluster::read_s3_credentials_file(home.s3_credentials));
-  FIDUCIA_TRY(store, cluster::S3Store::open(home.s3, std::move(credentials)));
+                               ? ledger_s3::s3_credentials_of_environment()
+                               : ledger_s3::read_s3_credentials_file(home.s3_credentials));
+  FIDUCIA_TRY(store, ledger_s3::S3Store::open(home.s3, std::move(credentials)));
   return std::shared_ptr<ledger::ObjectStore>{std::move(store)};
 }
 
@@ -202,7 +203,7 @@ Result<ledger::LogParts> open_parts(const LedgerHome& home) {
     FIDUCIA_TRY(journal, ledger::LocalJournal::open(home.ledger_folder()));
     sequencer = std::move(journal);
   } else {
-    FIDUCIA_TRY(postgres, cluster::PostgresSequencer::open(home.postgresql, home.origin()));
+    FIDUCIA_TRY(postgres, ledger_postgres::PostgresSequencer::open(home.postgresql, home.origin()));
     sequencer = std::move(postgres);
   }
   return ledger::LogParts{.store = std::move(store),

@@ -6,11 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "cluster/cluster.h"
 #include "core/core.h"
-#include "exchange/exchange.h"
 #include "home.h"
 #include "ledger/ledger.h"
+#include "ledger_format/ledger_format.h"
+#include "ledger_net/ledger_net.h"
+#include "ledger_s3/ledger_s3.h"
 
 /// The ledger of a home as its ledger.toml describes it (docs/operations.md).
 namespace fiducia::ledger_app {
@@ -20,15 +21,15 @@ enum class SequencerKind { local, postgresql };
 
 struct LedgerHome {
   app::Home home;
-  ledger::VerifierKey vkey;
+  ledger_format::VerifierKey vkey;
   bool clock_is_right = false;  // somebody vouches for this machine's clock
   StoreKind store = StoreKind::directory;
   SequencerKind sequencer = SequencerKind::local;
-  cluster::S3Options s3 = {};
+  ledger_s3::S3Options s3 = {};
   std::filesystem::path s3_credentials = {};  // empty: from the environment
   std::string postgresql = {};                // as libpq takes it; may hold a password
-  std::optional<ledger::Policy> witnesses = {};
-  std::vector<exchange::TimeStampSource> time_stamps = {};
+  std::optional<ledger_format::Policy> witnesses = {};
+  std::vector<ledger_net::TimeStampSource> time_stamps = {};
   std::uint32_t time_stamps_min = 0;  // what the trust file demands of this ledger
 
   [[nodiscard]] const std::string& origin() const { return home.about().ledger_origin; }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 
-#include "exchange/exchange.h"
 #include "home.h"
 #include "http/http.h"
 #include "ledger_access.h"
+#include "ledger_net/ledger_net.h"
 #include "output.h"
 #include "program.h"
 #include "report/json_writer.h"
@@ -31,15 +31,15 @@ Result<std::shared_ptr<const ledger::ObjectSource>> open_source(const MirrorOpti
                                                                 const std::stop_token& stop) {
   if (!options.source.contains("://"))
     return std::make_shared<const ledger::DirectoryStore>(options.source);
-  FIDUCIA_TRY(source, exchange::HttpSource::make(options.source, std::make_shared<http::Client>(),
-                                                 {.stop = stop}));
+  FIDUCIA_TRY(source, ledger_net::HttpSource::make(options.source, std::make_shared<http::Client>(),
+                                                   {.stop = stop}));
   return source;
 }
 
 /// The key that is trusted for the log, known before anything of it is believed.
 /// Errors: config_invalid, usage_invalid, and those of reading the checkpoint.
-Result<ledger::VerifierKey> find_key(const MirrorOptions& options,
-                                     const ledger::ObjectSource& source) {
+Result<ledger_format::VerifierKey> find_key(const MirrorOptions& options,
+                                            const ledger::ObjectSource& source) {
   if (!options.vkey.empty()) return app::read_key_option(options.vkey);
   std::filesystem::path trust_path = options.trust;
   if (trust_path.empty()) {
@@ -54,8 +54,8 @@ Result<ledger::VerifierKey> find_key(const MirrorOptions& options,
     return std::unexpected(std::move(error));
   }
   // The name under which it is looked up; the signature is verified with what is found.
-  FIDUCIA_TRY(note, ledger::read_note(as_text(*encoded)));
-  FIDUCIA_TRY(checkpoint, ledger::read_checkpoint(note.text));
+  FIDUCIA_TRY(note, ledger_format::read_note(as_text(*encoded)));
+  FIDUCIA_TRY(checkpoint, ledger_format::read_checkpoint(note.text));
   for (const trust::TrustedLedger& trusted : trust.ledgers)
     if (trusted.origin == checkpoint.origin) return trusted.key;
   return fail(
@@ -66,21 +66,21 @@ Result<ledger::VerifierKey> find_key(const MirrorOptions& options,
       Location{.file = trust_path.string()});
 }
 
-const char* word_of(exchange::MirrorState state) {
+const char* word_of(ledger_net::MirrorState state) {
   switch (state) {
-    case exchange::MirrorState::unchanged:
+    case ledger_net::MirrorState::unchanged:
       return "unchanged";
-    case exchange::MirrorState::updated:
+    case ledger_net::MirrorState::updated:
       return "updated";
-    case exchange::MirrorState::forked:
+    case ledger_net::MirrorState::forked:
       return "forked";
-    case exchange::MirrorState::shrunk:
+    case ledger_net::MirrorState::shrunk:
       return "shrunk";
   }
   return "forked";
 }
 
-void print(const MirrorOptions& options, const exchange::Mirrored& mirrored,
+void print(const MirrorOptions& options, const ledger_net::Mirrored& mirrored,
            const std::optional<ledger::LogCheck>& check, bool bad) {
   if (options.json) {
     report::JsonWriter json;
@@ -125,7 +125,7 @@ Result<int> mirror(const MirrorOptions& options) {
   FIDUCIA_TRY(key, find_key(options, *source));
   app::Progress fetching{"Mirroring", 1, options.quiet};
   FIDUCIA_TRY(mirrored,
-              exchange::mirror_log(
+              ledger_net::mirror_log(
                   source, options.folder, key,
                   {.parallel = options.parallel,
                    .progress = [&fetching](std::uint64_t done,
@@ -142,8 +142,8 @@ Result<int> mirror(const MirrorOptions& options) {
     checking.hide();
     check = std::move(checked);
   }
-  const bool bad = mirrored.state == exchange::MirrorState::forked ||
-                   mirrored.state == exchange::MirrorState::shrunk || (check && !check->ok);
+  const bool bad = mirrored.state == ledger_net::MirrorState::forked ||
+                   mirrored.state == ledger_net::MirrorState::shrunk || (check && !check->ok);
   print(options, mirrored, check, bad);
   return bad ? damaged_exit_code : 0;
 }

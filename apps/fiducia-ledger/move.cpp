@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 
-#include "ledger/bundle.h"
+#include "ledger_format/bundle.h"
 #include "ledger_home.h"
+#include "ledger_postgres/ledger_postgres.h"
 #include "output.h"
 #include "program.h"
 #include "report/json_writer.h"
@@ -18,8 +19,8 @@ constexpr const char* moved_journal = ".journal.moved";
 Status copy_objects(const ledger::ObjectSource& from, ledger::ObjectStore& to, std::uint64_t size) {
   constexpr std::size_t objects_at_once = 64;
   std::vector<ledger::NewObject> batch;
-  const auto copy = [&](const ledger::TileAddress& address) -> Status {
-    const std::string path = ledger::tile_path(address);
+  const auto copy = [&](const ledger_format::TileAddress& address) -> Status {
+    const std::string path = ledger_format::tile_path(address);
     FIDUCIA_TRY(content, ledger::read_object(from, path, limits::ledger_round_bytes_max));
     batch.push_back({.path = path, .content = std::move(content)});
     if (batch.size() < objects_at_once) return {};
@@ -27,13 +28,14 @@ Status copy_objects(const ledger::ObjectSource& from, ledger::ObjectStore& to, s
     batch.clear();
     return {};
   };
-  for (std::uint64_t index = 0; index * ledger::tile_width < size; ++index)
+  for (std::uint64_t index = 0; index * ledger_format::tile_width < size; ++index)
     FIDUCIA_CHECK(
-        copy({.level = {}, .index = index, .width = ledger::tile_width_at(0, index, size)}));
-  for (unsigned level = 0; level < ledger::tile_levels_max; ++level)
-    for (std::uint64_t index = 0; ledger::tile_width_at(level, index, size) > 0; ++index)
-      FIDUCIA_CHECK(copy(
-          {.level = level, .index = index, .width = ledger::tile_width_at(level, index, size)}));
+        copy({.level = {}, .index = index, .width = ledger_format::tile_width_at(0, index, size)}));
+  for (unsigned level = 0; level < ledger_format::tile_levels_max; ++level)
+    for (std::uint64_t index = 0; ledger_format::tile_width_at(level, index, size) > 0; ++index)
+      FIDUCIA_CHECK(copy({.level = level,
+                          .index = index,
+                          .width = ledger_format::tile_width_at(level, index, size)}));
   FIDUCIA_CHECK(to.create(batch, ledger::Existing::refuse));
   for (const char* file : {"signed-root.cbor", "checkpoint"}) {
     FIDUCIA_TRY(content, ledger::read_object(from, file, limits::note_bytes_max));
@@ -49,7 +51,7 @@ Result<ledger::Round> round_of(const ledger::LogReader& reader, const ledger::Ta
   round.note = tail.note;
   for (std::uint64_t index = 0; index < tail.frontage.size; ++index) {
     FIDUCIA_TRY(entry, reader.entry(index));
-    ledger::append_to_bundle(round.entries, entry);
+    ledger_format::append_to_bundle(round.entries, entry);
     if (round.entries.size() > limits::ledger_round_bytes_max)
       return fail(ErrorCode::over_limit, "The ledger is too long to be moved in one piece.",
                   "Keep its sequencer local and move only its tiles (sequencer = \"local\").");
@@ -77,9 +79,9 @@ Result<std::uint64_t> move_ledger(const LedgerHome& home) {
   const std::uint64_t size = news.base->frontage.size;
   if (home.store != StoreKind::directory) FIDUCIA_CHECK(copy_objects(*local, *store, size));
   if (home.sequencer == SequencerKind::postgresql) {
-    FIDUCIA_CHECK(cluster::PostgresSequencer::create(home.postgresql, home.origin()));
+    FIDUCIA_CHECK(ledger_postgres::PostgresSequencer::create(home.postgresql, home.origin()));
     FIDUCIA_TRY(round, round_of(reader, *news.base));
-    FIDUCIA_TRY(target, cluster::PostgresSequencer::open(home.postgresql, home.origin()));
+    FIDUCIA_TRY(target, ledger_postgres::PostgresSequencer::open(home.postgresql, home.origin()));
     FIDUCIA_TRY(there, target->take_turn(0));
     if (there.base || !there.rounds.empty()) {
       target->abandon();

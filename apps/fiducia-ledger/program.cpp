@@ -53,7 +53,7 @@ int run_reading(int argc, const char* const* argv, bool json) {
   const app::LedgerAccess access{
       .open_url = [](const std::string& url) -> Result<app::LedgerSource> {
         FIDUCIA_TRY(source,
-                    exchange::HttpSource::make(url, std::make_shared<const http::Client>()));
+                    ledger_net::HttpSource::make(url, std::make_shared<const http::Client>()));
         return app::LedgerSource{std::move(source)};
       },
       .open_home = [](const app::Home& home) -> Result<app::LedgerSource> {

@@ -3,9 +3,9 @@
 
 #include <cstdio>
 
-#include "exchange/exchange.h"
 #include "home.h"
 #include "http/http.h"
+#include "ledger_net/ledger_net.h"
 #include "listen.h"
 #include "output.h"
 #include "program.h"
@@ -63,7 +63,7 @@ Result<int> serve(const ServeOptions& options) {
                 "Name the folder of a ledger or of a mirror with --folder, or a home with --home.",
                 Location{.file = folder.string()});
   const StopOnSignal stop;
-  const exchange::TileServer tiles{std::make_shared<ledger::DirectoryStore>(folder)};
+  const ledger_net::TileServer tiles{std::make_shared<ledger::DirectoryStore>(folder)};
   FIDUCIA_TRY(server, http::Server::start(
                           server_options,
                           [&tiles](const http::Request& request) { return tiles.answer(request); },

@@ -6,14 +6,15 @@
 #include <filesystem>
 #include <memory>
 
-#include "exchange/exchange.h"
 #include "http/http.h"
 #include "ledger_access.h"
+#include "ledger_net/ledger_net.h"
 #include "listen.h"
 #include "output.h"
 #include "program.h"
 #include "report/json_writer.h"
 #include "signals.h"
+#include "witness/witness_visit.h"
 
 namespace fiducia::ledger_app {
 namespace {
@@ -22,7 +23,7 @@ namespace fs = std::filesystem;
 using app::print_line;
 using app::print_warning;
 using app::printable;
-using ledger::WitnessStatus;
+using witness::WitnessStatus;
 
 struct WitnessOptions {
   std::string folder;  // of the witness
@@ -39,9 +40,9 @@ struct WitnessOptions {
 };
 
 Result<int> init(const WitnessOptions& options) {
-  FIDUCIA_CHECK(ledger::Witness::create(options.folder, options.name));
-  FIDUCIA_TRY(witness, ledger::Witness::open(options.folder));
-  const std::string vkey = ledger::write_vkey(witness.key());
+  FIDUCIA_CHECK(witness::Witness::create(options.folder, options.name));
+  FIDUCIA_TRY(witness, witness::Witness::open(options.folder));
+  const std::string vkey = ledger_format::write_vkey(witness.key());
   if (options.json) {
     report::JsonWriter json;
     json.open_object();
@@ -61,14 +62,14 @@ Result<int> init(const WitnessOptions& options) {
 
 Result<int> add_log(const WitnessOptions& options) {
   FIDUCIA_TRY(key, app::read_key_option(options.vkey));
-  FIDUCIA_TRY(witness, ledger::Witness::open(options.folder));
+  FIDUCIA_TRY(witness, witness::Witness::open(options.folder));
   FIDUCIA_CHECK(witness.add_log(options.origin, key));
   if (options.json) {
     report::JsonWriter json;
     json.open_object();
     json.member("schema", "fiducia.witness-log/1");
     json.member("origin", options.origin);
-    json.member("vkey", ledger::write_vkey(key));
+    json.member("vkey", ledger_format::write_vkey(key));
     json.close_object();
     print_line(json.take());
   } else if (!options.quiet) {
@@ -77,7 +78,7 @@ Result<int> add_log(const WitnessOptions& options) {
   return 0;
 }
 
-void print_log(const WitnessOptions& options, const ledger::WitnessedLog& log) {
+void print_log(const WitnessOptions& options, const witness::WitnessedLog& log) {
   if (options.json) {
     report::JsonWriter json;
     json.open_object();
@@ -107,16 +108,17 @@ void print_log(const WitnessOptions& options, const ledger::WitnessedLog& log) {
     print_line(
         "  evidence  " +
         printable(
-            (fs::path("logs") / ledger::origin_hash(log.origin) / "evidence" / name).string()));
+            (fs::path("logs") / witness::origin_hash(log.origin) / "evidence" / name).string()));
 }
 
 /// Exit 2 as soon as a log is known to have shown two trees: two notes convict it.
 Result<int> status(const WitnessOptions& options) {
-  FIDUCIA_TRY(witness, ledger::Witness::open(options.folder));
+  FIDUCIA_TRY(witness, witness::Witness::open(options.folder));
   FIDUCIA_TRY(logs, witness.logs());
-  if (!options.json && !options.quiet) print_line("witness  " + ledger::write_vkey(witness.key()));
+  if (!options.json && !options.quiet)
+    print_line("witness  " + ledger_format::write_vkey(witness.key()));
   bool split = false;
-  for (const ledger::WitnessedLog& log : logs) {
+  for (const witness::WitnessedLog& log : logs) {
     if (!options.quiet || options.json) print_log(options, log);
     for (const std::string& name : log.evidence) split |= name.starts_with("split-view.");
   }
@@ -124,7 +126,7 @@ Result<int> status(const WitnessOptions& options) {
 }
 
 /// One line a submitted checkpoint to stderr: no body, no key.
-void log_event(const exchange::WitnessEvent& event) {
+void log_event(const ledger_net::WitnessEvent& event) {
   report::JsonWriter json;
   json.open_object();
   json.member("schema", "fiducia.witness-request/1");
@@ -153,26 +155,26 @@ Result<int> serve_witness(const WitnessOptions& options) {
   if (!prefix.empty() && !prefix.starts_with('/'))
     return fail(ErrorCode::usage_invalid, "A prefix begins with a slash.",
                 "Give for instance --prefix /witness.");
-  FIDUCIA_TRY(witness, ledger::Witness::open(options.folder));
+  FIDUCIA_TRY(witness, witness::Witness::open(options.folder));
   // Damage is told now and not to the first log that asks.
   FIDUCIA_CHECK(witness.logs());
   const StopOnSignal stop;
   FIDUCIA_TRY(server,
               http::Server::start(
                   server_options,
-                  exchange::serve_witness(witness, prefix,
-                                          options.quiet ? exchange::WitnessJournal{} : log_event)));
+                  ledger_net::serve_witness(
+                      witness, prefix, options.quiet ? ledger_net::WitnessJournal{} : log_event)));
   const std::string url = server.url() + prefix;
   if (options.json) {
     report::JsonWriter json;
     json.open_object();
     json.member("schema", "fiducia.witness-serve/1");
-    json.member("vkey", ledger::write_vkey(witness.key()));
+    json.member("vkey", ledger_format::write_vkey(witness.key()));
     json.member("url", url);
     json.close_object();
     print_line(json.take());
   } else {
-    print_line("serving  " + ledger::write_vkey(witness.key()) + "  at " + url);
+    print_line("serving  " + ledger_format::write_vkey(witness.key()) + "  at " + url);
   }
   std::fflush(stdout);
   server.wait(stop.token());
@@ -185,21 +187,21 @@ bool is_url(std::string_view target) {
 }
 
 /// The log or the request that `target` names, judged.
-Result<ledger::Visit> visit(const ledger::Witness& witness, const std::string& target) {
+Result<witness::Visit> visit(const witness::Witness& witness, const std::string& target) {
   if (is_url(target)) {
-    FIDUCIA_TRY(source, exchange::HttpSource::make(target, std::make_shared<http::Client>()));
-    return ledger::visit_log(witness, std::move(source));
+    FIDUCIA_TRY(source, ledger_net::HttpSource::make(target, std::make_shared<http::Client>()));
+    return witness::visit_log(witness, std::move(source));
   }
   std::error_code error;
   if (fs::is_directory(target, error))
-    return ledger::visit_log(witness, std::make_shared<ledger::DirectoryStore>(target));
+    return witness::visit_log(witness, std::make_shared<ledger::DirectoryStore>(target));
   FIDUCIA_TRY(body, read_file(target, limits::witness_request_bytes_max));
   FIDUCIA_TRY(answer, witness.add_checkpoint(as_text(body)));
-  ledger::Visit visit{.answer = std::move(answer), .note = {}};
+  witness::Visit visit{.answer = std::move(answer), .note = {}};
   if (visit.answer.status == WitnessStatus::cosigned) {
-    FIDUCIA_TRY(request, ledger::read_add_checkpoint(as_text(body)));
-    FIDUCIA_TRY(merged, ledger::merge_cosignatures(request.note, visit.answer.body,
-                                                   std::span{&witness.key(), 1}));
+    FIDUCIA_TRY(request, witness::read_add_checkpoint(as_text(body)));
+    FIDUCIA_TRY(merged, ledger_format::merge_cosignatures(request.note, visit.answer.body,
+                                                          std::span{&witness.key(), 1}));
     visit.note = std::move(merged.note);
   }
   return visit;
@@ -208,13 +210,14 @@ Result<ledger::Visit> visit(const ledger::Witness& witness, const std::string& t
 Result<int> cosign(const WitnessOptions& options) {
   const OutputRules rules{
       .kind = "checkpoint",
-      .is_kind = [](ByteView content) { return ledger::read_note(as_text(content)).has_value(); },
+      .is_kind =
+          [](ByteView content) { return ledger_format::read_note(as_text(content)).has_value(); },
       .inputs = {options.target},
       .folders = {options.folder}};
   if (!options.out.empty()) FIDUCIA_CHECK(check_output(options.out, rules));
-  FIDUCIA_TRY(witness, ledger::Witness::open(options.folder));
+  FIDUCIA_TRY(witness, witness::Witness::open(options.folder));
   FIDUCIA_TRY(visited, visit(witness, options.target));
-  const ledger::WitnessAnswer& answer = visited.answer;
+  const witness::WitnessAnswer& answer = visited.answer;
   const bool good = answer.status == WitnessStatus::cosigned;
   const bool misbehaved = answer.status == WitnessStatus::inconsistent || visited.shrunk ||
                           answer.evidence.starts_with("split-view.");

@@ -177,8 +177,8 @@ Status fill_home(const std::filesystem::path& folder, const std::string& hospita
   trust.authorities.push_back(std::move(trusted));
   trust.ledgers.push_back(
       {.origin = about.ledger_origin,
-       .key = ledger::make_vkey(about.ledger_origin, ledger::NoteKeyType::ed25519,
-                                ledger_key.public_key().write_ed25519()),
+       .key = ledger_format::make_vkey(about.ledger_origin, ledger_format::NoteKeyType::ed25519,
+                                       ledger_key.public_key().write_ed25519()),
        .quorum = 0,
        .witnesses = {}});
   trust.tolerance = trust::Tolerance{std::string(trust::default_tolerance_profile), {}};
@@ -323,7 +323,7 @@ Result<crypto::PrivateKey> Home::read_key(const std::string& file, bool* encrypt
   return key;
 }
 
-Result<ledger::VerifierKey> Home::ledger_vkey() const {
+Result<ledger_format::VerifierKey> Home::ledger_vkey() const {
   FIDUCIA_TRY(trust, trust::open_trust(trust_path()));
   for (const trust::TrustedLedger& ledger : trust.ledgers)
     if (ledger.origin == about_.ledger_origin) return ledger.key;

@@ -8,7 +8,7 @@
 #include "core/core.h"
 #include "crypto/crypto.h"
 #include "home_file.h"
-#include "ledger/ledger.h"
+#include "ledger_format/ledger_format.h"
 #include "seal/seal.h"
 #include "store/store.h"
 #include "trust/trust.h"
@@ -64,7 +64,7 @@ class Home {
   [[nodiscard]] Result<seal::Signer> default_signer(const trust::Trust& trust, UnixTime now) const;
   [[nodiscard]] Result<crypto::PrivateKey> ledger_key() const;
   /// The ledger of this home as its trust file names it. Errors: config_invalid.
-  [[nodiscard]] Result<ledger::VerifierKey> ledger_vkey() const;
+  [[nodiscard]] Result<ledger_format::VerifierKey> ledger_vkey() const;
   /// Never makes one. Errors: config_missing (store or key), those of EvidenceStore::open.
   [[nodiscard]] Result<std::unique_ptr<store::EvidenceStore>> open_store(bool read_only) const;
   [[nodiscard]] Status make_store_key() const;

@@ -29,7 +29,7 @@ Status init(const InitOptions& options) {
     json.key("ledger");
     json.open_object();
     json.member("origin", home.about().ledger_origin);
-    json.member("vkey", ledger::write_vkey(vkey));
+    json.member("vkey", ledger_format::write_vkey(vkey));
     json.close_object();
     json.close_object();
     print_line(json.take());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/ledger.h"
+#include "ledger_format/ledger_format.h"
 
 #include "commands.h"
 #include "home.h"
@@ -21,16 +22,16 @@ bool is_damage(const Error& error) {
 }
 
 /// The witnesses that the trust file knows among those that cosigned the checkpoint.
-Result<std::vector<ledger::VerifiedSignature>> find_witnesses(const Home& home,
-                                                              const std::string& checkpoint) {
+Result<std::vector<ledger_format::VerifiedSignature>> find_witnesses(
+    const Home& home, const std::string& checkpoint) {
   FIDUCIA_TRY(trust, trust::open_trust(home.trust_path()));
-  FIDUCIA_TRY(note, ledger::read_note(checkpoint));
-  std::vector<ledger::VerifiedSignature> found;
+  FIDUCIA_TRY(note, ledger_format::read_note(checkpoint));
+  std::vector<ledger_format::VerifiedSignature> found;
   for (const trust::TrustedLedger& trusted : trust.ledgers) {
     if (trusted.origin != home.about().ledger_origin) continue;
     for (const trust::TrustedWitness& witness : trusted.witnesses) {
       // One at a time: a witness that did not sign, or not well, is not listed.
-      const auto verified = ledger::verify_note(note, std::span{&witness.key, 1});
+      const auto verified = ledger_format::verify_note(note, std::span{&witness.key, 1});
       if (!verified) continue;
       found.push_back(verified->front());
       found.back().name = witness.name;
@@ -67,7 +68,7 @@ Result<int> print_status(const LedgerOptions& options, const LedgerAccess& acces
       json.close_object();
     }
     json.close_array();
-    json.member("vkey", ledger::write_vkey(opened.key));
+    json.member("vkey", ledger_format::write_vkey(opened.key));
     json.member("key", key_hash);
     json.close_object();
     print_line(json.take());
@@ -81,7 +82,7 @@ Result<int> print_status(const LedgerOptions& options, const LedgerAccess& acces
     for (const auto& witness : witnesses)
       print_line("Witness      " + printable(witness.name) +
                  (witness.time ? "  " + to_rfc3339(*witness.time) : std::string{}));
-    print_line("Key          " + ledger::write_vkey(opened.key));
+    print_line("Key          " + ledger_format::write_vkey(opened.key));
     print_line("Key hash     " + key_hash);
   }
   return 0;
@@ -121,8 +122,8 @@ bool needs_sibling(const LedgerOptions& options) {
   return home && has_ledger_file(*home);
 }
 
-Result<ledger::VerifierKey> read_key_option(const std::string& text) {
-  auto key = ledger::read_vkey(text);
+Result<ledger_format::VerifierKey> read_key_option(const std::string& text) {
+  auto key = ledger_format::read_vkey(text);
   if (!key)
     return fail(ErrorCode::usage_invalid, "--key is no verifier key: " + key.error().what,
                 "Copy it from whoever runs the log (`fiducia ledger status` shows it); the shell "

@@ -8,6 +8,7 @@
 #include "core/core.h"
 #include "home.h"
 #include "ledger/ledger.h"
+#include "ledger_format/ledger_format.h"
 #include "options.h"
 
 namespace fiducia::app {
@@ -30,14 +31,14 @@ struct LedgerAccess {
 /// A home and its ledger, to be read.
 struct OpenLedger {
   Home home;
-  ledger::VerifierKey key;
+  ledger_format::VerifierKey key;
   LedgerSource source;
 };
 [[nodiscard]] Result<OpenLedger> open_ledger(const LedgerOptions& options,
                                              const LedgerAccess& access);
 
 /// The verifier key that was given as an option. Errors: usage_invalid.
-[[nodiscard]] Result<ledger::VerifierKey> read_key_option(const std::string& text);
+[[nodiscard]] Result<ledger_format::VerifierKey> read_key_option(const std::string& text);
 
 /// Whether the home's tiles may be elsewhere than in its folder.
 [[nodiscard]] bool has_ledger_file(const std::filesystem::path& home);

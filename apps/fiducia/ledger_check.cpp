@@ -17,7 +17,7 @@ constexpr int stopped_exit_code = 1;  // no answer was reached
 /// The log that is meant, and its key.
 struct Target {
   std::shared_ptr<const ledger::ObjectSource> source;
-  ledger::VerifierKey key;
+  ledger_format::VerifierKey key;
 };
 
 Result<Target> open_target(const LedgerOptions& options, const LedgerAccess& access) {
@@ -160,7 +160,7 @@ Status write_evidence(const fs::path& folder, const ledger::LogComparison& found
                         {options.against});
   };
   const OutputRules note_rules = rules("checkpoint", [](ByteView content) {
-    return ledger::read_note(as_text(content)).has_value();
+    return ledger_format::read_note(as_text(content)).has_value();
   });
   // Hashes, one a line: base64 and hexadecimal alike.
   const OutputRules hash_rules = rules("list of hashes", [](ByteView content) {
@@ -185,8 +185,8 @@ Status write_evidence(const fs::path& folder, const ledger::LogComparison& found
                       hash_rules);
 }
 
-void write_side(report::JsonWriter& json, const char* key, const ledger::Checkpoint& checkpoint,
-                const std::string& note) {
+void write_side(report::JsonWriter& json, const char* key,
+                const ledger_format::Checkpoint& checkpoint, const std::string& note) {
   json.key(key);
   json.open_object();
   json.member("tree_size", checkpoint.tree_size);
@@ -196,7 +196,7 @@ void write_side(report::JsonWriter& json, const char* key, const ledger::Checkpo
 }
 
 void print_comparison(const LedgerOptions& options, const ledger::LogComparison& found) {
-  const bool split = found.views == ledger::Views::split;
+  const bool split = found.views == ledger_format::Views::split;
   if (options.common.json) {
     report::JsonWriter json;
     json.open_object();
@@ -216,7 +216,7 @@ void print_comparison(const LedgerOptions& options, const ledger::LogComparison&
   print_line(std::string{split ? "split view  " : "consistent  "} + printable(found.ours.origin) +
              "  " + printable(found.text));
   if (!split) return;
-  const auto side = [](const char* whose, const ledger::Checkpoint& checkpoint) {
+  const auto side = [](const char* whose, const ledger_format::Checkpoint& checkpoint) {
     print_line(std::string{whose} + std::to_string(checkpoint.tree_size) + " entries  root " +
                to_hex(checkpoint.root.view()));
   };
@@ -235,7 +235,7 @@ Result<int> compare(const LedgerOptions& options, const Target& target,
   }
   if (!options.out.empty()) FIDUCIA_CHECK(write_evidence(options.out, *found, options));
   print_comparison(options, *found);
-  return found->views == ledger::Views::split ? damaged_exit_code : 0;
+  return found->views == ledger_format::Views::split ? damaged_exit_code : 0;
 }
 
 }  // namespace

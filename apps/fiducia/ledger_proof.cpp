@@ -49,7 +49,7 @@ Result<std::uint64_t> find_index(const LedgerOptions& options) {
   FIDUCIA_TRY(source, open_verifier_source(options.common.home, ""));
   FIDUCIA_TRY(evidence, find_evidence(target, std::move(source)));
   for (const ByteView encoded : evidence.receipts) {
-    FIDUCIA_TRY(receipt, ledger::read_receipt(encoded));
+    FIDUCIA_TRY(receipt, ledger_format::read_receipt(encoded));
     return receipt.leaf_index;
   }
   return fail(ErrorCode::io_unreadable, "The evidence of this file holds no ledger receipt.",
@@ -67,21 +67,21 @@ Result<Bytes> find_entry(const LedgerOptions& options, VerifierSource source) {
 
 /// What a proof shows about one trusted ledger.
 struct Proven {
-  ledger::Checkpoint checkpoint;
+  ledger_format::Checkpoint checkpoint;
   std::vector<std::string> witnesses;  // names, as in the trust file
 };
 
-Result<Proven> verify_against(const trust::TrustedLedger& trusted, const ledger::TlogProof& proof,
-                              const Digest& leaf) {
-  std::vector<ledger::VerifierKey> keys;
+Result<Proven> verify_against(const trust::TrustedLedger& trusted,
+                              const ledger_format::TlogProof& proof, const Digest& leaf) {
+  std::vector<ledger_format::VerifierKey> keys;
   for (const trust::TrustedWitness& witness : trusted.witnesses) keys.push_back(witness.key);
-  FIDUCIA_TRY(proven, ledger::verify_tlog_proof(proof, leaf,
-                                                {.origin = trusted.origin,
-                                                 .log_keys = std::span{&trusted.key, 1},
-                                                 .witnesses = keys}));
+  FIDUCIA_TRY(proven, ledger_format::verify_tlog_proof(proof, leaf,
+                                                       {.origin = trusted.origin,
+                                                        .log_keys = std::span{&trusted.key, 1},
+                                                        .witnesses = keys}));
   Proven found{.checkpoint = std::move(proven.checkpoint), .witnesses = {}};
   for (const trust::TrustedWitness& witness : trusted.witnesses)
-    if (std::ranges::any_of(proven.cosignatures, [&](const ledger::VerifiedSignature& by) {
+    if (std::ranges::any_of(proven.cosignatures, [&](const ledger_format::VerifiedSignature& by) {
           return by.name == witness.key.name && by.key_id == witness.key.key_id;
         }))
       found.witnesses.push_back(witness.name);
@@ -97,16 +97,16 @@ std::string list_of(const std::vector<std::string>& names) {
 struct Judgement {
   bool proven = false;
   std::string origin = {};
-  std::optional<ledger::Checkpoint> checkpoint = {};  // verified
+  std::optional<ledger_format::Checkpoint> checkpoint = {};  // verified
   std::vector<std::string> witnesses = {};
   std::string text = {};
 };
 
 /// Errors: the proof is bad.
-Result<Judgement> judge(const ledger::TlogProof& proof, const Digest& leaf,
+Result<Judgement> judge(const ledger_format::TlogProof& proof, const Digest& leaf,
                         std::span<const trust::TrustedLedger> ledgers) {
-  FIDUCIA_TRY(note, ledger::read_note(proof.checkpoint));
-  FIDUCIA_TRY(claimed, ledger::read_checkpoint(note.text));
+  FIDUCIA_TRY(note, ledger_format::read_note(proof.checkpoint));
+  FIDUCIA_TRY(claimed, ledger_format::read_checkpoint(note.text));
   Judgement answer{.origin = claimed.origin,
                    .text = "The trust file names no ledger " + printable(claimed.origin) + "."};
   std::optional<Error> bad;
@@ -157,7 +157,7 @@ void print_json(const Judgement& answer, std::uint64_t index) {
 Result<int> prove_entry(const LedgerOptions& options, const LedgerAccess& access) {
   const OutputRules rules = output_rules(
       "tlog-proof",
-      [](ByteView content) { return ledger::read_tlog_proof(as_text(content)).has_value(); },
+      [](ByteView content) { return ledger_format::read_tlog_proof(as_text(content)).has_value(); },
       options.common.home, {}, {options.target});
   if (!options.out.empty()) FIDUCIA_CHECK(check_output(options.out, rules));
   FIDUCIA_TRY(index, find_index(options));
@@ -173,7 +173,7 @@ Result<int> prove_entry(const LedgerOptions& options, const LedgerAccess& access
   // Tiles can be damaged: nothing leaves this house that does not lead to the signed root.
   FIDUCIA_CHECK(merkle::verify_inclusion(index, reader.status().tree_size, merkle::leaf_hash(entry),
                                          path, reader.status().root));
-  const std::string proof = ledger::write_tlog_proof(index, path, reader.checkpoint());
+  const std::string proof = ledger_format::write_tlog_proof(index, path, reader.checkpoint());
   if (!options.out.empty()) FIDUCIA_CHECK(write_output(options.out, as_bytes(proof), rules));
   if (options.common.json) {
     report::JsonWriter json;
@@ -205,7 +205,7 @@ Result<int> verify_proof(const LedgerOptions& options) {
       error.remedy = "Give a file that `fiducia ledger prove` wrote, or fetch it again.";
     return std::unexpected(std::move(error));
   };
-  const auto proof = ledger::read_tlog_proof(as_text(encoded));
+  const auto proof = ledger_format::read_tlog_proof(as_text(encoded));
   if (!proof) return of_proof(proof.error());
   FIDUCIA_TRY(entry, find_entry(options, std::move(source)));
   const auto answer = judge(*proof, merkle::leaf_hash(entry), ledgers);

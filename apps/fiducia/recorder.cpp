@@ -65,8 +65,8 @@ class ChildRecorder final : public Recorder {
   /// Waits until the child has opened the ledger.
   [[nodiscard]] Status wait_until_ready() {
     FIDUCIA_TRY(ready, read_reply());
-    FIDUCIA_TRY(note, ledger::read_note(ready.checkpoint));
-    FIDUCIA_TRY(checkpoint, ledger::read_checkpoint(note.text));
+    FIDUCIA_TRY(note, ledger_format::read_note(ready.checkpoint));
+    FIDUCIA_TRY(checkpoint, ledger_format::read_checkpoint(note.text));
     status_.origin = checkpoint.origin;
     status_.tree_size = checkpoint.tree_size;
     status_.root = checkpoint.root;

@@ -230,7 +230,7 @@ fiducia::Status SealRun::reuse(Work& work, Bytes evidence, const seal::VerifyRes
   if (result.ledger) work.sealed.origin = result.ledger->origin;
   work.sealed.object_root = known.object_root;
   if (!known.receipts.empty()) {
-    FIDUCIA_TRY(receipt, ledger::read_receipt(known.receipts.front()));
+    FIDUCIA_TRY(receipt, ledger_format::read_receipt(known.receipts.front()));
     work.sealed.ledger_index = receipt.leaf_index;
     work.sealed.tree_size = receipt.tree_size;
   }
@@ -295,8 +295,8 @@ fiducia::Status SealRun::check_branch(const seal::VerifyResult& result) const {
 
 /// What the store is to know once it has the evidence of this batch.
 fiducia::Status SealRun::take_mark(const ledger::Recorded& recorded) {
-  FIDUCIA_TRY(note, ledger::read_note(recorded.checkpoint));
-  FIDUCIA_TRY(checkpoint, ledger::read_checkpoint(note.text));
+  FIDUCIA_TRY(note, ledger_format::read_note(recorded.checkpoint));
+  FIDUCIA_TRY(checkpoint, ledger_format::read_checkpoint(note.text));
   for (const ledger::Appended& appended : recorded.entries)
     if (appended.index < mark_.tree_size && appenders_ == Appenders::this_home)
       return fail(ErrorCode::conflict,

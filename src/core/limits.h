@@ -216,14 +216,14 @@ inline constexpr std::uint32_t http_header_bytes_max = 16 << 10;
 /// Body of one request, unless a server says otherwise; witnesses get below 64 KiB. Big: 413.
 inline constexpr std::uint64_t http_request_bytes_max = 1 << 20;
 /// Body of one response, unless a request says otherwise: the largest entry bundle fits (a
-/// static_assert in exchange). Big: limit.reached.
+/// static_assert in ledger_net). Big: limit.reached.
 inline constexpr std::uint64_t http_response_bytes_max = 32ULL << 20;
 /// Connections open at once to one server; each takes some 20 KiB. More wait.
 inline constexpr std::uint32_t http_connections_max = 1'024;
 /// Clients whose rate is remembered; some 100 bytes each.
 inline constexpr std::size_t http_peers_max = 65'536;
 
-// --- cluster: a log's tiles in S3 -------------------------------------------------------------
+// --- ledger_s3: a log's tiles in S3 -------------------------------------------------------------
 /// Access key, secret key or session token of an S3 server, and the file that holds them. Session
 /// tokens of AWS reach some 2 KiB. config.invalid.
 inline constexpr std::size_t s3_key_bytes_max = 4'096;
@@ -246,7 +246,8 @@ inline constexpr std::uint32_t s3_lock_days_max = 36'600;
 inline constexpr std::int64_t s3_backoff_first_ms = 100;
 inline constexpr std::int64_t s3_backoff_ms_max = 5'000;
 
-// --- cluster: a log's rounds in PostgreSQL ------------------------------------------------------
+// --- ledger_postgres: a log's rounds in PostgreSQL
+// ------------------------------------------------------
 /// The name of a log in a database. Ours have below 100. usage.invalid.
 inline constexpr std::size_t postgres_origin_bytes_max = 1'024;
 /// An encoded round; a value of PostgreSQL may have 1 GiB. Big: limit.reached.

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "canonical/header.h"
-#include "ledger/ledger.h"
+#include "ledger_format/ledger_format.h"
 
 namespace fiducia::evidence {
 namespace {
@@ -370,7 +370,7 @@ Result<Bytes> with_receipts(ByteView evidence, std::span<const Bytes> receipts,
 }
 
 std::optional<Digest> time_stamp_imprint(std::string_view checkpoint) {
-  const auto note = ledger::read_note(checkpoint);
+  const auto note = ledger_format::read_note(checkpoint);
   if (!note) return std::nullopt;
   return crypto::sha256(as_bytes(note->text));
 }

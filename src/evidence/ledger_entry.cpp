@@ -2,15 +2,15 @@
 #include "evidence/ledger_entry.h"
 
 #include "crypto/crypto.h"
-#include "ledger/ledger.h"
+#include "ledger_format/ledger_format.h"
 
 namespace fiducia::evidence {
 
 Bytes seal_entry(ByteView sign1, const Digest& signer, UnixTime claimed_at) {
-  return ledger::write_entry({.type = ledger::EntryType::seal,
-                              .sign1_hash = crypto::sha256(sign1),
-                              .signer_hash = signer,
-                              .claimed_at = claimed_at});
+  return ledger_format::write_entry({.type = ledger_format::EntryType::seal,
+                                     .sign1_hash = crypto::sha256(sign1),
+                                     .signer_hash = signer,
+                                     .claimed_at = claimed_at});
 }
 
 Result<Bytes> seal_entry(const Evidence& evidence) {

@@ -30,7 +30,8 @@ LogCheck damage(const Error& error) {
 }
 
 std::string path_of(unsigned level, std::uint64_t index, std::uint64_t size) {
-  return tile_path({.level = level, .index = index, .width = tile_width_at(level, index, size)});
+  return ledger_format::tile_path(
+      {.level = level, .index = index, .width = ledger_format::tile_width_at(level, index, size)});
 }
 
 /// What one bundle gave. Hashes are kept only where they are needed again.
@@ -60,7 +61,7 @@ HashedBundle hash_bundle(const ObjectSource& source, std::uint64_t index, std::u
     return hashed;
   }
   hashed.differs = *stored != leaves;
-  const bool full = leaves.size() == tile_width;
+  const bool full = leaves.size() == ledger_format::tile_width;
   if (full) hashed.root = merkle::root(leaves);
   if (hashed.differs) {
     hashed.path = std::move(bundle->path);
@@ -156,7 +157,8 @@ class BundleHashers {
 /// The judging of all bundles in order. Memory: the rows of one tile for each level.
 class Pass {
  public:
-  Pass(const ObjectSource& source, const Checkpoint& checkpoint, const CheckState* from)
+  Pass(const ObjectSource& source, const ledger_format::Checkpoint& checkpoint,
+       const CheckState* from)
       : source_(source), size_(checkpoint.tree_size), root_(checkpoint.root) {
     if (from != nullptr) {
       bundles_ = from->bundles;
@@ -165,14 +167,16 @@ class Pass {
     if (levels_.empty()) levels_.emplace_back();
   }
   [[nodiscard]] std::uint64_t bundles() const { return bundles_; }  // full ones, checked
-  [[nodiscard]] std::uint64_t entries() const { return bundles_ * tile_width + levels_[0].size(); }
+  [[nodiscard]] std::uint64_t entries() const {
+    return bundles_ * ledger_format::tile_width + levels_[0].size();
+  }
   [[nodiscard]] const std::vector<std::vector<Digest>>& levels() const { return levels_; }
 
   /// Judges the next bundle. Absent when it fits.
   std::optional<LogCheck> add(HashedBundle&& bundle) {
     if (bundle.error) return damage(*bundle.error);
     if (bundle.differs) return blame(bundle);
-    if (bundle.entries < tile_width) {
+    if (bundle.entries < ledger_format::tile_width) {
       levels_[0] = std::move(bundle.leaves);
       return std::nullopt;
     }
@@ -183,11 +187,12 @@ class Pass {
   /// Partial tiles above level 0, and the root.
   std::optional<LogCheck> check_edge() {
     for (unsigned level = 1; level < levels_.size(); ++level) {
-      const std::uint64_t index = shifted_right(size_, tile_height * (level + 1));
+      const std::uint64_t index =
+          ledger_format::shifted_right(size_, ledger_format::tile_height * (level + 1));
       if (levels_[level].empty()) continue;
       if (auto found = check_tile(level, index)) return found;
     }
-    if (root_of_levels(levels_) == root_) return std::nullopt;
+    if (ledger_format::root_of_levels(levels_) == root_) return std::nullopt;
     return damage(checkpoint_file,
                   "checkpoint: Entries and tiles fit each other, but not the signed root.");
   }
@@ -203,12 +208,12 @@ class Pass {
 
   /// Takes hash `index` of `level`, the root of a full tile below; checks each tile that is full.
   std::optional<LogCheck> add_hash(unsigned level, std::uint64_t index, Digest hash) {
-    for (;; ++level, index >>= tile_height) {
+    for (;; ++level, index >>= ledger_format::tile_height) {
       if (levels_.size() <= level) levels_.emplace_back();
       std::vector<Digest>& row = levels_[level];
       row.push_back(hash);
-      if (row.size() < tile_width) return std::nullopt;
-      if (auto found = check_tile(level, index >> tile_height)) return found;
+      if (row.size() < ledger_format::tile_width) return std::nullopt;
+      if (auto found = check_tile(level, index >> ledger_format::tile_height)) return found;
       hash = merkle::root(row);
       row.clear();
     }
@@ -219,21 +224,21 @@ class Pass {
     const std::uint64_t index = bundles_;
     const std::string leaf_tile = path_of(0, index, size_);
     bool entries_good = false;
-    if (bundle.entries == tile_width) {
-      const auto above = read_tile(source_, 1, index / tile_width, size_);
-      entries_good = above && (*above)[index % tile_width] == bundle.root;
+    if (bundle.entries == ledger_format::tile_width) {
+      const auto above = read_tile(source_, 1, index / ledger_format::tile_width, size_);
+      entries_good = above && (*above)[index % ledger_format::tile_width] == bundle.root;
     } else {
       std::vector<std::vector<Digest>> levels = levels_;  // the partial bundle is the last one
       levels[0] = bundle.leaves;
-      entries_good = root_of_levels(levels) == root_;
+      entries_good = ledger_format::root_of_levels(levels) == root_;
     }
     if (entries_good)
       return damage(leaf_tile, leaf_tile + ": The tile is not what the entries give.");
     std::size_t i = 0;
     while (i < bundle.leaves.size() && bundle.leaves[i] == bundle.stored[i]) ++i;
-    LogCheck found =
-        damage(bundle.path, bundle.path + ": Entry " + std::to_string(index * tile_width + i) +
-                                " does not hash to its leaf in the tree.");
+    LogCheck found = damage(bundle.path, bundle.path + ": Entry " +
+                                             std::to_string(index * ledger_format::tile_width + i) +
+                                             " does not hash to its leaf in the tree.");
     found.entries_checked = i;  // of this bundle
     return found;
   }
@@ -258,20 +263,22 @@ std::shared_ptr<const ObjectSource> borrow(const ObjectSource& source) {
 
 /// Whether the check may go on from `from`. False when the tiles that would tell are damaged: a
 /// check from the beginning then names the first of them.
-Result<bool> fits(const CheckState& from, const ObjectSource& source, const Checkpoint& checkpoint,
-                  const VerifierKey& key) {
+Result<bool> fits(const CheckState& from, const ObjectSource& source,
+                  const ledger_format::Checkpoint& checkpoint,
+                  const ledger_format::VerifierKey& key) {
   if (from.origin != checkpoint.origin)
     return unfit("The saved check is of the ledger " + from.origin + ", and this is " +
                  checkpoint.origin + ".");
-  if (from.vkey != write_vkey(key)) return unfit("The saved check is of a log with another key.");
-  const std::uint64_t size = from.bundles * tile_width;
+  if (from.vkey != ledger_format::write_vkey(key))
+    return unfit("The saved check is of a log with another key.");
+  const std::uint64_t size = from.bundles * ledger_format::tile_width;
   if (size > checkpoint.tree_size)
     return unfit("The saved check saw " + std::to_string(size) + " entries, and the log has " +
                  std::to_string(checkpoint.tree_size) + ".");
   if (size == 0) return true;
   const auto tiles = TileStore::open(borrow(source), checkpoint.tree_size, checkpoint.root);
   if (!tiles) return false;
-  const auto edge = read_edge(*tiles, size);
+  const auto edge = ledger_format::read_edge(*tiles, size);
   if (!edge) return false;
   if (edge->back() != from.root)
     return unfit("The saved check saw other entries than the first " + std::to_string(size) +
@@ -280,14 +287,15 @@ Result<bool> fits(const CheckState& from, const ObjectSource& source, const Chec
 }
 
 /// The tree must have had the root that the record before the current one signed.
-std::optional<LogCheck> check_earlier(const ObjectSource& source, const Checkpoint& checkpoint,
-                                      const RootRecord& earlier) {
+std::optional<LogCheck> check_earlier(const ObjectSource& source,
+                                      const ledger_format::Checkpoint& checkpoint,
+                                      const ledger_format::RootRecord& earlier) {
   const LogCheck unlike = damage(
       signed_root_file, "signed-root.cbor: The earlier signed root is not one this log has had.");
   if (earlier.tree_size == 0 || earlier.tree_size > checkpoint.tree_size) return unlike;
   const auto tiles = TileStore::open(borrow(source), checkpoint.tree_size, checkpoint.root);
   if (!tiles) return damage(tiles.error());
-  const auto edge = read_edge(*tiles, earlier.tree_size);
+  const auto edge = ledger_format::read_edge(*tiles, earlier.tree_size);
   if (!edge) return damage(edge.error());
   if (edge->back() != earlier.root) return unlike;
   return std::nullopt;
@@ -296,18 +304,19 @@ std::optional<LogCheck> check_earlier(const ObjectSource& source, const Checkpoi
 /// One check: what it is of, and what it came to.
 class Check {
  public:
-  Check(const ObjectSource& source, const HeadAndRecords& head, const VerifierKey& key,
-        const CheckOptions& options, const CheckState* from)
+  Check(const ObjectSource& source, const HeadAndRecords& head,
+        const ledger_format::VerifierKey& key, const CheckOptions& options, const CheckState* from)
       : source_(source),
         head_(head),
         key_(key),
         options_(options),
-        resumed_(from != nullptr ? from->bundles * tile_width : 0),
+        resumed_(from != nullptr ? from->bundles * ledger_format::tile_width : 0),
         pass_(source, head.head.checkpoint, from) {}
 
   Result<LogCheck> run() {
     const std::uint64_t size = checkpoint().tree_size;
-    const std::uint64_t end = size / tile_width + (size % tile_width != 0 ? 1 : 0);
+    const std::uint64_t end =
+        size / ledger_format::tile_width + (size % ledger_format::tile_width != 0 ? 1 : 0);
     BundleHashers hashers{source_, size, pass_.bundles(), end,
                           options_.workers != 0 ? options_.workers : worker_count()};
     while (auto batch = hashers.next()) {
@@ -320,7 +329,7 @@ class Check {
       if (options_.progress) options_.progress(pass_.entries(), size);
     }
     if (auto found = pass_.check_edge()) return complete(std::move(*found));
-    if (const std::optional<RootRecord> earlier = earlier_record()) {
+    if (const std::optional<ledger_format::RootRecord> earlier = earlier_record()) {
       if (auto found = check_earlier(source_, checkpoint(), *earlier))
         return complete(std::move(*found));
     }
@@ -335,10 +344,12 @@ class Check {
   }
 
  private:
-  [[nodiscard]] const Checkpoint& checkpoint() const { return head_.head.checkpoint; }
+  [[nodiscard]] const ledger_format::Checkpoint& checkpoint() const {
+    return head_.head.checkpoint;
+  }
 
   /// The earlier record is not what the checkpoint says, but the tree must have had that root.
-  [[nodiscard]] std::optional<RootRecord> earlier_record() const {
+  [[nodiscard]] std::optional<ledger_format::RootRecord> earlier_record() const {
     if (!head_.records || head_.records->current.tree_size != checkpoint().tree_size)
       return std::nullopt;
     return head_.records->previous;
@@ -363,14 +374,14 @@ class Check {
   Status save(bool finished) {
     if (!options_.save) return {};
     CheckState state{.origin = checkpoint().origin,
-                     .vkey = write_vkey(key_),
+                     .vkey = ledger_format::write_vkey(key_),
                      .bundles = pass_.bundles(),
                      .levels = pass_.levels(),
                      .root = {},
                      .finished = finished};
     state.levels[0].clear();
     if (state.bundles == 0) state.levels.clear();
-    state.root = root_of_levels(state.levels);
+    state.root = ledger_format::root_of_levels(state.levels);
     saved_at_ = std::chrono::steady_clock::now();
     return options_.save(state);
   }
@@ -382,7 +393,7 @@ class Check {
 
   const ObjectSource& source_;
   const HeadAndRecords& head_;
-  const VerifierKey& key_;
+  const ledger_format::VerifierKey& key_;
   const CheckOptions& options_;
   const std::uint64_t resumed_;
   Pass pass_;
@@ -391,7 +402,7 @@ class Check {
 
 }  // namespace
 
-Result<LogCheck> check_log(const ObjectSource& source, const VerifierKey& key,
+Result<LogCheck> check_log(const ObjectSource& source, const ledger_format::VerifierKey& key,
                            const CheckOptions& options) {
   const auto found = read_head_and_records(source, key);
   if (!found) {

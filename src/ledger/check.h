@@ -8,8 +8,8 @@
 
 #include "core/core.h"
 #include "ledger/check_state.h"
-#include "ledger/note.h"
 #include "ledger/object_store.h"
+#include "ledger_format/note.h"
 
 namespace fiducia::ledger {
 
@@ -47,16 +47,17 @@ struct CheckOptions {
 /// A checkpoint that is missing is damage as well.
 /// Errors: io_unreadable when the checkpoint cannot be asked for, usage_invalid (`from`), those of
 /// `save`.
-[[nodiscard]] Result<LogCheck> check_log(const ObjectSource& source, const VerifierKey& key,
+[[nodiscard]] Result<LogCheck> check_log(const ObjectSource& source,
+                                         const ledger_format::VerifierKey& key,
                                          const CheckOptions& options = {});
 [[nodiscard]] inline Result<LogCheck> check_log(const std::filesystem::path& folder,
-                                                const VerifierKey& key,
+                                                const ledger_format::VerifierKey& key,
                                                 const CheckOptions& options = {}) {
   return check_log(DirectoryStore{folder}, key, options);
 }
 /// With nothing but `CheckOptions::progress`.
 [[nodiscard]] inline Result<LogCheck> check_log(
-    const std::filesystem::path& folder, const VerifierKey& key,
+    const std::filesystem::path& folder, const ledger_format::VerifierKey& key,
     std::function<void(std::uint64_t done, std::uint64_t total)> progress) {
   CheckOptions options;
   options.progress = std::move(progress);

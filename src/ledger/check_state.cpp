@@ -4,14 +4,14 @@
 #include <algorithm>
 
 #include "crypto/crypto.h"
-#include "ledger/tree.h"
+#include "ledger_format/tree.h"
 
 namespace fiducia::ledger {
 namespace {
 
 constexpr std::string_view format_name = "fiducia.ledger-check-state/1";
 /// Full bundles of a tree below 2^64 entries.
-constexpr std::uint64_t bundles_max = ~std::uint64_t{0} / tile_width;
+constexpr std::uint64_t bundles_max = ~std::uint64_t{0} / ledger_format::tile_width;
 
 std::unexpected<Error> bad_state_file(std::string what) {
   auto error = fail_malformed("check_state", std::move(what));
@@ -46,20 +46,22 @@ Result<Digest> read_hash(crypto::CborReader& cbor) {
 
 Status read_levels(crypto::CborReader& cbor, CheckState& state) {
   FIDUCIA_TRY(count, cbor.array());
-  if (count > tile_levels_max) return bad_state_file("It has more tile rows than a log.");
+  if (count > ledger_format::tile_levels_max)
+    return bad_state_file("It has more tile rows than a log.");
   const auto levels = static_cast<unsigned>(count);
-  const std::uint64_t size = state.bundles * tile_width;
+  const std::uint64_t size = state.bundles * ledger_format::tile_width;
   for (unsigned level = 0; level < levels; ++level) {
-    const std::uint64_t hashes = shifted_right(size, tile_height * level);
+    const std::uint64_t hashes =
+        ledger_format::shifted_right(size, ledger_format::tile_height * level);
     FIDUCIA_TRY(bytes, cbor.bytes());
-    if (hashes == 0 || bytes.size() != hashes % tile_width * sizeof(Digest))
+    if (hashes == 0 || bytes.size() != hashes % ledger_format::tile_width * sizeof(Digest))
       return bad_state_file("Its tile rows do not fit its number of entries.");
     std::vector<Digest> row(bytes.size() / sizeof(Digest));
     for (std::size_t i = 0; i < row.size(); ++i)
       std::copy_n(bytes.data() + i * sizeof(Digest), sizeof(Digest), row[i].bytes.data());
     state.levels.push_back(std::move(row));
   }
-  if (shifted_right(size, tile_height * levels) != 0)
+  if (ledger_format::shifted_right(size, ledger_format::tile_height * levels) != 0)
     return bad_state_file("Its tile rows do not fit its number of entries.");
   return {};
 }
@@ -84,7 +86,7 @@ Result<CheckState> read_body(ByteView body) {
   FIDUCIA_TRY(finished, cbor.boolean());
   state.finished = finished;
   FIDUCIA_CHECK(cbor.finish());
-  if (root_of_levels(state.levels) != state.root)
+  if (ledger_format::root_of_levels(state.levels) != state.root)
     return bad_state_file("Its tile rows have another root.");
   return state;
 }

@@ -18,11 +18,12 @@ std::string key_name(const std::string& name, std::uint32_t key_id) {
 }
 
 /// The other checkpoint, verified with the key of this log. An error says who signed it instead.
-Result<Checkpoint> read_other(const std::string& encoded, const VerifierKey& key) {
-  FIDUCIA_TRY(note, read_note(encoded));
+Result<ledger_format::Checkpoint> read_other(const std::string& encoded,
+                                             const ledger_format::VerifierKey& key) {
+  FIDUCIA_TRY(note, ledger_format::read_note(encoded));
   bool named = false;
   std::string signers;
-  for (const NoteSignature& signature : note.signatures) {
+  for (const ledger_format::NoteSignature& signature : note.signatures) {
     named |= signature.name == key.name && signature.key_id == key.key_id;
     signers += (signers.empty() ? "" : ", ") + key_name(signature.name, signature.key_id);
   }
@@ -31,13 +32,13 @@ Result<Checkpoint> read_other(const std::string& encoded, const VerifierKey& key
                 "The other checkpoint is not signed by " + key_name(key.name, key.key_id) +
                     " but by " + signers + ".",
                 "Compare checkpoints of one log, or give its key with --key.");
-  FIDUCIA_CHECK(verify_note(note, std::span{&key, 1}));
-  return read_checkpoint(note.text);
+  FIDUCIA_CHECK(ledger_format::verify_note(note, std::span{&key, 1}));
+  return ledger_format::read_checkpoint(note.text);
 }
 
 /// The larger log, opened at the very checkpoint that is compared (it may have grown since).
 Result<TileStore> open_at(std::shared_ptr<const ObjectSource> source,
-                          const Checkpoint& checkpoint) {
+                          const ledger_format::Checkpoint& checkpoint) {
   const ObjectSource& named = *source;
   auto tiles = TileStore::open(std::move(source), checkpoint.tree_size, checkpoint.root);
   if (!tiles) return below(named, std::move(tiles).error());
@@ -47,7 +48,8 @@ Result<TileStore> open_at(std::shared_ptr<const ObjectSource> source,
 }  // namespace
 
 Result<LogComparison> compare_logs(std::shared_ptr<const ObjectSource> source,
-                                   const VerifierKey& key, const std::string& other_note,
+                                   const ledger_format::VerifierKey& key,
+                                   const std::string& other_note,
                                    std::shared_ptr<const ObjectSource> other) {
   auto head = read_head(*source, key);
   if (!head) return below(*source, std::move(head).error());
@@ -62,15 +64,15 @@ Result<LogComparison> compare_logs(std::shared_ptr<const ObjectSource> source,
   pair.other = std::move(checkpoint);
   pair.our_note = std::move(head->note);
   pair.other_note = other_note;
-  const auto judge = [&](const NodeSource* nodes) -> Result<LogComparison> {
-    FIDUCIA_TRY(views, compare_views(pair.our_note, pair.other_note, key, nodes));
+  const auto judge = [&](const ledger_format::NodeSource* nodes) -> Result<LogComparison> {
+    FIDUCIA_TRY(views, ledger_format::compare_views(pair.our_note, pair.other_note, key, nodes));
     pair.views = views.views;
     pair.text = std::move(views.text);
     return std::move(pair);
   };
   const bool ours_larger = pair.ours.tree_size > pair.other.tree_size;
-  const Checkpoint& larger = ours_larger ? pair.ours : pair.other;
-  const Checkpoint& smaller = ours_larger ? pair.other : pair.ours;
+  const ledger_format::Checkpoint& larger = ours_larger ? pair.ours : pair.other;
+  const ledger_format::Checkpoint& smaller = ours_larger ? pair.other : pair.ours;
   if (larger.tree_size == smaller.tree_size || smaller.tree_size == 0) return judge(nullptr);
   if (!ours_larger && other == nullptr)
     return fail(ErrorCode::io_unreadable,
@@ -80,9 +82,10 @@ Result<LogComparison> compare_logs(std::shared_ptr<const ObjectSource> source,
                 "Name the folder or the address of the other log, not its checkpoint alone.");
   const std::shared_ptr<const ObjectSource> of_larger = ours_larger ? source : other;
   FIDUCIA_TRY(tiles, open_at(of_larger, larger));
-  auto root = root_at(tiles, smaller.tree_size);
+  auto root = ledger_format::root_at(tiles, smaller.tree_size);
   if (!root) return below(*of_larger, std::move(root).error());
-  auto proof = consistency_path(tiles, tiles.edge(), smaller.tree_size, larger.tree_size);
+  auto proof =
+      ledger_format::consistency_path(tiles, tiles.edge(), smaller.tree_size, larger.tree_size);
   if (!proof) return below(*of_larger, std::move(proof).error());
   // Tiles are believed only as far as they lead to the signed root; so is what goes out.
   FIDUCIA_CHECK(

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "core/core.h"
-#include "ledger/note.h"
 #include "ledger/object_store.h"
-#include "ledger/views.h"
+#include "ledger_format/note.h"
+#include "ledger_format/views.h"
 
 namespace fiducia::ledger {
 
@@ -16,9 +16,9 @@ namespace fiducia::ledger {
 struct LogComparison {
   /// Views::split: the log showed different entries to different people, and the two signed notes
   /// prove it to anybody who has the key.
-  Views views = Views::unknown;
-  Checkpoint ours;
-  Checkpoint other;
+  ledger_format::Views views = ledger_format::Views::unknown;
+  ledger_format::Checkpoint ours;
+  ledger_format::Checkpoint other;
   std::string our_note;
   std::string other_note;
   /// The root that the larger tree had at the size of the smaller one, and the consistency proof
@@ -36,7 +36,7 @@ struct LogComparison {
 /// are not to be had), malformed.
 /// Those about the other note name no file, or one of `other`.
 [[nodiscard]] Result<LogComparison> compare_logs(std::shared_ptr<const ObjectSource> source,
-                                                 const VerifierKey& key,
+                                                 const ledger_format::VerifierKey& key,
                                                  const std::string& other_note,
                                                  std::shared_ptr<const ObjectSource> other);
 

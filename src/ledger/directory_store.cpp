@@ -9,7 +9,7 @@
 #include <cerrno>
 
 #include "core/descriptor.h"
-#include "ledger/tree.h"
+#include "ledger_format/tree.h"
 
 namespace fiducia::ledger {
 namespace {
@@ -75,7 +75,7 @@ int replace_file(const fs::path& target, ByteView content, mode_t mode) {
 
 Status ObjectStore::remove_partials(const std::string& full_path) {
   std::vector<std::string> paths;
-  for (std::size_t width = 1; width < tile_width; ++width)
+  for (std::size_t width = 1; width < ledger_format::tile_width; ++width)
     paths.push_back(full_path + ".p/" + std::to_string(width));
   return remove(paths);
 }

@@ -17,10 +17,10 @@ std::unexpected<Error> in_file(Error error, const char* file) {
   return std::unexpected(std::move(error));
 }
 
-Result<Head> read_note_bytes(const Bytes& bytes, const VerifierKey& key) {
-  FIDUCIA_TRY(checkpoint, read_signed_checkpoint(as_text(bytes), key));
+Result<Head> read_note_bytes(const Bytes& bytes, const ledger_format::VerifierKey& key) {
+  FIDUCIA_TRY(checkpoint, ledger_format::read_signed_checkpoint(as_text(bytes), key));
   // A log's own key is named after its origin (spec/ledger.md section 4); a cosigner's is not.
-  if (key.type == NoteKeyType::ed25519 && checkpoint.origin != key.name)
+  if (key.type == ledger_format::NoteKeyType::ed25519 && checkpoint.origin != key.name)
     return fail(ErrorCode::signature_bad,
                 "The checkpoint is of the log " + checkpoint.origin + ", not of " + key.name + ".",
                 "Name the folder of the right log, or the key of this one.");
@@ -29,7 +29,7 @@ Result<Head> read_note_bytes(const Bytes& bytes, const VerifierKey& key) {
 
 }  // namespace
 
-Result<Head> read_head(const ObjectSource& source, const VerifierKey& key) {
+Result<Head> read_head(const ObjectSource& source, const ledger_format::VerifierKey& key) {
   FIDUCIA_TRY(bytes, read_object(source, checkpoint_file, limits::note_bytes_max));
   auto head = read_note_bytes(bytes, key);
   if (!head) return in_file(std::move(head).error(), checkpoint_file);
@@ -38,23 +38,25 @@ Result<Head> read_head(const ObjectSource& source, const VerifierKey& key) {
 
 namespace {
 
-Result<RootRecords> read_record_bytes(const Bytes& bytes, const std::string& origin,
-                                      const crypto::PublicKey& log_key) {
-  auto records = read_root_records(bytes, origin, log_key);
+Result<ledger_format::RootRecords> read_record_bytes(const Bytes& bytes, const std::string& origin,
+                                                     const crypto::PublicKey& log_key) {
+  auto records = ledger_format::read_root_records(bytes, origin, log_key);
   if (!records) return in_file(std::move(records).error(), signed_root_file);
   return records;
 }
 
 }  // namespace
 
-Result<RootRecords> read_records(const ObjectSource& source, const std::string& origin,
-                                 const crypto::PublicKey& log_key) {
+Result<ledger_format::RootRecords> read_records(const ObjectSource& source,
+                                                const std::string& origin,
+                                                const crypto::PublicKey& log_key) {
   FIDUCIA_TRY(bytes, read_object(source, signed_root_file, signed_root_bytes_max));
   return read_record_bytes(bytes, origin, log_key);
 }
 
-const RootRecord* find_record(const RootRecords& records, const Checkpoint& checkpoint) {
-  const auto fits = [&](const RootRecord& record) {
+const ledger_format::RootRecord* find_record(const ledger_format::RootRecords& records,
+                                             const ledger_format::Checkpoint& checkpoint) {
+  const auto fits = [&](const ledger_format::RootRecord& record) {
     return record.tree_size == checkpoint.tree_size && record.root == checkpoint.root;
   };
   if (fits(records.current)) return &records.current;
@@ -62,10 +64,11 @@ const RootRecord* find_record(const RootRecords& records, const Checkpoint& chec
   return nullptr;
 }
 
-Result<HeadAndRecords> read_head_and_records(const ObjectSource& source, const VerifierKey& key) {
+Result<HeadAndRecords> read_head_and_records(const ObjectSource& source,
+                                             const ledger_format::VerifierKey& key) {
   for (int attempt = 1;; ++attempt) {
     FIDUCIA_TRY(head, read_head(source, key));
-    if (key.type != NoteKeyType::ed25519)
+    if (key.type != ledger_format::NoteKeyType::ed25519)
       return HeadAndRecords{.head = std::move(head), .records = {}};
     FIDUCIA_TRY(bytes, source.read(signed_root_file, signed_root_bytes_max));
     if (!bytes) return HeadAndRecords{.head = std::move(head), .records = {}};

@@ -4,9 +4,9 @@
 #include <string>
 
 #include "core/core.h"
-#include "ledger/note.h"
 #include "ledger/object_store.h"
-#include "ledger/root_record.h"
+#include "ledger_format/note.h"
+#include "ledger_format/root_record.h"
 
 /// Inside the ledger: the two small files that say what the log is, and where files lie.
 namespace fiducia::ledger {
@@ -19,28 +19,29 @@ inline constexpr std::uint64_t signed_root_bytes_max = 8 << 10;  // honest ones 
 /// A verified checkpoint: the signed note and what its text says.
 struct Head {
   std::string note;
-  Checkpoint checkpoint;
+  ledger_format::Checkpoint checkpoint;
 };
 /// Errors: io_unreadable, malformed, signature_bad, over_limit; they name the file.
-[[nodiscard]] Result<Head> read_head(const ObjectSource& source, const VerifierKey& key);
+[[nodiscard]] Result<Head> read_head(const ObjectSource& source,
+                                     const ledger_format::VerifierKey& key);
 
 /// Errors: io_unreadable, malformed, signature_bad; they name the file.
-[[nodiscard]] Result<RootRecords> read_records(const ObjectSource& source,
-                                               const std::string& origin,
-                                               const crypto::PublicKey& log_key);
+[[nodiscard]] Result<ledger_format::RootRecords> read_records(const ObjectSource& source,
+                                                              const std::string& origin,
+                                                              const crypto::PublicKey& log_key);
 
 /// The record of `records` that belongs to the checkpoint, or null.
-[[nodiscard]] const RootRecord* find_record(const RootRecords& records,
-                                            const Checkpoint& checkpoint);
+[[nodiscard]] const ledger_format::RootRecord* find_record(
+    const ledger_format::RootRecords& records, const ledger_format::Checkpoint& checkpoint);
 
 /// Checkpoint and signed root that fit each other, although somebody may be appending.
 struct HeadAndRecords {
   Head head;
-  std::optional<RootRecords> records;  // absent in a log of another implementation
+  std::optional<ledger_format::RootRecords> records;  // absent in a log of another implementation
 };
 /// Errors: as `read_head` and `read_records`.
 [[nodiscard]] Result<HeadAndRecords> read_head_and_records(const ObjectSource& source,
-                                                           const VerifierKey& key);
+                                                           const ledger_format::VerifierKey& key);
 
 /// `error` with its file (a path below the log's root) as a person would find it.
 [[nodiscard]] std::unexpected<Error> below(const ObjectSource& source, Error error);

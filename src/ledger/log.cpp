@@ -22,6 +22,7 @@
 #include "ledger/recent.h"
 #include "ledger/round.h"
 #include "ledger/tile_store.h"
+#include "ledger_format/entry.h"
 #include "merkle/merkle.h"
 
 namespace fiducia::ledger {
@@ -37,18 +38,19 @@ Status check_key(const crypto::PrivateKey& key) {
 
 /// The first entry of every log: it names no statement, and as its signer the log itself.
 Bytes genesis_entry(const LogIdentity& identity, UnixTime now) {
-  return write_entry({.type = EntryType::genesis,
-                      .sign1_hash = {},
-                      .signer_hash = crypto::sha256(as_bytes(write_vkey(identity.vkey))),
-                      .claimed_at = now});
+  return ledger_format::write_entry(
+      {.type = ledger_format::EntryType::genesis,
+       .sign1_hash = {},
+       .signer_hash = crypto::sha256(as_bytes(ledger_format::write_vkey(identity.vkey))),
+       .claimed_at = now});
 }
 
 /// What everybody in a round shares.
 struct RoundAnswer {
-  RootRecord record;
+  ledger_format::RootRecord record;
   std::shared_ptr<const std::string> note;
-  std::uint64_t first = 0;                // leaf index of the round's first entry
-  std::shared_ptr<const GrownTree> tree;  // null when nothing was appended
+  std::uint64_t first = 0;                               // leaf index of the round's first entry
+  std::shared_ptr<const ledger_format::GrownTree> tree;  // null when nothing was appended
 };
 
 /// What a waiting append is woken for.
@@ -123,19 +125,21 @@ Result<std::vector<Appended>> answer_request(const Request& request, Publisher& 
     FIDUCIA_TRY(opened, TileStore::open(store, newest.record.tree_size, newest.record.root));
     tiles = std::move(opened);
   }
-  const RootRecord& record = newest.record;
+  const ledger_format::RootRecord& record = newest.record;
   std::vector<Appended> answers;
   answers.reserve(request.indices.size());
   for (const std::uint64_t index : request.indices) {
-    const auto path = all_new
-                          ? inclusion_path(*round.tree, round.tree->edge(), index, record.tree_size)
-                          : inclusion_path(*tiles, tiles->edge(), index, record.tree_size);
+    const auto path =
+        all_new ? ledger_format::inclusion_path(*round.tree, round.tree->edge(), index,
+                                                record.tree_size)
+                : ledger_format::inclusion_path(*tiles, tiles->edge(), index, record.tree_size);
     // A grown tree holds every node its new leaves need.
     FIDUCIA_ASSERT(!all_new || path.has_value());
     if (!path) return std::unexpected(path.error());
     answers.push_back({.index = index,
                        .tree_size = record.tree_size,
-                       .receipt = write_receipt(record.signed_root, record.tree_size, index, *path),
+                       .receipt = ledger_format::write_receipt(record.signed_root, record.tree_size,
+                                                               index, *path),
                        .checkpoint_at = record.issued_at,
                        .checkpoint = newest.note});
   }
@@ -153,7 +157,7 @@ struct Log::State {
         sequencer(std::move(parts.sequencer)),
         publisher(identity, *sequencer, *store) {
     status.origin = identity.origin;
-    status.vkey = write_vkey(identity.vkey);
+    status.vkey = ledger_format::write_vkey(identity.vkey);
   }
 
   // Set at open and not changed.
@@ -229,8 +233,8 @@ Status Log::State::open() {
   // as well, the tree that is published is another one than was found above.
   const Published newest = publisher.newest();
   FIDUCIA_TRY(tiles, TileStore::open(store, newest.record.tree_size, newest.record.root));
-  if (newest.record.tree_size % tile_width != 0)
-    FIDUCIA_CHECK(tiles.bundle(newest.record.tree_size / tile_width));
+  if (newest.record.tree_size % ledger_format::tile_width != 0)
+    FIDUCIA_CHECK(tiles.bundle(newest.record.tree_size / ledger_format::tile_width));
   show_tail();
   publisher.start();
   return {};

@@ -9,26 +9,13 @@
 
 #include "core/core.h"
 #include "crypto/crypto.h"
-#include "ledger/note.h"
 #include "ledger/object_store.h"
 #include "ledger/reader.h"
-#include "ledger/receipt.h"
 #include "ledger/sequencer.h"
+#include "ledger_format/note.h"
+#include "ledger_format/receipt.h"
 
 namespace fiducia::ledger {
-
-/// What a ledger entry says: CBOR [1, type, statement hash, signer certificate hash, claimed
-/// time] (spec/seal.md). Nothing about a patient.
-enum class EntryType : std::uint8_t { genesis = 0, seal = 1 };
-struct Entry {
-  EntryType type = EntryType::seal;
-  Digest sign1_hash;   // SHA-256 of the encoded COSE_Sign1
-  Digest signer_hash;  // SHA-256 of the signer's certificate (DER)
-  UnixTime claimed_at;
-};
-[[nodiscard]] Bytes write_entry(const Entry& entry);
-/// Errors: malformed (kind "entry").
-[[nodiscard]] Result<Entry> read_entry(ByteView encoded);
 
 /// What an append is answered with, once the checkpoint that contains it is durable.
 struct Appended {

@@ -40,9 +40,9 @@ Publisher::~Publisher() {
 }
 
 /// The newest record that a checkpoint of `stored_size` leaves can belong to.
-std::optional<RootRecord> Publisher::record_until(std::uint64_t stored_size,
-                                                  std::span<const Round> rounds) const {
-  std::optional<RootRecord> found = tail_.record;
+std::optional<ledger_format::RootRecord> Publisher::record_until(
+    std::uint64_t stored_size, std::span<const Round> rounds) const {
+  std::optional<ledger_format::RootRecord> found = tail_.record;
   for (const Round& round : rounds.first(rounds.size() - 1))
     if (round.record.tree_size <= stored_size) found = round.record;
   return found;
@@ -52,7 +52,7 @@ std::optional<RootRecord> Publisher::record_until(std::uint64_t stored_size,
 /// leaves: the previous record must fit it until it is replaced, in case nobody comes to do that.
 Status Publisher::write_rounds(std::span<const Round> rounds, std::uint64_t stored_size,
                                Existing existing) {
-  std::optional<RootRecord> previous = record_until(stored_size, rounds);
+  std::optional<ledger_format::RootRecord> previous = record_until(stored_size, rounds);
   Tail tail = tail_;
   std::vector<NewObject> objects;
   std::vector<std::string> superseded;
@@ -70,7 +70,8 @@ Status Publisher::write_rounds(std::span<const Round> rounds, std::uint64_t stor
   FIDUCIA_CHECK(check_signed(identity_, tail));
   FIDUCIA_CHECK(store_.create(objects, existing));
   FIDUCIA_CHECK(store_.replace(
-      signed_root_file, write_root_records({.current = *tail.record, .previous = previous})));
+      signed_root_file,
+      ledger_format::write_root_records({.current = *tail.record, .previous = previous})));
   FIDUCIA_CHECK(store_.replace(checkpoint_file, as_bytes(tail.note)));
   tail_ = std::move(tail);
   for (const std::string& path : superseded) FIDUCIA_CHECK(store_.remove_partials(path));
@@ -145,12 +146,12 @@ Status Publisher::recover() {
   return {};
 }
 
-Result<Checkpoint> Publisher::read_stored_checkpoint() const {
-  const auto read = [&]() -> Result<Checkpoint> {
+Result<ledger_format::Checkpoint> Publisher::read_stored_checkpoint() const {
+  const auto read = [&]() -> Result<ledger_format::Checkpoint> {
     FIDUCIA_TRY(found, store_.read(checkpoint_file, limits::note_bytes_max));
     if (!found)
       return fail(ErrorCode::io_unreadable, "is missing.", "Restore it from a backup or a mirror.");
-    return read_signed_checkpoint(as_text(*found), identity_.vkey);
+    return ledger_format::read_signed_checkpoint(as_text(*found), identity_.vkey);
   };
   auto checkpoint = read();
   if (!checkpoint) {
@@ -266,10 +267,10 @@ Published Publisher::newest() {
 
 Status Publisher::publish_cosigned(const std::string& note) {
   const std::lock_guard publishing{publishing_};
-  FIDUCIA_TRY(cosigned, read_note(note));
-  FIDUCIA_TRY(plain, read_note(tail_.note));
+  FIDUCIA_TRY(cosigned, ledger_format::read_note(note));
+  FIDUCIA_TRY(plain, ledger_format::read_note(tail_.note));
   if (cosigned.text != plain.text) return {};  // a newer one is there already
-  FIDUCIA_CHECK(verify_note(cosigned, std::span{&identity_.vkey, 1}));
+  FIDUCIA_CHECK(ledger_format::verify_note(cosigned, std::span{&identity_.vkey, 1}));
   // Only with the turn: another process may be about to replace the checkpoint by a newer one.
   FIDUCIA_TRY(news, sequencer_.take_publishing(tail_.frontage.size));
   Status done;

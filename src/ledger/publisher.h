@@ -17,7 +17,7 @@ namespace fiducia::ledger {
 
 /// A tree whose tiles are in the store.
 struct Published {
-  RootRecord record;
+  ledger_format::RootRecord record;
   std::shared_ptr<const std::string> note;
 };
 
@@ -60,11 +60,11 @@ class Publisher {
  private:
   void run(const std::stop_token& stop);
   [[nodiscard]] Status publish_locked(Existing existing);
-  [[nodiscard]] std::optional<RootRecord> record_until(std::uint64_t stored_size,
-                                                       std::span<const Round> rounds) const;
+  [[nodiscard]] std::optional<ledger_format::RootRecord> record_until(
+      std::uint64_t stored_size, std::span<const Round> rounds) const;
   [[nodiscard]] Status write_rounds(std::span<const Round> rounds, std::uint64_t stored_size,
                                     Existing existing);
-  [[nodiscard]] Result<Checkpoint> read_stored_checkpoint() const;
+  [[nodiscard]] Result<ledger_format::Checkpoint> read_stored_checkpoint() const;
   [[nodiscard]] Result<std::uint64_t> check_not_ahead(const News& news) const;
   [[nodiscard]] Status check_store() const;
 

@@ -19,10 +19,10 @@ LogReader& LogReader::operator=(LogReader&&) noexcept = default;
 LogReader::~LogReader() = default;
 
 Result<LogReader> LogReader::open(std::shared_ptr<const ObjectSource> source,
-                                  const VerifierKey& key) {
+                                  const ledger_format::VerifierKey& key) {
   auto found = read_head_and_records(*source, key);
   if (!found) return below(*source, std::move(found).error());
-  const Checkpoint& checkpoint = found->head.checkpoint;
+  const ledger_format::Checkpoint& checkpoint = found->head.checkpoint;
   std::optional<UnixTime> checkpoint_at;
   if (found->records) checkpoint_at = find_record(*found->records, checkpoint)->issued_at;
   auto tiles = TileStore::open(source, checkpoint.tree_size, checkpoint.root);
@@ -31,7 +31,7 @@ Result<LogReader> LogReader::open(std::shared_ptr<const ObjectSource> source,
                    .tree_size = checkpoint.tree_size,
                    .root = checkpoint.root,
                    .checkpoint_at = checkpoint_at,
-                   .vkey = write_vkey(key)};
+                   .vkey = ledger_format::write_vkey(key)};
   return LogReader{std::unique_ptr<State>(new State{.source = std::move(source),
                                                     .note = std::move(found->head.note),
                                                     .status = std::move(status),
@@ -62,7 +62,8 @@ Result<Bytes> LogReader::entry(std::uint64_t index) const {
 
 Result<std::vector<Digest>> LogReader::inclusion_proof(std::uint64_t index) const {
   FIDUCIA_CHECK(check_index(index, state_->status.tree_size));
-  auto path = inclusion_path(state_->tiles, state_->tiles.edge(), index, state_->tiles.size());
+  auto path = ledger_format::inclusion_path(state_->tiles, state_->tiles.edge(), index,
+                                            state_->tiles.size());
   if (!path) return below(*state_->source, std::move(path).error());
   return path;
 }
@@ -76,8 +77,8 @@ Result<std::vector<Digest>> LogReader::inclusion_proof(std::uint64_t index,
                     " entries; it never had a tree of " + std::to_string(tree_size) + ".",
                 "Ask for a size the log has had.");
   const auto path = [&]() -> Result<std::vector<Digest>> {
-    FIDUCIA_TRY(edge, read_edge(state_->tiles, tree_size));
-    return inclusion_path(state_->tiles, edge, index, tree_size);
+    FIDUCIA_TRY(edge, ledger_format::read_edge(state_->tiles, tree_size));
+    return ledger_format::inclusion_path(state_->tiles, edge, index, tree_size);
   }();
   if (!path) return below(*state_->source, path.error());
   return path;
@@ -97,8 +98,8 @@ Result<std::vector<Digest>> LogReader::consistency_proof(std::uint64_t first,
                 "Ask for sizes the log has had.");
   const auto path = [&]() -> Result<std::vector<Digest>> {
     // The perfect subtrees of an earlier tree are those of the present one; its edge is not.
-    FIDUCIA_TRY(edge, read_edge(state_->tiles, second));
-    return consistency_path(state_->tiles, edge, first, second);
+    FIDUCIA_TRY(edge, ledger_format::read_edge(state_->tiles, second));
+    return ledger_format::consistency_path(state_->tiles, edge, first, second);
   }();
   if (!path) return below(*state_->source, path.error());
   return path;

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "core/core.h"
-#include "ledger/note.h"
 #include "ledger/object_store.h"
+#include "ledger_format/note.h"
 
 namespace fiducia::ledger {
 
@@ -30,9 +30,9 @@ class LogReader {
   /// Verifies the checkpoint with `key`.
   /// Errors: io_unreadable, signature_bad, malformed; they name the object.
   [[nodiscard]] static Result<LogReader> open(std::shared_ptr<const ObjectSource> source,
-                                              const VerifierKey& key);
+                                              const ledger_format::VerifierKey& key);
   [[nodiscard]] static Result<LogReader> open(const std::filesystem::path& folder,
-                                              const VerifierKey& key) {
+                                              const ledger_format::VerifierKey& key) {
     return open(std::make_shared<DirectoryStore>(folder), key);
   }
   [[nodiscard]] const LogStatus& status() const;

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "core/core.h"
-#include "ledger/note.h"
 #include "ledger/object_store.h"
 #include "ledger/sequencer.h"
+#include "ledger_format/note.h"
 
 /// Inside the ledger: from entries to a signed round, and from a round to what it brings into
 /// the store. The second needs no key and gives the same bytes wherever it runs.
@@ -20,14 +20,14 @@ struct LogIdentity {
   const std::string origin;
   const crypto::PrivateKey key;  // Ed25519
   const crypto::PublicKey public_key;
-  const VerifierKey vkey;
+  const ledger_format::VerifierKey vkey;
 };
 
 /// A round that was computed and signed, not yet committed.
 struct NextRound {
   Round round;
-  Tail tail;                              // the tree with it
-  std::shared_ptr<const GrownTree> tree;  // for the proofs of its entries
+  Tail tail;                                             // the tree with it
+  std::shared_ptr<const ledger_format::GrownTree> tree;  // for the proofs of its entries
 };
 
 /// Appends `entries` (encoded, at least one) with their `leaves` behind `tail` and signs the
@@ -42,7 +42,7 @@ struct NextRound {
 /// each time (RFC 8032 section 5.1.6): a round is committed without it, and whoever needs it
 /// later, after a crash or on another machine of this log, makes it again.
 /// Errors: crypto_failed, unsupported.
-[[nodiscard]] Status sign_record(const LogIdentity& identity, RootRecord& record);
+[[nodiscard]] Status sign_record(const LogIdentity& identity, ledger_format::RootRecord& record);
 
 /// What a committed round adds: the tree with it and the tiles and bundles it brings.
 struct AppliedRound {

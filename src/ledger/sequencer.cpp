@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "ledger/bundle.h"
+#include "ledger_format/bundle.h"
 #include "merkle/merkle.h"
 
 namespace fiducia::ledger {
@@ -15,21 +15,21 @@ constexpr std::uint64_t round_version = 2;
 
 std::unexpected<Error> bad(std::string what) { return fail_malformed("journal", std::move(what)); }
 
-void write_root(crypto::CborWriter& writer, const RootRecord& record) {
+void write_root(crypto::CborWriter& writer, const ledger_format::RootRecord& record) {
   writer.uint(record.tree_size);
   writer.bytes(record.root.view());
   writer.integer(record.issued_at.seconds);
 }
 
-void write_signed_root(crypto::CborWriter& writer, const RootRecord& record) {
+void write_signed_root(crypto::CborWriter& writer, const ledger_format::RootRecord& record) {
   writer.array(5);
   write_root(writer, record);
   writer.bytes(record.signed_root.protected_bytes);
   writer.bytes(record.signed_root.signature);
 }
 
-Result<RootRecord> read_root(crypto::CborReader& reader) {
-  RootRecord record;
+Result<ledger_format::RootRecord> read_root(crypto::CborReader& reader) {
+  ledger_format::RootRecord record;
   FIDUCIA_TRY(tree_size, reader.uint());
   FIDUCIA_TRY(root, reader.bytes());
   FIDUCIA_TRY(seconds, reader.integer());
@@ -40,7 +40,7 @@ Result<RootRecord> read_root(crypto::CborReader& reader) {
   return record;
 }
 
-Result<RootRecord> read_signed_root(crypto::CborReader& reader) {
+Result<ledger_format::RootRecord> read_signed_root(crypto::CborReader& reader) {
   FIDUCIA_TRY(fields, reader.array());
   if (fields != 5) return bad("A signed root does not have five parts.");
   FIDUCIA_TRY(record, read_root(reader));
@@ -52,7 +52,8 @@ Result<RootRecord> read_signed_root(crypto::CborReader& reader) {
 }
 
 Result<std::vector<Digest>> read_hashes(ByteView bytes) {
-  if (bytes.size() % sizeof(Digest) != 0 || bytes.size() >= tile_width * sizeof(Digest))
+  if (bytes.size() % sizeof(Digest) != 0 ||
+      bytes.size() >= ledger_format::tile_width * sizeof(Digest))
     return bad("The hashes of a partial tile are not 0 to 255.");
   std::vector<Digest> hashes(bytes.size() / sizeof(Digest));
   for (std::size_t i = 0; i < hashes.size(); ++i)
@@ -60,21 +61,25 @@ Result<std::vector<Digest>> read_hashes(ByteView bytes) {
   return hashes;
 }
 
-Result<Frontage> read_frontage(crypto::CborReader& reader) {
-  Frontage frontage;
+Result<ledger_format::Frontage> read_frontage(crypto::CborReader& reader) {
+  ledger_format::Frontage frontage;
   FIDUCIA_TRY(size, reader.uint());
   frontage.size = size;
   FIDUCIA_TRY(levels, reader.array());
-  if (levels > tile_levels_max) return bad("A tree has more tile levels than there can be.");
+  if (levels > ledger_format::tile_levels_max)
+    return bad("A tree has more tile levels than there can be.");
   for (std::size_t level = 0; level < levels; ++level) {
     FIDUCIA_TRY(bytes, reader.bytes());
     FIDUCIA_TRY(hashes, read_hashes(bytes));
-    const std::uint64_t below = shifted_right(size, tile_height * static_cast<unsigned>(level));
-    if (below == 0 || hashes.size() != below % tile_width)
+    const std::uint64_t below = ledger_format::shifted_right(
+        size, ledger_format::tile_height * static_cast<unsigned>(level));
+    if (below == 0 || hashes.size() != below % ledger_format::tile_width)
       return bad("A partial tile has another width than the tree's size gives.");
-    frontage.levels.push_back(hashes.empty() ? nullptr : std::make_shared<const TileNodes>(hashes));
+    frontage.levels.push_back(
+        hashes.empty() ? nullptr : std::make_shared<const ledger_format::TileNodes>(hashes));
   }
-  if (shifted_right(size, tile_height * static_cast<unsigned>(levels)) != 0)
+  if (ledger_format::shifted_right(size,
+                                   ledger_format::tile_height * static_cast<unsigned>(levels)) != 0)
     return bad("The upper tile levels of the tree are missing.");
   return frontage;
 }
@@ -113,7 +118,9 @@ Status check_tail(const Tail& tail) {
     return bad("The signed root is of a tree of another size.");
   if (tail.frontage.root() != tail.record->root)
     return bad("The partial tiles do not lead to the signed root.");
-  FIDUCIA_TRY(entries, read_bundle(tail.bundle, static_cast<std::size_t>(size % tile_width), true));
+  FIDUCIA_TRY(entries,
+              ledger_format::read_bundle(
+                  tail.bundle, static_cast<std::size_t>(size % ledger_format::tile_width), true));
   for (std::size_t i = 0; i < entries.size(); ++i)
     if (merkle::leaf_hash(entries[i]) != tail.frontage.hashes(0)[i])
       return bad("An entry of the partial bundle does not hash to its leaf.");

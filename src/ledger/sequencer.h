@@ -7,16 +7,16 @@
 #include <vector>
 
 #include "core/core.h"
-#include "ledger/root_record.h"
-#include "ledger/tree.h"
+#include "ledger_format/root_record.h"
+#include "ledger_format/tree.h"
 
 namespace fiducia::ledger {
 
 /// A tree and all that the next round builds upon.
 struct Tail {
-  Frontage frontage;
+  ledger_format::Frontage frontage;
   Bytes bundle;  // content of the partial entry bundle, empty at a multiple of 256
-  std::optional<RootRecord> record;
+  std::optional<ledger_format::RootRecord> record;
   std::string note;  // the log's signed checkpoint of this tree
 };
 /// Deterministic CBOR, at most limits::ledger_tail_bytes_max.
@@ -27,10 +27,10 @@ struct Tail {
 
 /// Entries that were appended together and what was signed over the tree that holds them.
 struct Round {
-  std::uint64_t first = 0;  // leaf index of the first entry: the size of the tree before
-  Bytes entries;            // as in a bundle: u16be length, entry, ...; at least one
-  RootRecord record;        // of the tree after; need not be signed (`sign_record`)
-  std::string note;         // the log's signed checkpoint of the tree after
+  std::uint64_t first = 0;           // leaf index of the first entry: the size of the tree before
+  Bytes entries;                     // as in a bundle: u16be length, entry, ...; at least one
+  ledger_format::RootRecord record;  // of the tree after; need not be signed (`sign_record`)
+  std::string note;                  // the log's signed checkpoint of the tree after
 };
 /// Without the signature over the root.
 [[nodiscard]] Bytes write_round(const Round& round);

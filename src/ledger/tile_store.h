@@ -7,7 +7,7 @@
 
 #include "core/core.h"
 #include "ledger/object_store.h"
-#include "ledger/tree.h"
+#include "ledger_format/tree.h"
 
 /// Inside the ledger: the tiles and bundles of one tree size, read from a source and believed
 /// only after they were checked against the root.
@@ -30,7 +30,7 @@ struct Bundle {
 /// Invariant: every node handed out hashes up to the root. The partial tiles are checked
 /// together when opened, a full tile against the hash the level above holds of it.
 /// Thread safety: const methods may run concurrently.
-class TileStore : public NodeSource {
+class TileStore : public ledger_format::NodeSource {
  public:
   /// Errors: io_unreadable, malformed (naming the damaged tile).
   [[nodiscard]] static Result<TileStore> open(std::shared_ptr<const ObjectSource> source,
@@ -41,7 +41,7 @@ class TileStore : public NodeSource {
 
   [[nodiscard]] std::uint64_t size() const;
   [[nodiscard]] std::span<const Digest> edge() const;
-  [[nodiscard]] Frontage frontage() const;
+  [[nodiscard]] ledger_format::Frontage frontage() const;
   /// Errors: io_unreadable, malformed.
   [[nodiscard]] Result<Digest> node(unsigned height, std::uint64_t index) const override;
   /// A bundle whose entries are all checked against tile level 0. Errors: as `node`.
@@ -50,7 +50,7 @@ class TileStore : public NodeSource {
   [[nodiscard]] Result<Bytes> entry(std::uint64_t index) const;
 
  private:
-  using Tile = std::shared_ptr<const TileNodes>;
+  using Tile = std::shared_ptr<const ledger_format::TileNodes>;
   struct State;
   explicit TileStore(std::unique_ptr<State> state);
   [[nodiscard]] Result<Tile> tile(unsigned level, std::uint64_t index) const;

@@ -75,8 +75,8 @@ void make_room(Map& map) {
   if (map.size() >= remembered_max) map.clear();
 }
 
-std::optional<crypto::PublicKey> note_key(const ledger::VerifierKey& key) {
-  auto read = key.type == ledger::NoteKeyType::ecdsa
+std::optional<crypto::PublicKey> note_key(const ledger_format::VerifierKey& key) {
+  auto read = key.type == ledger_format::NoteKeyType::ecdsa
                   ? crypto::PublicKey::read_spki(key.public_key)
                   : crypto::PublicKey::read_ed25519(key.public_key);
   if (!read) return std::nullopt;
@@ -166,7 +166,7 @@ crypto::ChainStatus TrustJudge::chain_status(Signer& signer, UnixTime at,
   return status;
 }
 
-bool TrustJudge::judge_receipt(const ledger::Receipt& receipt, const TrustedLedger& ledger,
+bool TrustJudge::judge_receipt(const ledger_format::Receipt& receipt, const TrustedLedger& ledger,
                                const Digest& leaf, Digest& root) const {
   const auto at = static_cast<std::size_t>(&ledger - trust_.ledgers.data());
   if (!ledger_keys_[at]) return false;
@@ -191,7 +191,7 @@ bool TrustJudge::judge_receipt(const ledger::Receipt& receipt, const TrustedLedg
     const std::lock_guard lock(mutex_);
     if (signed_roots_.contains(name)) return true;
   }
-  if (!ledger::verify_receipt(receipt, leaf, *ledger_keys_[at])) return false;
+  if (!ledger_format::verify_receipt(receipt, leaf, *ledger_keys_[at])) return false;
   const std::lock_guard lock(mutex_);
   make_room(signed_roots_);
   signed_roots_.emplace(name, true);
@@ -199,7 +199,7 @@ bool TrustJudge::judge_receipt(const ledger::Receipt& receipt, const TrustedLedg
 }
 
 std::optional<std::vector<TrustJudge::Cosigned>> TrustJudge::judge_checkpoint(
-    const evidence::Evidence& evidence, const ledger::Receipt& receipt, const Digest& root,
+    const evidence::Evidence& evidence, const ledger_format::Receipt& receipt, const Digest& root,
     const TrustedLedger& ledger) const {
   if (evidence.checkpoint.empty()) {
     if (ledger.quorum > 0) return std::nullopt;
@@ -215,19 +215,19 @@ std::optional<std::vector<TrustJudge::Cosigned>> TrustJudge::judge_checkpoint(
     if (const auto known = checkpoints_.find(name); known != checkpoints_.end())
       return known->second;
   }
-  std::vector<ledger::VerifierKey> keys{ledger.key};
+  std::vector<ledger_format::VerifierKey> keys{ledger.key};
   for (const TrustedWitness& witness : ledger.witnesses) keys.push_back(witness.key);
-  const auto note = ledger::read_note(evidence.checkpoint);
+  const auto note = ledger_format::read_note(evidence.checkpoint);
   if (!note) return std::nullopt;
-  const auto checkpoint = ledger::read_checkpoint(note->text);
+  const auto checkpoint = ledger_format::read_checkpoint(note->text);
   if (!checkpoint || checkpoint->origin != ledger.origin ||
       checkpoint->tree_size != receipt.tree_size || checkpoint->root != root)
     return std::nullopt;
-  const auto verified = ledger::verify_note(*note, keys);
+  const auto verified = ledger_format::verify_note(*note, keys);
   if (!verified) return std::nullopt;
   bool by_log = false;
   std::vector<Cosigned> cosigned;
-  for (const ledger::VerifiedSignature& signature : *verified) {
+  for (const ledger_format::VerifiedSignature& signature : *verified) {
     if (signature.name == ledger.key.name && signature.key_id == ledger.key.key_id) by_log = true;
     if (!signature.time) continue;
     for (const TrustedWitness& witness : ledger.witnesses)
@@ -313,7 +313,7 @@ std::vector<Stamped> each_once(const std::vector<Stamped>& stamps) {
 /// Dates an entry: by the time-stamps that the trust file asks for, else by its witnesses, else by
 /// the ledger. The n-th earliest of n counts, so that one of n that lies early changes nothing.
 TrustJudge::Entered TrustJudge::date_entry(const evidence::Evidence& evidence,
-                                           const ledger::Receipt& receipt,
+                                           const ledger_format::Receipt& receipt,
                                            const TrustedLedger& ledger,
                                            std::vector<Cosigned> cosigned,
                                            std::optional<UnixTime> pinned) const {
@@ -383,10 +383,10 @@ TrustJudge::Entered TrustJudge::date_entry(const evidence::Evidence& evidence,
   return out;
 }
 
-std::optional<UnixTime> TrustJudge::pinned_at(std::span<const ledger::Receipt> receipts,
+std::optional<UnixTime> TrustJudge::pinned_at(std::span<const ledger_format::Receipt> receipts,
                                               const Digest& leaf) const {
   std::optional<UnixTime> earliest;
-  for (const ledger::Receipt& receipt : receipts) {
+  for (const ledger_format::Receipt& receipt : receipts) {
     const auto ledger = std::ranges::find(trust_.ledgers, receipt.issuer, &TrustedLedger::origin);
     if (ledger == trust_.ledgers.end()) continue;
     for (const PinnedCheckpoint& pinned : ledger->pinned) {
@@ -412,11 +412,12 @@ std::optional<TrustJudge::Entered> TrustJudge::judge_ledger(const evidence::Evid
   const auto order = [](const Entered& e) {
     return std::tuple(!e.missing.empty(), e.info.dated_at, e.info.checkpoint_at);
   };
-  std::vector<ledger::Receipt> receipts;
+  std::vector<ledger_format::Receipt> receipts;
   for (const ByteView encoded : evidence.receipts)
-    if (auto receipt = ledger::read_receipt(encoded)) receipts.push_back(std::move(*receipt));
+    if (auto receipt = ledger_format::read_receipt(encoded))
+      receipts.push_back(std::move(*receipt));
   const std::optional<UnixTime> pinned = pinned_at(receipts, leaf);
-  for (const ledger::Receipt& receipt : receipts) {
+  for (const ledger_format::Receipt& receipt : receipts) {
     const auto ledger = std::ranges::find(trust_.ledgers, receipt.issuer, &TrustedLedger::origin);
     if (ledger == trust_.ledgers.end()) continue;
     known_ledger = true;

@@ -9,7 +9,7 @@
 #include "crypto/crypto.h"
 #include "evidence/evidence_file.h"
 #include "finding/finding.h"
-#include "ledger/ledger.h"
+#include "ledger_format/ledger_format.h"
 #include "trust/judgement.h"
 #include "trust/trust_file.h"
 
@@ -73,19 +73,20 @@ class TrustJudge {
                                                     const Digest& signer,
                                                     TrustJudgement& out) const;
   /// The earliest time of a pinned checkpoint whose tree has this leaf.
-  [[nodiscard]] std::optional<UnixTime> pinned_at(std::span<const ledger::Receipt> receipts,
+  [[nodiscard]] std::optional<UnixTime> pinned_at(std::span<const ledger_format::Receipt> receipts,
                                                   const Digest& leaf) const;
-  [[nodiscard]] bool judge_receipt(const ledger::Receipt& receipt, const TrustedLedger& ledger,
-                                   const Digest& leaf, Digest& root) const;
+  [[nodiscard]] bool judge_receipt(const ledger_format::Receipt& receipt,
+                                   const TrustedLedger& ledger, const Digest& leaf,
+                                   Digest& root) const;
   /// Absent when the checkpoint does not hold, or is missing although a quorum is asked for.
   [[nodiscard]] std::optional<std::vector<Cosigned>> judge_checkpoint(
-      const evidence::Evidence& evidence, const ledger::Receipt& receipt, const Digest& root,
+      const evidence::Evidence& evidence, const ledger_format::Receipt& receipt, const Digest& root,
       const TrustedLedger& ledger) const;
   /// Good time-stamps over the evidence's checkpoint, earliest first.
   [[nodiscard]] std::vector<Stamped> judge_time_stamps(const evidence::Evidence& evidence) const;
   [[nodiscard]] Entered date_entry(const evidence::Evidence& evidence,
-                                   const ledger::Receipt& receipt, const TrustedLedger& ledger,
-                                   std::vector<Cosigned> cosigned,
+                                   const ledger_format::Receipt& receipt,
+                                   const TrustedLedger& ledger, std::vector<Cosigned> cosigned,
                                    std::optional<UnixTime> pinned) const;
   void judge_signer(Signer& signer, UnixTime sealed_at, std::optional<UnixTime> attested,
                     std::vector<finding::Finding>& findings) const;

@@ -24,7 +24,7 @@ Result<PinnedReceipts> PinnedReceipts::make(const TrustedLedger& ledger,
                       " entries, but this ledger has " + std::to_string(reader.status().tree_size) +
                       ".",
                   "Name the home, or a copy of it, whose ledger has them all.");
-    FIDUCIA_TRY(signed_root, ledger::sign_root(key, ledger.origin, now, pinned.root));
+    FIDUCIA_TRY(signed_root, ledger_format::sign_root(key, ledger.origin, now, pinned.root));
     out.pins_.push_back({.checkpoint = pinned, .signed_root = std::move(signed_root)});
   }
   return out;
@@ -38,7 +38,7 @@ Result<std::optional<Bytes>> PinnedReceipts::add_to(ByteView encoded) const {
   std::optional<std::uint64_t> index;
   for (const ByteView old : evidence.receipts) {
     receipts.emplace_back(old.begin(), old.end());
-    const auto receipt = ledger::read_receipt(old);
+    const auto receipt = ledger_format::read_receipt(old);
     if (receipt && receipt->issuer == origin_ && !index) index = receipt->leaf_index;
   }
   if (!index) return std::nullopt;
@@ -59,7 +59,8 @@ Result<std::optional<Bytes>> PinnedReceipts::add_to(ByteView encoded) const {
     if (receipts.size() == limits::evidence_receipts_max)
       return fail(ErrorCode::over_limit, "The evidence holds as many receipts as it may.",
                   "Pin fewer checkpoints.");
-    receipts.push_back(ledger::write_receipt(pin.signed_root, pinned.tree_size, *index, path));
+    receipts.push_back(
+        ledger_format::write_receipt(pin.signed_root, pinned.tree_size, *index, path));
   }
   if (!is_covered) return std::nullopt;
   std::vector<Bytes> time_stamps;

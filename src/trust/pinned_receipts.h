@@ -5,6 +5,7 @@
 #include "core/core.h"
 #include "crypto/crypto.h"
 #include "ledger/ledger.h"
+#include "ledger_format/ledger_format.h"
 #include "trust/trust_file.h"
 
 namespace fiducia::trust {
@@ -33,7 +34,7 @@ class PinnedReceipts {
  private:
   struct Pin {
     PinnedCheckpoint checkpoint;
-    ledger::SignedRoot signed_root;
+    ledger_format::SignedRoot signed_root;
   };
   PinnedReceipts(std::string origin, const ledger::LogReader& reader)
       : origin_(std::move(origin)), reader_(&reader) {}

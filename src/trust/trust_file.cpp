@@ -268,11 +268,11 @@ Result<crypto::Certificate> required_tsa(const Section& section, std::string_vie
   return certificate;
 }
 
-Result<ledger::VerifierKey> required_vkey(const Section& section, std::string_view key) {
+Result<ledger_format::VerifierKey> required_vkey(const Section& section, std::string_view key) {
   FIDUCIA_TRY(node, required(section, key));
   const auto* text = node->as_string();
   if (text == nullptr) return bad(*node, key_of(section, key) + " must be a string.");
-  auto vkey = ledger::read_vkey(text->get());
+  auto vkey = ledger_format::read_vkey(text->get());
   if (!vkey) return bad(*node, key_of(section, key) + " is no verifier key: " + vkey.error().what);
   return *vkey;
 }
@@ -346,7 +346,7 @@ Status read_witnesses(const Section& ledger_section, TrustedLedger& ledger) {
     FIDUCIA_TRY(name, required_text(section, "name"));
     FIDUCIA_CHECK(names.note(*table, name, name));
     FIDUCIA_TRY(key, required_vkey(section, "key"));
-    if (key.type != ledger::NoteKeyType::cosignature)
+    if (key.type != ledger_format::NoteKeyType::cosignature)
       return bad(*table->get("key"), key_of(section, "key") +
                                          " must be a cosignature key (type 4): only cosignatures "
                                          "state when the witness signed.");
@@ -454,7 +454,7 @@ Status read_ledgers(const Section& root, std::uint64_t version, Trust& trust) {
     FIDUCIA_CHECK(origins.note(*table, origin, origin));
     ledger.origin = std::move(origin);
     FIDUCIA_TRY(key, required_vkey(section, "key"));
-    if (key.type == ledger::NoteKeyType::cosignature)
+    if (key.type == ledger_format::NoteKeyType::cosignature)
       return bad(*table->get("key"), key_of(section, "key") +
                                          " is a cosignature key (type 4); a ledger signs with an "
                                          "Ed25519 (1) or ECDSA (2) key.");
@@ -499,9 +499,10 @@ std::optional<std::string> hashed_instead_of_a_key(const Trust& trust, const Dig
     if (auto what = mistaken(authority.certificate, digest)) return what;
   for (const TrustedTsa& tsa : trust.tsas)
     if (auto what = mistaken(tsa.certificate, digest)) return what;
-  const auto of_vkey = [&](const ledger::VerifierKey& key) {
-    return digest == crypto::sha256(as_bytes(ledger::write_vkey(key))) ||
-           (key.type != ledger::NoteKeyType::ecdsa && digest == crypto::sha256(key.public_key));
+  const auto of_vkey = [&](const ledger_format::VerifierKey& key) {
+    return digest == crypto::sha256(as_bytes(ledger_format::write_vkey(key))) ||
+           (key.type != ledger_format::NoteKeyType::ecdsa &&
+            digest == crypto::sha256(key.public_key));
   };
   for (const TrustedLedger& ledger : trust.ledgers) {
     if (of_vkey(ledger.key)) return "the verifier key of " + ledger.origin + " in another form";
@@ -774,12 +775,12 @@ void write_ledgers(const Trust& trust, std::string& out) {
   out += ledger_comment;
   for (const TrustedLedger& ledger : trust.ledgers) {
     out += "\n[[ledger]]\norigin = " + toml_string(ledger.origin) +
-           "\nkey = " + toml_string(ledger::write_vkey(ledger.key)) +
+           "\nkey = " + toml_string(ledger_format::write_vkey(ledger.key)) +
            "\nquorum = " + std::to_string(ledger.quorum) + "\n";
     if (ledger.time_stamps > 0) out += "time_stamps = " + std::to_string(ledger.time_stamps) + "\n";
     for (const TrustedWitness& witness : ledger.witnesses)
       out += "\n[[ledger.witness]]\nname = " + toml_string(witness.name) +
-             "\nkey = " + toml_string(ledger::write_vkey(witness.key)) + "\n";
+             "\nkey = " + toml_string(ledger_format::write_vkey(witness.key)) + "\n";
     for (const PinnedCheckpoint& pinned : ledger.pinned)
       out += "\n[[ledger.pinned]]\ntree_size = " + std::to_string(pinned.tree_size) +
              "\nroot = " + toml_string(to_base64(pinned.root.view())) +
@@ -832,8 +833,8 @@ int version_of(const Trust& trust) {
 
 }  // namespace
 
-Digest key_hash_of(const ledger::VerifierKey& key) {
-  const auto read = key.type == ledger::NoteKeyType::ecdsa
+Digest key_hash_of(const ledger_format::VerifierKey& key) {
+  const auto read = key.type == ledger_format::NoteKeyType::ecdsa
                         ? crypto::PublicKey::read_spki(key.public_key)
                         : crypto::PublicKey::read_ed25519(key.public_key);
   // A key that does not read signs nothing.

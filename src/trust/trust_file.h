@@ -7,7 +7,7 @@
 
 #include "core/core.h"
 #include "crypto/crypto.h"
-#include "ledger/ledger.h"
+#include "ledger_format/ledger_format.h"
 #include "trust/tolerance.h"
 
 namespace fiducia::trust {
@@ -21,7 +21,7 @@ struct TrustedAuthority {
 
 struct TrustedWitness {
   std::string name;
-  ledger::VerifierKey key;
+  ledger_format::VerifierKey key;
 };
 
 /// A checkpoint that the trust file vouches for: this tree existed at `at`. So whatever is in it is
@@ -37,7 +37,7 @@ struct PinnedCheckpoint {
 /// `time_stamps` authorities of the file.
 struct TrustedLedger {
   std::string origin;
-  ledger::VerifierKey key;
+  ledger_format::VerifierKey key;
   std::uint32_t quorum = 0;
   std::vector<TrustedWitness> witnesses;
   /// How many different time-stamp authorities of the trust file must have stamped the checkpoint.
@@ -83,7 +83,7 @@ struct Trust {
 };
 
 /// The hash that a revocation of this verifier key names.
-[[nodiscard]] Digest key_hash_of(const ledger::VerifierKey& key);
+[[nodiscard]] Digest key_hash_of(const ledger_format::VerifierKey& key);
 
 /// Reads a trust file (TOML 1.0, spec/trust.md) of version 1 or 2. Unknown keys are refused: a
 /// misspelt "revocation" must not pass in silence. Errors: config_invalid with line and column.

@@ -112,7 +112,7 @@ TEST_F(Parts, a_ledger_of_another_branch_is_noticed) {
                                  Home::open(scratch_.home())->ledger_key().value());
     ASSERT_TRUE(log.has_value());
     const Bytes entry =
-        ledger::write_entry({.sign1_hash = {}, .signer_hash = {}, .claimed_at = {}});
+        ledger_format::write_entry({.sign1_hash = {}, .signer_hash = {}, .claimed_at = {}});
     ASSERT_TRUE(log->append({&entry, 1}).has_value());
   }
   expect_refused("it is a fork");
@@ -138,7 +138,7 @@ TEST_F(Parts, a_run_that_was_killed_after_the_ledger_is_no_older_store) {
     ASSERT_TRUE((*store)->put({}, &mark).has_value());
     auto log = ledger::Log::open(home->ledger_folder(), home->ledger_key().value());
     const Bytes entry =
-        ledger::write_entry({.sign1_hash = {}, .signer_hash = {}, .claimed_at = {}});
+        ledger_format::write_entry({.sign1_hash = {}, .signer_hash = {}, .claimed_at = {}});
     ASSERT_TRUE(log->append({&entry, 1}).has_value());
   }
   EXPECT_EQ(seal("c.dcm", "1.2.3").first, 0);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/ledger.h"
+#include "ledger_format/ledger_format.h"
 
 #include <gtest/gtest.h>
 
@@ -159,8 +160,8 @@ TEST_F(ProofCommand, counts_only_as_far_as_the_trust_file_allows) {
   const std::string quorum = "quorum = 0";
   ASSERT_NE(trust.find(quorum), std::string::npos) << trust;
   const auto key = crypto::PrivateKey::generate(crypto::KeyKind::ed25519).value();
-  const std::string vkey = ledger::write_vkey(ledger::make_vkey(
-      "w.example", ledger::NoteKeyType::cosignature, key.public_key().write_ed25519()));
+  const std::string vkey = ledger_format::write_vkey(ledger_format::make_vkey(
+      "w.example", ledger_format::NoteKeyType::cosignature, key.public_key().write_ed25519()));
   trust.replace(trust.find(quorum), quorum.size(),
                 "quorum = 1\n[[ledger.witness]]\nname = \"W\"\nkey = \"" + vkey + "\"");
   const auto strict = scratch_.path("strict.toml");
@@ -206,7 +207,7 @@ TEST_F(LedgerCommand, check_takes_any_folder_with_its_key) {
   LedgerOptions options = asking(scratch_, LedgerOptions::Action::check);
   options.common.home = "/nonexistent";
   options.folder = (scratch_.home() / "ledger").string();
-  options.key = ledger::write_vkey(*home->ledger_vkey());
+  options.key = ledger_format::write_vkey(*home->ledger_vkey());
   EXPECT_EQ(run_captured(options).first, 0);
   options.folder.clear();
   EXPECT_EQ(run_captured(options).first, 1);
@@ -240,12 +241,12 @@ TEST_F(LedgerCommand, check_against_another_copy_finds_a_split_view) {
     EXPECT_NE(out.find(R"("status":"consistent")"), std::string::npos) << out;
   }
   // The key signs another tree of the same size.
-  const ledger::Checkpoint forked{.origin = home->about().ledger_origin,
-                                  .tree_size = 2,
-                                  .root = crypto::sha256(as_bytes("another tree")),
-                                  .extensions = {}};
-  const auto note = ledger::write_note(ledger::write_checkpoint(forked), forked.origin,
-                                       home->ledger_key().value());
+  const ledger_format::Checkpoint forked{.origin = home->about().ledger_origin,
+                                         .tree_size = 2,
+                                         .root = crypto::sha256(as_bytes("another tree")),
+                                         .extensions = {}};
+  const auto note = ledger_format::write_note(ledger_format::write_checkpoint(forked),
+                                              forked.origin, home->ledger_key().value());
   options.against = scratch_.path("forked").string();
   options.out = scratch_.path("evidence").string();
   ASSERT_TRUE(durable_write(options.against, as_bytes(*note)).has_value());
@@ -269,8 +270,9 @@ TEST_F(LedgerCommand, check_against_another_copy_finds_a_split_view) {
 TEST_F(LedgerCommand, status_lists_the_witnesses_that_the_trust_file_knows) {
   const auto home = Home::open(scratch_.home());
   auto key = crypto::PrivateKey::generate(crypto::KeyKind::ed25519).value();
-  const ledger::VerifierKey witness = ledger::make_vkey(
-      "witness.example/w1", ledger::NoteKeyType::cosignature, key.public_key().write_ed25519());
+  const ledger_format::VerifierKey witness =
+      ledger_format::make_vkey("witness.example/w1", ledger_format::NoteKeyType::cosignature,
+                               key.public_key().write_ed25519());
   auto trust = trust::open_trust(home->trust_path()).value();
   trust.ledgers.front().witnesses.push_back({.name = "Partner", .key = witness});
   ASSERT_TRUE(durable_write(home->trust_path(), as_bytes(trust::write_trust(trust))).has_value());
@@ -279,11 +281,11 @@ TEST_F(LedgerCommand, status_lists_the_witnesses_that_the_trust_file_knows) {
 
   const std::filesystem::path checkpoint = scratch_.home() / "ledger/checkpoint";
   const std::string note = test::content(checkpoint);
-  const auto parsed = ledger::read_note(note).value();
-  const auto line = ledger::cosign(parsed.text, witness, key, UnixTime{1'795'514'460});
+  const auto parsed = ledger_format::read_note(note).value();
+  const auto line = ledger_format::cosign(parsed.text, witness, key, UnixTime{1'795'514'460});
   ASSERT_TRUE(line.has_value());
-  ASSERT_TRUE(
-      durable_write(checkpoint, as_bytes(note + ledger::write_signature_line(*line))).has_value());
+  ASSERT_TRUE(durable_write(checkpoint, as_bytes(note + ledger_format::write_signature_line(*line)))
+                  .has_value());
   const auto [code, out] = run_captured(asking(scratch_, LedgerOptions::Action::status));
   EXPECT_EQ(code, 0);
   EXPECT_NE(out.find(R"("witnesses":["Partner"])"), std::string::npos) << out;

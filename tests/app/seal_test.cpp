@@ -318,7 +318,8 @@ TEST(Seal, by_a_device_that_does_not_count_is_refused_before_the_ledger) {
   changed->ledgers.front().quorum = 1;
   changed->ledgers.front().witnesses.push_back(
       {.name = "w",
-       .key = ledger::make_vkey("w.example", ledger::NoteKeyType::cosignature, Bytes(32))});
+       .key = ledger_format::make_vkey("w.example", ledger_format::NoteKeyType::cosignature,
+                                       Bytes(32))});
   ASSERT_TRUE(durable_write(scratch.home() / "trust.toml", as_bytes(trust::write_trust(*changed))));
   refused("config.invalid", "CT-1");
   ASSERT_TRUE(durable_write(scratch.home() / "trust.toml", as_bytes(trust)).has_value());

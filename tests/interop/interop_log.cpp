@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ledger/ledger.h"
+#include "ledger_format/ledger_format.h"
 
 namespace {
 
@@ -36,7 +37,7 @@ std::string hex_list(const std::vector<Digest>& hashes) {
   return list;
 }
 
-Status write_claims(const fs::path& folder, const ledger::VerifierKey& vkey) {
+Status write_claims(const fs::path& folder, const ledger_format::VerifierKey& vkey) {
   FIDUCIA_TRY(reader, ledger::LogReader::open(folder / "log", vkey));
   const std::uint64_t size = reader.status().tree_size;
   std::string claims;
@@ -45,7 +46,7 @@ Status write_claims(const fs::path& folder, const ledger::VerifierKey& vkey) {
     claims +=
         "inclusion " + std::to_string(size) + " " + std::to_string(index) + hex_list(path) + "\n";
     if (index % 50 != 0) continue;
-    const std::string proof = ledger::write_tlog_proof(index, path, reader.checkpoint());
+    const std::string proof = ledger_format::write_tlog_proof(index, path, reader.checkpoint());
     FIDUCIA_CHECK(durable_write(folder / "proofs" / (std::to_string(index) + ".tlog-proof"),
                                 as_bytes(proof)));
   }
@@ -59,11 +60,11 @@ Status write_claims(const fs::path& folder, const ledger::VerifierKey& vkey) {
 
 Status write_log(const fs::path& folder) {
   FIDUCIA_TRY(key, crypto::PrivateKey::generate(crypto::KeyKind::ed25519));
-  const ledger::VerifierKey vkey =
-      ledger::make_vkey(origin, ledger::NoteKeyType::ed25519, key.public_key().write_ed25519());
+  const ledger_format::VerifierKey vkey = ledger_format::make_vkey(
+      origin, ledger_format::NoteKeyType::ed25519, key.public_key().write_ed25519());
   for (const char* name : {"checkpoints", "receipts", "proofs"})
     fs::create_directories(folder / name);
-  FIDUCIA_CHECK(durable_write(folder / "vkey", as_bytes(ledger::write_vkey(vkey))));
+  FIDUCIA_CHECK(durable_write(folder / "vkey", as_bytes(ledger_format::write_vkey(vkey))));
   FIDUCIA_CHECK(ledger::Log::create(folder / "log", origin, key, noon));
   FIDUCIA_TRY(log, ledger::Log::open(folder / "log", std::move(key), [] { return noon; }));
   for (const std::uint64_t size :
@@ -87,7 +88,7 @@ Status write_log(const fs::path& folder) {
 /// 0 fine, 2 damaged.
 Result<int> check(const fs::path& folder) {
   FIDUCIA_TRY(text, read_file(folder / "vkey", 4096));
-  FIDUCIA_TRY(vkey, ledger::read_vkey(as_text(text)));
+  FIDUCIA_TRY(vkey, ledger_format::read_vkey(as_text(text)));
   FIDUCIA_TRY(found, ledger::check_log(folder / "log", vkey));
   std::printf("%s\n", found.text.c_str());
   return found.ok ? 0 : 2;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include "ledger/bundle.h"
 #include "ledger/ledger.h"
+#include "ledger_format/bundle.h"
 
 namespace fiducia::ledger::test {
 
@@ -11,11 +11,12 @@ namespace fiducia::ledger::test {
                                                             std::uint64_t tree_size) {
   std::vector<Bytes> entries;
   for (std::uint64_t place = 0; entries.size() < tree_size; ++place) {
-    const auto width =
-        static_cast<unsigned>(std::min<std::uint64_t>(tile_width, tree_size - place * tile_width));
-    const std::string path = tile_path({.level = {}, .index = place, .width = width});
-    FIDUCIA_TRY(bundle, read_file(folder / path, bundle_bytes_max));
-    FIDUCIA_TRY(views, read_bundle(bundle, width, /*exact=*/true));
+    const auto width = static_cast<unsigned>(std::min<std::uint64_t>(
+        ledger_format::tile_width, tree_size - place * ledger_format::tile_width));
+    const std::string path =
+        ledger_format::tile_path({.level = {}, .index = place, .width = width});
+    FIDUCIA_TRY(bundle, read_file(folder / path, ledger_format::bundle_bytes_max));
+    FIDUCIA_TRY(views, ledger_format::read_bundle(bundle, width, /*exact=*/true));
     for (const ByteView view : views) entries.emplace_back(view.begin(), view.end());
   }
   return entries;

@@ -12,7 +12,7 @@ namespace fiducia::ledger::test {
 namespace {
 
 /// What is wrong with the answer to a damaged `path`, or nothing.
-std::string wrong_answer(const ObjectSource& source, const VerifierKey& key,
+std::string wrong_answer(const ObjectSource& source, const ledger_format::VerifierKey& key,
                          const std::string& path, const CheckOptions& options = {}) {
   const auto check = check_log(source, key, options);
   if (!check) return "no answer: " + sentence(check.error());
@@ -161,7 +161,7 @@ class GrowingLog : public ObjectSource {
     return found;
   }
   [[nodiscard]] std::string name_of(const std::string& path) const override { return path; }
-  [[nodiscard]] VerifierKey vkey() const { return log_.vkey(); }
+  [[nodiscard]] ledger_format::VerifierKey vkey() const { return log_.vkey(); }
   [[nodiscard]] std::uint64_t size() const { return log_.frontage.size; }
 
  private:

@@ -17,7 +17,7 @@ std::string said(const LogCheck& check) {
 
 /// All states that one check keeps, one a bundle, and its answer.
 std::pair<std::vector<Bytes>, LogCheck> states_of(const ObjectSource& source,
-                                                  const VerifierKey& key) {
+                                                  const ledger_format::VerifierKey& key) {
   std::vector<Bytes> states;
   CheckOptions options;
   options.save_every = std::chrono::milliseconds{0};
@@ -30,7 +30,8 @@ std::pair<std::vector<Bytes>, LogCheck> states_of(const ObjectSource& source,
   return {std::move(states), std::move(*check)};
 }
 
-Result<LogCheck> resumed(const ObjectSource& source, const VerifierKey& key, const Bytes& state) {
+Result<LogCheck> resumed(const ObjectSource& source, const ledger_format::VerifierKey& key,
+                         const Bytes& state) {
   CheckOptions options;
   options.from = read_check_state(state).value();
   return check_log(source, key, options);
@@ -125,7 +126,7 @@ TEST(CheckResume, a_finished_state_leaves_only_what_was_appended) {
 TEST(CheckResume, a_state_that_does_not_fit_the_log_is_refused) {
   const MemoryLog log{5'000};
   const CheckState good = read_check_state(states_of(log, log.vkey()).first[10]).value();
-  const auto refusal = [&](const ObjectSource& source, const VerifierKey& key,
+  const auto refusal = [&](const ObjectSource& source, const ledger_format::VerifierKey& key,
                            const CheckState& state) {
     CheckOptions options;
     options.from = state;
@@ -140,7 +141,7 @@ TEST(CheckResume, a_state_that_does_not_fit_the_log_is_refused) {
   state.origin = "example.org/other";
   EXPECT_NE(refusal(log, log.vkey(), state).find("example.org/other"), std::string::npos);
   state = good;
-  state.vkey = write_vkey(vkey_of(new_key()));
+  state.vkey = ledger_format::write_vkey(vkey_of(new_key()));
   EXPECT_NE(refusal(log, log.vkey(), state).find("key"), std::string::npos);
   MemoryLog smaller{2'000};
   smaller.key = copy_of(log.key);

@@ -25,10 +25,10 @@ TEST(CompareLogs, one_log_at_two_sizes_is_consistent_from_either_side) {
     const auto second = make_log(key, static_cast<std::uint64_t>(large));
     const auto later = compare_logs(second, vkey_of(key), first->note(), nullptr);
     ASSERT_TRUE(later.has_value()) << sentence(later.error());
-    EXPECT_EQ(later->views, Views::consistent) << later->text;
+    EXPECT_EQ(later->views, ledger_format::Views::consistent) << later->text;
     const auto earlier = compare_logs(first, vkey_of(key), second->note(), second);
     ASSERT_TRUE(earlier.has_value()) << sentence(earlier.error());
-    EXPECT_EQ(earlier->views, Views::consistent) << earlier->text;
+    EXPECT_EQ(earlier->views, ledger_format::Views::consistent) << earlier->text;
     EXPECT_EQ(earlier->proof, later->proof);
     if (small == large) continue;
     EXPECT_TRUE(merkle::verify_consistency(later->other.tree_size, later->ours.tree_size,
@@ -50,7 +50,7 @@ TEST(CompareLogs, two_histories_are_a_split_view_from_either_side) {
         const auto other = ours_larger ? first : second;
         const auto found = compare_logs(ours, vkey_of(key), other->note(), other);
         ASSERT_TRUE(found.has_value()) << sentence(found.error());
-        EXPECT_EQ(found->views, Views::split) << found->text;
+        EXPECT_EQ(found->views, ledger_format::Views::split) << found->text;
         EXPECT_EQ(found->other_note, other->note());
         EXPECT_EQ(found->our_note, (ours_larger ? second : first)->note());
         // What goes out proves which root the larger log had then.
@@ -85,9 +85,10 @@ TEST(CompareLogs, another_key_and_another_origin_are_named) {
   EXPECT_NE(strange.error().what.find("not signed by " + origin), std::string::npos)
       << strange.error().what;
   // The same key under the same name, but for another log's checkpoint.
-  const Checkpoint elsewhere{
+  const ledger_format::Checkpoint elsewhere{
       .origin = "example.org/other", .tree_size = 300, .root = {}, .extensions = {}};
-  const std::string note = write_note(write_checkpoint(elsewhere), origin, key).value();
+  const std::string note =
+      ledger_format::write_note(ledger_format::write_checkpoint(elsewhere), origin, key).value();
   const auto other = compare_logs(log, vkey_of(key), note, nullptr);
   ASSERT_FALSE(other.has_value());
   EXPECT_EQ(other.error().code, ErrorCode::conflict);

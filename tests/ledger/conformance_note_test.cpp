@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Demands of C2SP signed-note, tlog-checkpoint and tlog-cosignature that the published vectors do
 // not show. docs/conformance/ says which test stands for which demand.
-#include "ledger/note.h"
+#include "ledger_format/note.h"
 
 #include "ledger_support.h"
 
@@ -17,8 +17,8 @@ std::string signature_line(const std::string& name, std::uint32_t key_id, const 
 
 std::string cosignature_line(std::string_view text, const std::string& name,
                              const crypto::PrivateKey& key, std::uint64_t time) {
-  const VerifierKey vkey =
-      make_vkey(name, NoteKeyType::cosignature, key.public_key().write_ed25519());
+  const ledger_format::VerifierKey vkey = ledger_format::make_vkey(
+      name, ledger_format::NoteKeyType::cosignature, key.public_key().write_ed25519());
   const std::string message = "cosignature/v1\ntime " + std::to_string(time) + "\n";
   const Bytes signature =
       key.sign(crypto::SignatureAlgorithm::eddsa, as_bytes(message + std::string{text})).value();
@@ -28,19 +28,19 @@ std::string cosignature_line(std::string_view text, const std::string& name,
   return signature_line(name, vkey.key_id, bytes);
 }
 
-bool verifies(const std::string& encoded, std::span<const VerifierKey> keys) {
-  const auto note = read_note(encoded);
-  return note && verify_note(*note, keys).has_value();
+bool verifies(const std::string& encoded, std::span<const ledger_format::VerifierKey> keys) {
+  const auto note = ledger_format::read_note(encoded);
+  return note && ledger_format::verify_note(*note, keys).has_value();
 }
 
 /// A signed note over `text` by a new key, and that key.
 struct Signed {
   crypto::PrivateKey key = new_key();
-  VerifierKey vkey = vkey_of(key);
+  ledger_format::VerifierKey vkey = vkey_of(key);
   std::string text;
   std::string note;
   explicit Signed(std::string note_text = "example.org/ledger\n5\nx\n")
-      : text(std::move(note_text)), note(write_note(text, origin, key).value()) {}
+      : text(std::move(note_text)), note(ledger_format::write_note(text, origin, key).value()) {}
   [[nodiscard]] bool holds(const std::string& encoded) const {
     return verifies(encoded, std::span{&vkey, 1});
   }
@@ -52,11 +52,11 @@ TEST(NoteConformance, refuses_every_control_character_but_the_line_feed) {
     const auto key = new_key();
     // Signed properly all the same: it is the form that refuses it.
     const Bytes signature = key.sign(crypto::SignatureAlgorithm::eddsa, as_bytes(text)).value();
-    const VerifierKey vkey = vkey_of(key);
+    const ledger_format::VerifierKey vkey = vkey_of(key);
     const std::string encoded = text + "\n" + signature_line(origin, vkey.key_id, signature);
     EXPECT_EQ(verifies(encoded, std::span{&vkey, 1}), c == '\n') << c;
     if (c == '\n') continue;
-    EXPECT_EQ(code_word(read_note(encoded).error()), "malformed.note") << c;
+    EXPECT_EQ(code_word(ledger_format::read_note(encoded).error()), "malformed.note") << c;
   }
 }
 
@@ -64,7 +64,7 @@ TEST(NoteConformance, refuses_what_is_not_utf8_wherever_it_stands) {
   for (const std::string bad :
        {"\xFF", "\xC0\x80", "\xED\xA0\x80", "\xE2\x80", "\xF4\x90\x80\x80"}) {
     const auto key = new_key();
-    const VerifierKey vkey = vkey_of(key);
+    const ledger_format::VerifierKey vkey = vkey_of(key);
     const std::string text = "one " + bad + " two\n";
     const Bytes signature = key.sign(crypto::SignatureAlgorithm::eddsa, as_bytes(text)).value();
     EXPECT_FALSE(verifies(text + "\n" + signature_line(origin, vkey.key_id, signature),
@@ -83,9 +83,9 @@ TEST(NoteConformance, refuses_key_names_that_are_empty_or_hold_a_space_or_a_plus
        {"", "a+b", "a\xC2\xA0z", "a\xC2\x85z", "a\xE1\x9A\x80z", "a\xE2\x80\x83z", "a\xE2\x80\xA8z",
         "a\xE2\x80\xAFz", "a\xE2\x81\x9Fz", "a\xE3\x80\x80z"}) {
     EXPECT_FALSE(good.holds(good.note + signature_line(name, 1, Bytes(64)))) << name;
-    VerifierKey vkey = good.vkey;
+    ledger_format::VerifierKey vkey = good.vkey;
     vkey.name = name;
-    EXPECT_FALSE(read_vkey(write_vkey(vkey)).has_value()) << name;
+    EXPECT_FALSE(ledger_format::read_vkey(ledger_format::write_vkey(vkey)).has_value()) << name;
   }
 }
 
@@ -96,10 +96,10 @@ TEST(NoteConformance, ignores_sixteen_signatures_of_unknown_types_as_long_as_ml_
   for (std::uint32_t i = 0; i < 16; ++i)
     before += signature_line("w" + std::to_string(i) + ".example", i, Bytes(i % 2 ? 2428 : 4627));
   const std::string own = good.note.substr(good.text.size() + 1);
-  const auto note = read_note(before + own);
+  const auto note = ledger_format::read_note(before + own);
   ASSERT_TRUE(note.has_value()) << sentence(note.error());
   EXPECT_EQ(note->signatures.size(), 17U);
-  const auto verified = verify_note(*note, std::span{&good.vkey, 1});
+  const auto verified = ledger_format::verify_note(*note, std::span{&good.vkey, 1});
   ASSERT_TRUE(verified.has_value()) << sentence(verified.error());
   EXPECT_EQ(verified->size(), 1U);
   EXPECT_FALSE(good.holds(before)) << "nobody known has signed";
@@ -108,7 +108,7 @@ TEST(NoteConformance, ignores_sixteen_signatures_of_unknown_types_as_long_as_ml_
 TEST(NoteConformance, of_which_one_known_signature_fails_is_refused_whole) {
   const Signed good;
   const crypto::PrivateKey second = new_key();
-  const std::vector<VerifierKey> keys{good.vkey, vkey_of(second, "second.example")};
+  const std::vector<ledger_format::VerifierKey> keys{good.vkey, vkey_of(second, "second.example")};
   const Bytes signature =
       second.sign(crypto::SignatureAlgorithm::eddsa, as_bytes(good.text)).value();
   EXPECT_TRUE(
@@ -116,23 +116,27 @@ TEST(NoteConformance, of_which_one_known_signature_fails_is_refused_whole) {
   Bytes broken = signature;
   broken[40] ^= std::byte{1};
   const auto note =
-      read_note(good.note + signature_line("second.example", keys[1].key_id, broken)).value();
-  const auto verified = verify_note(note, keys);
+      ledger_format::read_note(good.note + signature_line("second.example", keys[1].key_id, broken))
+          .value();
+  const auto verified = ledger_format::verify_note(note, keys);
   ASSERT_FALSE(verified.has_value());
   EXPECT_EQ(verified.error().code, ErrorCode::signature_bad);
   EXPECT_NE(verified.error().what.find("second.example"), std::string::npos);
   // Whoever does not know the second key ignores its line.
-  EXPECT_TRUE(verify_note(note, std::span{keys}.first(1)).has_value());
+  EXPECT_TRUE(ledger_format::verify_note(note, std::span{keys}.first(1)).has_value());
 }
 
 TEST(NoteConformance, gives_one_public_key_another_id_for_each_type_and_name) {
   const Bytes raw = new_key().public_key().write_ed25519();
-  const auto plain = make_vkey("a.example", NoteKeyType::ed25519, raw);
-  const auto cosigner = make_vkey("a.example", NoteKeyType::cosignature, raw);
-  const auto renamed = make_vkey("b.example", NoteKeyType::ed25519, raw);
+  const auto plain =
+      ledger_format::make_vkey("a.example", ledger_format::NoteKeyType::ed25519, raw);
+  const auto cosigner =
+      ledger_format::make_vkey("a.example", ledger_format::NoteKeyType::cosignature, raw);
+  const auto renamed =
+      ledger_format::make_vkey("b.example", ledger_format::NoteKeyType::ed25519, raw);
   EXPECT_NE(plain.key_id, cosigner.key_id);
   EXPECT_NE(plain.key_id, renamed.key_id);
-  for (const VerifierKey& key : {plain, cosigner, renamed}) {
+  for (const ledger_format::VerifierKey& key : {plain, cosigner, renamed}) {
     // Key id = SHA-256(name || LF || type || key)[:4], put together here byte by byte.
     Bytes input;
     append(input, as_bytes(key.name));
@@ -140,25 +144,28 @@ TEST(NoteConformance, gives_one_public_key_another_id_for_each_type_and_name) {
     input.push_back(static_cast<std::byte>(key.type));
     append(input, key.public_key);
     EXPECT_EQ(key.key_id, load_be<std::uint32_t>(crypto::sha256(input).bytes.data()));
-    EXPECT_EQ(write_vkey(read_vkey(write_vkey(key)).value()), write_vkey(key));
+    EXPECT_EQ(
+        ledger_format::write_vkey(ledger_format::read_vkey(ledger_format::write_vkey(key)).value()),
+        ledger_format::write_vkey(key));
   }
   // The name is part of the identity: one key under a wrong id or name is no key.
-  VerifierKey wrong = plain;
+  ledger_format::VerifierKey wrong = plain;
   wrong.key_id = renamed.key_id;
-  EXPECT_FALSE(read_vkey(write_vkey(wrong)).has_value());
+  EXPECT_FALSE(ledger_format::read_vkey(ledger_format::write_vkey(wrong)).has_value());
 }
 
 TEST(NoteConformance, does_not_take_keys_of_types_it_cannot_verify) {
   const Bytes p384 =
       crypto::PrivateKey::generate(crypto::KeyKind::p384).value().public_key().write_spki();
-  const auto key = read_vkey(write_vkey(make_vkey("a.example", NoteKeyType::ecdsa, p384)));
+  const auto key = ledger_format::read_vkey(ledger_format::write_vkey(
+      ledger_format::make_vkey("a.example", ledger_format::NoteKeyType::ecdsa, p384)));
   ASSERT_FALSE(key.has_value());
   EXPECT_EQ(key.error().code, ErrorCode::unsupported);
   EXPECT_NE(key.error().what.find("P-256"), std::string::npos);
   for (const int type : {0x00, 0x03, 0x05, 0x06, 0xFA, 0xFE, 0xFF}) {
     Bytes data{static_cast<std::byte>(type)};
     append(data, Bytes(type == 0x06 ? 1312 : 32));
-    const auto other = read_vkey("a.example+00000000+" + to_base64(data));
+    const auto other = ledger_format::read_vkey("a.example+00000000+" + to_base64(data));
     ASSERT_FALSE(other.has_value()) << type;
     EXPECT_EQ(other.error().code, ErrorCode::unsupported) << type;
     EXPECT_NE(other.error().what.find("type " + std::to_string(type)), std::string::npos);
@@ -169,18 +176,19 @@ TEST(CheckpointConformance, takes_any_origin_that_is_not_empty) {
   for (const std::string name : {"example.com/log42", "Rekor", "a log + with spaces",
                                  "\xE2\x82\xAC", "https://x.example/?a=b"}) {
     const std::string text = name + "\n1\n" + to_base64(Digest{}.view()) + "\n";
-    const auto checkpoint = read_checkpoint(text);
+    const auto checkpoint = ledger_format::read_checkpoint(text);
     ASSERT_TRUE(checkpoint.has_value()) << name;
     EXPECT_EQ(checkpoint->origin, name);
   }
-  EXPECT_FALSE(read_checkpoint("\n1\n" + to_base64(Digest{}.view()) + "\n").has_value());
+  EXPECT_FALSE(
+      ledger_format::read_checkpoint("\n1\n" + to_base64(Digest{}.view()) + "\n").has_value());
 }
 
 TEST(CosignatureConformance, covers_extension_lines_and_the_whole_text) {
   const Signed good{"example.org/ledger\n5\n" + to_base64(Digest{}.view()) + "\nextension one\n"};
   const crypto::PrivateKey witness = new_key();
-  const std::vector<VerifierKey> keys{
-      make_vkey("w.example", NoteKeyType::cosignature, witness.public_key().write_ed25519())};
+  const std::vector<ledger_format::VerifierKey> keys{ledger_format::make_vkey(
+      "w.example", ledger_format::NoteKeyType::cosignature, witness.public_key().write_ed25519())};
   EXPECT_TRUE(verifies(good.note + cosignature_line(good.text, "w.example", witness, 7), keys));
   const std::string without = good.text.substr(0, good.text.find("extension"));
   EXPECT_FALSE(verifies(good.note + cosignature_line(without, "w.example", witness, 7), keys));
@@ -189,13 +197,13 @@ TEST(CosignatureConformance, covers_extension_lines_and_the_whole_text) {
 TEST(CosignatureConformance, has_a_time_of_at_most_63_bits_which_is_signed) {
   const Signed good;
   const crypto::PrivateKey witness = new_key();
-  const std::vector<VerifierKey> keys{
-      make_vkey("w.example", NoteKeyType::cosignature, witness.public_key().write_ed25519())};
+  const std::vector<ledger_format::VerifierKey> keys{ledger_format::make_vkey(
+      "w.example", ledger_format::NoteKeyType::cosignature, witness.public_key().write_ed25519())};
   constexpr std::uint64_t most = std::uint64_t{1} << 63;
   for (const std::uint64_t time : {std::uint64_t{0}, std::uint64_t{1'700'000'000}, most - 1}) {
-    const auto note =
-        read_note(good.note + cosignature_line(good.text, "w.example", witness, time));
-    const auto verified = verify_note(note.value(), keys);
+    const auto note = ledger_format::read_note(
+        good.note + cosignature_line(good.text, "w.example", witness, time));
+    const auto verified = ledger_format::verify_note(note.value(), keys);
     ASSERT_TRUE(verified.has_value()) << time;
     EXPECT_EQ(verified->front().time, UnixTime{static_cast<std::int64_t>(time)});
   }
@@ -208,8 +216,8 @@ TEST(CosignatureConformance, has_a_time_of_at_most_63_bits_which_is_signed) {
 TEST(CosignatureConformance, is_lost_with_any_bit_and_for_any_other_key) {
   const Signed good;
   const crypto::PrivateKey witness = new_key();
-  const VerifierKey key =
-      make_vkey("w.example", NoteKeyType::cosignature, witness.public_key().write_ed25519());
+  const ledger_format::VerifierKey key = ledger_format::make_vkey(
+      "w.example", ledger_format::NoteKeyType::cosignature, witness.public_key().write_ed25519());
   const std::string line = cosignature_line(good.text, "w.example", witness, 1'700'000'000);
   const std::string encoded = good.text + "\n" + line;
   ASSERT_TRUE(verifies(encoded, std::span{&key, 1}));
@@ -218,8 +226,8 @@ TEST(CosignatureConformance, is_lost_with_any_bit_and_for_any_other_key) {
     broken[bit / 8] = static_cast<char>(broken[bit / 8] ^ (1 << (bit % 8)));
     ASSERT_FALSE(verifies(broken, std::span{&key, 1})) << "bit " << bit;
   }
-  const VerifierKey stranger =
-      make_vkey("w.example", NoteKeyType::cosignature, new_key().public_key().write_ed25519());
+  const ledger_format::VerifierKey stranger = ledger_format::make_vkey(
+      "w.example", ledger_format::NoteKeyType::cosignature, new_key().public_key().write_ed25519());
   EXPECT_FALSE(verifies(encoded, std::span{&stranger, 1}));
   // The domain is separate: a plain signature under the same key is no cosignature.
   const Bytes plain = witness.sign(crypto::SignatureAlgorithm::eddsa, as_bytes(good.text)).value();
@@ -248,7 +256,7 @@ TEST(BadInput, a_malformed_checkpoint_is_refused_with_its_file_and_its_fault) {
     SCOPED_TRACE(row.name);
     const ScratchLog scratch;
     write_plain(scratch.folder / "checkpoint",
-                as_bytes(write_note(row.text, origin, scratch.key).value()));
+                as_bytes(ledger_format::write_note(row.text, origin, scratch.key).value()));
     const auto reader = scratch.read();
     ASSERT_FALSE(reader.has_value());
     EXPECT_EQ(code_word(reader.error()), "malformed.checkpoint");
@@ -269,12 +277,12 @@ TEST(BadInput, a_checkpoint_that_is_no_note_is_refused_as_such) {
 TEST(BadInput, a_checkpoint_of_another_origin_is_refused_although_the_key_signed_it) {
   const ScratchLog scratch;
   const auto good = scratch.read().value().status();
-  const std::string text = write_checkpoint({.origin = "example.org/other",
-                                             .tree_size = good.tree_size,
-                                             .root = good.root,
-                                             .extensions = {}});
+  const std::string text = ledger_format::write_checkpoint({.origin = "example.org/other",
+                                                            .tree_size = good.tree_size,
+                                                            .root = good.root,
+                                                            .extensions = {}});
   write_plain(scratch.folder / "checkpoint",
-              as_bytes(write_note(text, origin, scratch.key).value()));
+              as_bytes(ledger_format::write_note(text, origin, scratch.key).value()));
   const auto reader = scratch.read();
   ASSERT_FALSE(reader.has_value());
   EXPECT_EQ(reader.error().code, ErrorCode::signature_bad);

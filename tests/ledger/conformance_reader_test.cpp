@@ -3,7 +3,7 @@
 #include <mutex>
 #include <set>
 
-#include "ledger/tree.h"
+#include "ledger_format/tree.h"
 #include "ledger_support.h"
 
 namespace fiducia::ledger::test {
@@ -35,10 +35,11 @@ bool is_tile(const std::string& path) { return path.starts_with("tile/"); }
 
 /// Whether a tree of `size` has this tile or bundle, at this width or, as a fallback, full.
 bool called_for(const std::string& path, std::uint64_t size) {
-  const auto address = read_tile_path(path);
+  const auto address = ledger_format::read_tile_path(path);
   if (!address) return false;
-  const unsigned width = tile_width_at(address->level.value_or(0), address->index, size);
-  return width != 0 && (address->width == width || address->width == tile_width);
+  const unsigned width =
+      ledger_format::tile_width_at(address->level.value_or(0), address->index, size);
+  return width != 0 && (address->width == width || address->width == ledger_format::tile_width);
 }
 
 /// tlog-tiles, "Partial Tiles": no partial tile is fetched that no verified checkpoint calls for.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every tree up to 600 leaves, two tiles and a bit, against the recursive text of RFC 9162.
-#include "ledger/tree.h"
+#include "ledger_format/tree.h"
 #include "ledger_support.h"
 #include "merkle/merkle.h"
 #include "rfc9162_reference.h"
@@ -25,15 +25,16 @@ Digest leaf_of(std::uint64_t index) {
 /// A log's folder that is given the tiles and the checkpoint of one tree after the other.
 class GrowingFolder {
  public:
-  void write(const GrownTree& tree) {
+  void write(const ledger_format::GrownTree& tree) {
     for (const auto& file : tree.changed_files()) {
-      const fs::path path = scratch_.path() / tile_path(file.address);
+      const fs::path path = scratch_.path() / ledger_format::tile_path(file.address);
       fs::create_directories(path.parent_path());
       write_plain(path, file.content);
     }
-    const std::string text = write_checkpoint(
+    const std::string text = ledger_format::write_checkpoint(
         {.origin = origin, .tree_size = tree.after().size, .root = tree.root(), .extensions = {}});
-    write_plain(scratch_.path() / "checkpoint", as_bytes(write_note(text, origin, key_).value()));
+    write_plain(scratch_.path() / "checkpoint",
+                as_bytes(ledger_format::write_note(text, origin, key_).value()));
   }
   [[nodiscard]] Result<LogReader> read() const {
     return LogReader::open(scratch_.path(), vkey_of(key_));
@@ -50,14 +51,14 @@ TEST(Rfc9162Conformance, every_path_of_every_tree_up_to_600_leaves_is_the_one_of
   ReferenceTree reference{leaves};
   ASSERT_EQ(merkle::root({}), reference.mth(0, 0));
   GrowingFolder folder;
-  Frontage frontage;
+  ledger_format::Frontage frontage;
   const Sample taken = sample(3, 97);
   std::size_t sizes = 0;
   std::size_t inclusion_paths = 0;
   std::size_t consistency_paths = 0;
   for (std::size_t size = 1; size <= size_max; ++size) {
     const auto so_far = std::span{leaves}.first(size);
-    const GrownTree step{frontage, so_far.last(1)};  // as an appender has it
+    const ledger_format::GrownTree step{frontage, so_far.last(1)};  // as an appender has it
     frontage = step.after();
     folder.write(step);
     const Digest root = reference.mth(0, size);
@@ -67,12 +68,12 @@ TEST(Rfc9162Conformance, every_path_of_every_tree_up_to_600_leaves_is_the_one_of
     const auto reader = folder.read();
     ASSERT_TRUE(reader.has_value()) << sentence(reader.error());
     ASSERT_EQ(merkle::root(so_far), root) << size;
-    const GrownTree whole{Frontage{}, so_far};
+    const ledger_format::GrownTree whole{ledger_format::Frontage{}, so_far};
     ASSERT_EQ(whole.root(), root) << size;
     for (std::size_t index = 0; index < size; ++index, ++inclusion_paths) {
       const auto expected = reference.path(index, 0, size);
       ASSERT_EQ(merkle::inclusion_proof(so_far, index), expected) << index << " of " << size;
-      ASSERT_EQ(inclusion_path(whole, whole.edge(), index, size).value(), expected)
+      ASSERT_EQ(ledger_format::inclusion_path(whole, whole.edge(), index, size).value(), expected)
           << index << " of " << size;
       ASSERT_EQ(reader->inclusion_proof(index).value(), expected) << index << " of " << size;
       ASSERT_TRUE(merkle::verify_inclusion(index, size, leaves[index], expected, root).has_value())
@@ -81,7 +82,7 @@ TEST(Rfc9162Conformance, every_path_of_every_tree_up_to_600_leaves_is_the_one_of
     for (std::size_t first = 1; first <= size; ++first, ++consistency_paths) {
       const auto expected = reference.proof(first, size);
       ASSERT_EQ(merkle::consistency_proof(so_far, first), expected) << first << " to " << size;
-      ASSERT_EQ(consistency_path(whole, whole.edge(), first, size).value(), expected)
+      ASSERT_EQ(ledger_format::consistency_path(whole, whole.edge(), first, size).value(), expected)
           << first << " to " << size;
       ASSERT_EQ(reader->consistency_proof(first).value(), expected) << first << " to " << size;
       ASSERT_TRUE(merkle::verify_consistency(first, size, reference.mth(0, first), root, expected)

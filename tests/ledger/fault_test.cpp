@@ -196,7 +196,8 @@ class FaultyLog {
     FIDUCIA_ASSERT(key.has_value());
     const auto pem = key->write_pem().value();
     FIDUCIA_ASSERT(durable_write(key_file(), as_bytes(pem)).has_value());
-    vkey_ = make_vkey(log_origin, NoteKeyType::ed25519, key->public_key().write_ed25519());
+    vkey_ = ledger_format::make_vkey(log_origin, ledger_format::NoteKeyType::ed25519,
+                                     key->public_key().write_ed25519());
     FIDUCIA_ASSERT(Log::create(folder(), log_origin, *key, log_time).has_value());
     {
       auto log = open_small_log(folder(), key_of_log()).value();
@@ -301,7 +302,7 @@ class FaultyLog {
   }
 
   ScratchFolder scratch_;
-  VerifierKey vkey_;
+  ledger_format::VerifierKey vkey_;
   std::uint64_t next_counter_ = 1;
   std::uint64_t base_counter_ = 1;
   std::map<std::uint64_t, std::uint64_t> acknowledged_;  // index to counter

@@ -53,8 +53,9 @@ void tell_refused(const Error& error) {
 }
 
 void tell_seen(const std::string& note) {
-  const auto read = read_note(note);
-  const auto checkpoint = read ? read_checkpoint(read->text) : std::unexpected(read.error());
+  const auto read = ledger_format::read_note(note);
+  const auto checkpoint =
+      read ? ledger_format::read_checkpoint(read->text) : std::unexpected(read.error());
   if (!checkpoint) return tell_text(Told::wrong, "A checkpoint cannot be read: " + note);
   tell({.kind = Told::seen, .size = checkpoint->tree_size, .root = checkpoint->root});
 }
@@ -62,7 +63,7 @@ void tell_seen(const std::string& note) {
 void tell_acknowledged(const std::vector<Appended>& answers, std::uint64_t counter) {
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const Appended& answer = answers[i];
-    const auto receipt = read_receipt(answer.receipt);
+    const auto receipt = ledger_format::read_receipt(answer.receipt);
     const auto root = receipt ? merkle::root_from_inclusion(
                                     receipt->leaf_index, receipt->tree_size,
                                     merkle::leaf_hash(counter_entry(counter + i)), receipt->path)
@@ -242,7 +243,7 @@ struct OwnDisk {
   fs::path folder;  // of the log
   fs::path filler;
   fs::path key_file;
-  VerifierKey vkey = {};
+  ledger_format::VerifierKey vkey = {};
   std::uint64_t counter = 1;
   std::map<std::uint64_t, std::uint64_t> acknowledged = {};  // index to counter
 
@@ -282,7 +283,8 @@ struct OwnDisk {
 OwnDisk make_disk(const fs::path& folder, const fs::path& key_file) {
   OwnDisk disk{.folder = folder / "log", .filler = folder / "filler", .key_file = key_file};
   const auto key = disk.key();
-  disk.vkey = make_vkey(log_origin, NoteKeyType::ed25519, key.public_key().write_ed25519());
+  disk.vkey = ledger_format::make_vkey(log_origin, ledger_format::NoteKeyType::ed25519,
+                                       key.public_key().write_ed25519());
   const Status created = Log::create(disk.folder, log_origin, key, log_time);
   expect(created.has_value(), created ? "" : to_sentence(created.error()));
   return disk;

@@ -23,10 +23,11 @@ TEST(LogCreate, leaves_a_log_with_its_genesis_entry_and_nothing_beside_it) {
   EXPECT_EQ(reader->status().tree_size, 1U);
   EXPECT_EQ(reader->status().origin, origin);
   EXPECT_EQ(reader->status().checkpoint_at, noon);
-  const auto genesis = read_entry(reader->entry(0).value()).value();
-  EXPECT_EQ(genesis.type, EntryType::genesis);
+  const auto genesis = ledger_format::read_entry(reader->entry(0).value()).value();
+  EXPECT_EQ(genesis.type, ledger_format::EntryType::genesis);
   EXPECT_EQ(genesis.sign1_hash, Digest{});
-  EXPECT_EQ(genesis.signer_hash, crypto::sha256(as_bytes(write_vkey(vkey_of(log.key)))));
+  EXPECT_EQ(genesis.signer_hash,
+            crypto::sha256(as_bytes(ledger_format::write_vkey(vkey_of(log.key)))));
   EXPECT_EQ(genesis.claimed_at, noon);
   std::vector<std::string> names;
   for (const auto& [name, bytes] : snapshot(log.scratch.path())) names.push_back(name);
@@ -74,12 +75,12 @@ TEST(LogAppend, answers_with_receipts_that_verify) {
       EXPECT_EQ(answer.index, next + i);
       EXPECT_EQ(answer.tree_size, next + count);
       EXPECT_EQ(answer.checkpoint_at.seconds, noon.seconds + 60);
-      const auto receipt = read_receipt(answer.receipt);
+      const auto receipt = ledger_format::read_receipt(answer.receipt);
       ASSERT_TRUE(receipt.has_value()) << sentence(receipt.error());
       EXPECT_EQ(receipt->tree_size, answer.tree_size);
       EXPECT_EQ(receipt->leaf_index, answer.index);
-      const auto root =
-          verify_receipt(*receipt, merkle::leaf_hash(entries[i]), scratch.key.public_key());
+      const auto root = ledger_format::verify_receipt(*receipt, merkle::leaf_hash(entries[i]),
+                                                      scratch.key.public_key());
       ASSERT_TRUE(root.has_value()) << sentence(root.error());
       EXPECT_EQ(*root, log->status().root);
     }
@@ -251,9 +252,9 @@ TEST(LogAppend, by_many_threads_gives_each_entry_one_place) {
           for (std::size_t i = 0; i < entries.size(); ++i) {
             const Appended& answer = (*answers)[i];
             if (!places.emplace(answer.index, entries[i]).second) ++bad;
-            const auto receipt = read_receipt(answer.receipt);
-            if (!receipt ||
-                !verify_receipt(*receipt, merkle::leaf_hash(entries[i]), scratch.key.public_key()))
+            const auto receipt = ledger_format::read_receipt(answer.receipt);
+            if (!receipt || !ledger_format::verify_receipt(*receipt, merkle::leaf_hash(entries[i]),
+                                                           scratch.key.public_key()))
               ++bad;
           }
         }
@@ -385,11 +386,12 @@ TEST(LogAppend, of_an_entry_that_is_there_already_answers_with_its_index) {
   std::vector<std::uint64_t> indices;
   for (std::size_t i = 0; i < answers->size(); ++i) {
     indices.push_back((*answers)[i].index);
-    const auto receipt = read_receipt((*answers)[i].receipt).value();
+    const auto receipt = ledger_format::read_receipt((*answers)[i].receipt).value();
     EXPECT_EQ(receipt.tree_size, 303U);
-    EXPECT_EQ(
-        verify_receipt(receipt, merkle::leaf_hash(mixed[i]), scratch.key.public_key()).value(),
-        log.status().root);
+    EXPECT_EQ(ledger_format::verify_receipt(receipt, merkle::leaf_hash(mixed[i]),
+                                            scratch.key.public_key())
+                  .value(),
+              log.status().root);
   }
   EXPECT_EQ(indices, (std::vector<std::uint64_t>{299, 300, 301, 302, 301}));
   // Nothing but known entries: no new checkpoint.
@@ -405,8 +407,8 @@ TEST(LogAppend, hands_out_the_checkpoint_that_its_receipts_belong_to) {
   auto log = scratch.open().value();
   const auto first = log.append(counter_entries(1, 1)).value();
   ASSERT_TRUE(log.append(counter_entries(2, 1)).has_value());
-  const Note note = read_note(*first.front().checkpoint).value();
-  EXPECT_EQ(read_checkpoint(note.text)->tree_size, first.front().tree_size);
+  const ledger_format::Note note = ledger_format::read_note(*first.front().checkpoint).value();
+  EXPECT_EQ(ledger_format::read_checkpoint(note.text)->tree_size, first.front().tree_size);
 }
 
 // One wrong clock must not date seals, nor forbid right ones for as long as it was wrong.
@@ -431,8 +433,8 @@ TEST(LogClock, that_was_wrong_is_left_behind_by_whoever_says_so) {
   const auto key = crypto::PrivateKey::generate(crypto::KeyKind::ed25519).value();
   const std::string pem = key.write_pem().value();
   const auto own_key = [&] { return crypto::PrivateKey::read_pem(pem).value(); };
-  const auto vkey =
-      make_vkey("clock.example/log", NoteKeyType::ed25519, key.public_key().write_ed25519());
+  const auto vkey = ledger_format::make_vkey(
+      "clock.example/log", ledger_format::NoteKeyType::ed25519, key.public_key().write_ed25519());
   ASSERT_TRUE(Log::create(folder, "clock.example/log", key, right).has_value());
   const auto append = [&](UnixTime now, std::uint8_t entry, bool clock_is_right) {
     auto log = Log::open(folder, own_key(), [now] { return now; }, clock_is_right);

@@ -3,8 +3,8 @@
 #include <functional>
 #include <map>
 
-#include "ledger/bundle.h"
-#include "ledger/tree.h"
+#include "ledger_format/bundle.h"
+#include "ledger_format/tree.h"
 #include "ledger_support.h"
 #include "merkle/merkle.h"
 
@@ -21,7 +21,7 @@ inline Bytes numbered_entry(std::uint64_t i) {
 struct MemoryLog : ObjectSource {
   std::map<std::string, Bytes> objects;
   crypto::PrivateKey key = new_key();
-  Frontage frontage;
+  ledger_format::Frontage frontage;
   Bytes bundle;  // the partial one
 
   MemoryLog() = default;
@@ -35,31 +35,34 @@ struct MemoryLog : ObjectSource {
     for (std::uint64_t i = frontage.size; i < size; ++i) {
       const Bytes one = entry(i);
       leaves.push_back(merkle::leaf_hash(one));
-      append_to_bundle(bundle, one);
-      if ((i + 1) % tile_width == 0)
-        objects[tile_path({.level = {}, .index = i / tile_width})] = std::exchange(bundle, {});
+      ledger_format::append_to_bundle(bundle, one);
+      if ((i + 1) % ledger_format::tile_width == 0)
+        objects[ledger_format::tile_path({.level = {}, .index = i / ledger_format::tile_width})] =
+            std::exchange(bundle, {});
     }
-    if (const auto width = static_cast<unsigned>(size % tile_width); width != 0)
-      objects[tile_path({.level = {}, .index = size / tile_width, .width = width})] = bundle;
-    const GrownTree tree{frontage, leaves};
-    for (const GrownTree::File& file : tree.changed_files())
-      objects[tile_path(file.address)] = file.content;
+    if (const auto width = static_cast<unsigned>(size % ledger_format::tile_width); width != 0)
+      objects[ledger_format::tile_path(
+          {.level = {}, .index = size / ledger_format::tile_width, .width = width})] = bundle;
+    const ledger_format::GrownTree tree{frontage, leaves};
+    for (const ledger_format::GrownTree::File& file : tree.changed_files())
+      objects[ledger_format::tile_path(file.address)] = file.content;
     frontage = tree.after();
     sign(tree.root());
   }
   void sign(const Digest& root, const std::string& name = origin) {
-    const Checkpoint checkpoint{
+    const ledger_format::Checkpoint checkpoint{
         .origin = name, .tree_size = frontage.size, .root = root, .extensions = {}};
     objects["checkpoint"] = note_of(checkpoint);
   }
-  [[nodiscard]] Bytes note_of(const Checkpoint& checkpoint) const {
-    const std::string note =
-        write_note(write_checkpoint(checkpoint), checkpoint.origin, key).value();
+  [[nodiscard]] Bytes note_of(const ledger_format::Checkpoint& checkpoint) const {
+    const std::string note = ledger_format::write_note(ledger_format::write_checkpoint(checkpoint),
+                                                       checkpoint.origin, key)
+                                 .value();
     const ByteView bytes = as_bytes(note);
     return {bytes.begin(), bytes.end()};
   }
   [[nodiscard]] std::string note() const { return std::string{as_text(objects.at("checkpoint"))}; }
-  [[nodiscard]] VerifierKey vkey() const { return vkey_of(key); }
+  [[nodiscard]] ledger_format::VerifierKey vkey() const { return vkey_of(key); }
 
   [[nodiscard]] Result<std::optional<Bytes>> read(const std::string& path,
                                                   std::uint64_t bytes_max) const override {

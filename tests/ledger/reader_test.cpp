@@ -9,15 +9,15 @@
 namespace fiducia::ledger::test {
 namespace {
 
-VerifierKey vkey_in(const fs::path& file) {
+ledger_format::VerifierKey vkey_in(const fs::path& file) {
   std::string text = read_text(file);
   while (!text.empty() && text.back() == '\n') text.pop_back();
-  return read_vkey(text).value();
+  return ledger_format::read_vkey(text).value();
 }
 
 TEST(LogReader, reads_the_tessera_log_at_every_size) {
   const fs::path source = data("vectors/tessera-log");
-  const VerifierKey key = vkey_in(source / "log.vkey");
+  const ledger_format::VerifierKey key = vkey_in(source / "log.vkey");
   const ScratchFolder scratch;
   const fs::path folder = scratch.path() / "log";
   fs::copy(source, folder, fs::copy_options::recursive);
@@ -67,14 +67,15 @@ TEST(LogReader, gives_the_published_tlog_proofs) {
   for (const auto& row : read_json("tlog-proofs.json")) {
     SCOPED_TRACE(row["id"].get<std::string>());
     const std::string proof = row["proof"];
-    const auto key = read_vkey(row["log_vkey"].get<std::string>()).value();
+    const auto key = ledger_format::read_vkey(row["log_vkey"].get<std::string>()).value();
     if (!row["accept"].get<bool>() || proof.find("\nextra ") != std::string::npos) continue;
     const std::size_t at = proof.find("\n\n") + 2;
     write_plain(folder / "checkpoint", as_bytes(proof.substr(at)));
     const auto reader = LogReader::open(folder, key);
     ASSERT_TRUE(reader.has_value()) << sentence(reader.error());
     const std::uint64_t index = std::stoull(proof.substr(proof.find("index ") + 6));
-    EXPECT_EQ(write_tlog_proof(index, *reader->inclusion_proof(index), reader->checkpoint()),
+    EXPECT_EQ(ledger_format::write_tlog_proof(index, *reader->inclusion_proof(index),
+                                              reader->checkpoint()),
               proof);
     ++written;
   }

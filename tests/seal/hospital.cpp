@@ -90,7 +90,7 @@ Hospital::Hospital(const std::string& name, crypto::KeyKind device_key)
   trust_.authorities.push_back({.name = name, .certificate = authority, .roles = {"seal"}});
   trust_.ledgers.push_back(
       {.origin = origin,
-       .key = ledger::make_vkey(origin, ledger::NoteKeyType::ed25519, log_public),
+       .key = ledger_format::make_vkey(origin, ledger_format::NoteKeyType::ed25519, log_public),
        .quorum = 0,
        .witnesses = {}});
 }
@@ -114,9 +114,10 @@ Bytes Hospital::receipt_of(std::uint64_t index) {
   const auto reader =
       must(ledger::LogReader::open(folder_.path() / "ledger", trust_.ledgers.front().key));
   const ledger::LogStatus& status = reader.status();
-  const auto root = must(ledger::sign_root(must(crypto::PrivateKey::read_pem(log_key_pem_)),
-                                           status.origin, now, status.root));
-  return ledger::write_receipt(root, status.tree_size, index, must(reader.inclusion_proof(index)));
+  const auto root = must(ledger_format::sign_root(must(crypto::PrivateKey::read_pem(log_key_pem_)),
+                                                  status.origin, now, status.root));
+  return ledger_format::write_receipt(root, status.tree_size, index,
+                                      must(reader.inclusion_proof(index)));
 }
 
 Bytes Hospital::seal_in_file(const Bytes& file, codec::CodecChild* child) {

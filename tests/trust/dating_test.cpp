@@ -180,7 +180,8 @@ TEST_F(DateOfASeal, is_not_proven_by_a_tsa_that_was_revoked_before) {
   // Its key can have dated the stamp back, so its own word is not enough ...
   expect_untrusted("ledger.unstamped");
   // ... and somebody else's is.
-  const auto tree = ledger::read_checkpoint(ledger::read_note(checkpoint())->text).value();
+  const auto tree =
+      ledger_format::read_checkpoint(ledger_format::read_note(checkpoint())->text).value();
   trust().ledgers.front().pinned = {
       {.tree_size = tree.tree_size, .root = tree.root, .at = after(6)}};
   EXPECT_EQ(verify().verdict, finding::Verdict::authentic);
@@ -210,19 +211,19 @@ TEST_F(DateOfASeal, cannot_be_set_back_by_whoever_holds_device_and_ledger) {
 TEST_F(DateOfASeal, is_the_witnesses_where_the_trust_file_has_a_quorum) {
   struct Witness {
     crypto::PrivateKey key = crypto::PrivateKey::generate(crypto::KeyKind::ed25519).value();
-    ledger::VerifierKey vkey;
+    ledger_format::VerifierKey vkey;
   };
   std::vector<Witness> witnesses(3);
   auto& ledger = trust().ledgers.front();
   for (std::size_t i = 0; i < witnesses.size(); ++i) {
-    witnesses[i].vkey =
-        ledger::make_vkey("w" + std::to_string(i) + ".example", ledger::NoteKeyType::cosignature,
-                          witnesses[i].key.public_key().write_ed25519());
+    witnesses[i].vkey = ledger_format::make_vkey("w" + std::to_string(i) + ".example",
+                                                 ledger_format::NoteKeyType::cosignature,
+                                                 witnesses[i].key.public_key().write_ed25519());
     ledger.witnesses.push_back({.name = "w" + std::to_string(i), .key = witnesses[i].vkey});
   }
   // C2SP tlog-cosignature, written out.
   const auto line = [&](std::size_t i, const std::string& note, UnixTime when) {
-    const auto text = ledger::read_note(note)->text;
+    const auto text = ledger_format::read_note(note)->text;
     const std::string message =
         "cosignature/v1\ntime " + std::to_string(when.seconds) + "\n" + text;
     Bytes signature;

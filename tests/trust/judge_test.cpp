@@ -76,8 +76,8 @@ TEST_F(TrustOfASeal, needs_a_ledger_of_the_trust_file) {
   auto key = crypto::PrivateKey::generate(crypto::KeyKind::ed25519);
   ASSERT_TRUE(key.has_value());
   hospital_.trust().ledgers.front() = ledger;
-  hospital_.trust().ledgers.front().key = ledger::make_vkey(
-      ledger.origin, ledger::NoteKeyType::ed25519, key->public_key().write_ed25519());
+  hospital_.trust().ledgers.front().key = ledger_format::make_vkey(
+      ledger.origin, ledger_format::NoteKeyType::ed25519, key->public_key().write_ed25519());
   expect_untrusted("ledger.invalid");
   // A trust file that names no ledger asks for none.
   hospital_.trust().ledgers.clear();
@@ -91,8 +91,8 @@ TEST_F(TrustOfASeal, needs_the_witnesses_that_the_trust_file_asks_for) {
   ledger.quorum = 1;
   ledger.witnesses.push_back(
       {.name = "w",
-       .key = ledger::make_vkey("w.example", ledger::NoteKeyType::cosignature,
-                                key->public_key().write_ed25519())});
+       .key = ledger_format::make_vkey("w.example", ledger_format::NoteKeyType::cosignature,
+                                       key->public_key().write_ed25519())});
   expect_untrusted("ledger.unwitnessed");
 }
 

@@ -51,7 +51,8 @@ class Revoked : public testing::Test {
     return evidence::read_evidence(evidence_)->checkpoint;
   }
   [[nodiscard]] trust::PinnedCheckpoint pin(UnixTime at) const {
-    const auto read = ledger::read_checkpoint(ledger::read_note(checkpoint()).value().text).value();
+    const auto read =
+        ledger_format::read_checkpoint(ledger_format::read_note(checkpoint()).value().text).value();
     return {.tree_size = read.tree_size, .root = read.root, .at = at};
   }
 
@@ -157,7 +158,7 @@ TEST_F(Revoked, a_ledger_keeps_seals_with_a_receipt_under_a_later_pinned_checkpo
   hospital_.now = after(50);
   static_cast<void>(hospital_.seal(read_dicom(file_)));
   const Bytes later_receipt = hospital_.receipt_of(1);
-  const ledger::Receipt later = ledger::read_receipt(later_receipt).value();
+  const ledger_format::Receipt later = ledger_format::read_receipt(later_receipt).value();
   const Digest leaf = merkle::leaf_hash(evidence::seal_entry(first).value());
   const Digest root =
       merkle::root_from_inclusion(later.leaf_index, later.tree_size, leaf, later.path).value();
@@ -175,12 +176,12 @@ TEST_F(Revoked, a_ledger_keeps_seals_with_a_receipt_under_a_later_pinned_checkpo
 /// A witness whose cosignature is in the evidence.
 struct Witness {
   crypto::PrivateKey key = crypto::PrivateKey::generate(crypto::KeyKind::ed25519).value();
-  ledger::VerifierKey vkey = ledger::make_vkey("w.example", ledger::NoteKeyType::cosignature,
-                                               key.public_key().write_ed25519());
+  ledger_format::VerifierKey vkey = ledger_format::make_vkey(
+      "w.example", ledger_format::NoteKeyType::cosignature, key.public_key().write_ed25519());
   /// C2SP tlog-cosignature, written out.
   [[nodiscard]] std::string line(const std::string& note, UnixTime when) const {
     const std::string message = "cosignature/v1\ntime " + std::to_string(when.seconds) + "\n" +
-                                ledger::read_note(note)->text;
+                                ledger_format::read_note(note)->text;
     Bytes signature;
     append_be(signature, vkey.key_id);
     append_be(signature, static_cast<std::uint64_t>(when.seconds));

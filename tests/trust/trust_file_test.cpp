@@ -25,9 +25,9 @@ const Identity& hospital() {
   return identity;
 }
 
-ledger::VerifierKey vkey(const std::string& name, ledger::NoteKeyType type) {
+ledger_format::VerifierKey vkey(const std::string& name, ledger_format::NoteKeyType type) {
   const auto key = crypto::PrivateKey::generate(crypto::KeyKind::ed25519).value();
-  return ledger::make_vkey(name, type, key.public_key().write_ed25519());
+  return ledger_format::make_vkey(name, type, key.public_key().write_ed25519());
 }
 
 Trust example() {
@@ -38,12 +38,12 @@ Trust example() {
                                .roles = {"seal", "amend"}});
   TrustedLedger ledger;
   ledger.origin = "example.org/ledger";
-  ledger.key = vkey("example.org/ledger", ledger::NoteKeyType::ed25519);
+  ledger.key = vkey("example.org/ledger", ledger_format::NoteKeyType::ed25519);
   ledger.quorum = 1;
   ledger.witnesses.push_back(
-      {.name = "first", .key = vkey("w1.example.org", ledger::NoteKeyType::cosignature)});
+      {.name = "first", .key = vkey("w1.example.org", ledger_format::NoteKeyType::cosignature)});
   ledger.witnesses.push_back(
-      {.name = "second", .key = vkey("w2.example.org", ledger::NoteKeyType::cosignature)});
+      {.name = "second", .key = vkey("w2.example.org", ledger_format::NoteKeyType::cosignature)});
   Digest root;
   root.bytes.fill(std::byte{0xCD});
   ledger.pinned = {
@@ -216,10 +216,10 @@ TEST(Trust, of_any_content_comes_back) {
       TrustedLedger ledger;
       ledger.time_stamps = static_cast<std::uint32_t>(prng() % (trust.tsas.size() + 1));
       ledger.origin = name(i);
-      ledger.key = vkey("log", ledger::NoteKeyType::ed25519);
+      ledger.key = vkey("log", ledger_format::NoteKeyType::ed25519);
       for (std::size_t k = 0; k < prng() % 4; ++k)
         ledger.witnesses.push_back(
-            {.name = name(k), .key = vkey("w", ledger::NoteKeyType::cosignature)});
+            {.name = name(k), .key = vkey("w", ledger_format::NoteKeyType::cosignature)});
       ledger.quorum = static_cast<std::uint32_t>(prng() % (ledger.witnesses.size() + 1));
       trust.ledgers.push_back(std::move(ledger));
     }
@@ -259,8 +259,8 @@ TEST(Trust, refuses_what_the_rules_forbid_and_says_where) {
   const std::string root = to_base64(trust.ledgers[0].pinned[0].root.view());
   const std::string first_witness = write_vkey(trust.ledgers[0].witnesses[0].key);
   const std::string second_witness = write_vkey(trust.ledgers[0].witnesses[1].key);
-  const ledger::VerifierKey self = ledger::make_vkey(
-      "w2.example.org", ledger::NoteKeyType::cosignature, trust.ledgers[0].key.public_key);
+  const ledger_format::VerifierKey self = ledger_format::make_vkey(
+      "w2.example.org", ledger_format::NoteKeyType::cosignature, trust.ledgers[0].key.public_key);
   const std::string fingerprint = "sha256:" + std::string(64, 'x');
   const std::string signer(64, 'a');
   std::string ab;
@@ -441,9 +441,9 @@ TEST(Trust, grows_by_appending_the_tables_of_another) {
       {.name = "Other CA", .certificate = other_identity.authority, .roles = {"seal"}});
   TrustedLedger ledger;
   ledger.origin = "other.example/ledger";
-  ledger.key = vkey("other.example/ledger", ledger::NoteKeyType::ed25519);
+  ledger.key = vkey("other.example/ledger", ledger_format::NoteKeyType::ed25519);
   ledger.witnesses.push_back(
-      {.name = "first", .key = vkey("w9.example", ledger::NoteKeyType::cosignature)});
+      {.name = "first", .key = vkey("w9.example", ledger_format::NoteKeyType::cosignature)});
   ledger.quorum = 1;
   ledger.time_stamps = 0;
   other.ledgers.push_back(std::move(ledger));
