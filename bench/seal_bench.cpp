@@ -83,6 +83,23 @@ Digest canonical_roots(const dicom::File& file, const canonical::Salts& salts) {
   return merkle::node_hash(roots[0], roots[1]);
 }
 
+/// Bytes as tiles of 64 rows of 128 bytes side by side, as those of 64 x 64 pixels of 16 bits lie;
+/// what does not fill a row of eight tiles is left out.
+void cut_into_tiles(ByteView bytes, std::vector<crypto::TileMessage>& tiles) {
+  constexpr std::size_t row_bytes = 128;
+  constexpr std::size_t rows = 64;
+  constexpr std::size_t columns = 8;
+  tiles.clear();
+  for (; bytes.size() >= row_bytes * rows * columns;
+       bytes = bytes.subspan(row_bytes * rows * columns))
+    for (std::size_t column = 0; column < columns; ++column)
+      tiles.push_back({.head = {},
+                       .first_row = bytes.data() + column * row_bytes,
+                       .row_bytes = row_bytes,
+                       .stride_bytes = columns * row_bytes,
+                       .rows = rows});
+}
+
 /// Runs `work(index)` over the subject's files in turn.
 template <class Work>
 void cycle(benchmark::State& state, const Subject& subject, Work work) {
@@ -104,8 +121,26 @@ void add_hashing(Subject& s) {
     cycle(state, s,
           [&](std::size_t i) { benchmark::DoNotOptimize(openssl_sha256(files[i].bytes())); });
   });
+  // The tiles alone, without salts, attributes and the look at the samples: what the lanes do.
+  const auto tiles = [&](const char* name, crypto::HashBackend backend) {
+    benchmark::RegisterBenchmark((s.name + "/tiles/" + name).c_str(),
+                                 [&, backend](benchmark::State& state) {
+                                   const auto before = crypto::hash_backend();
+                                   FIDUCIA_ASSERT(crypto::use_hash_backend(backend).has_value());
+                                   std::vector<crypto::TileMessage> messages;
+                                   std::vector<Digest> digests;
+                                   cycle(state, s, [&](std::size_t i) {
+                                     cut_into_tiles(files[i].bytes(), messages);
+                                     digests.resize(messages.size());
+                                     crypto::sha256_tiles(messages, digests);
+                                     benchmark::DoNotOptimize(digests.data());
+                                   });
+                                   FIDUCIA_ASSERT(crypto::use_hash_backend(before).has_value());
+                                 });
+  };
   const auto canonical = [&](const char* name, crypto::HashBackend backend) {
     if (!crypto::use_hash_backend(backend)) return;
+    tiles(name, backend);
     benchmark::RegisterBenchmark(
         (s.name + "/canonical/" + name).c_str(), [&, backend](benchmark::State& state) {
           const auto before = crypto::hash_backend();
@@ -118,6 +153,7 @@ void add_hashing(Subject& s) {
   };
   const auto before = crypto::hash_backend();
   canonical("openssl", crypto::HashBackend::openssl);
+  canonical("avx2", crypto::HashBackend::avx2);
   canonical("sha_ni", crypto::HashBackend::sha_ni);
   canonical("avx512", crypto::HashBackend::avx512);
   FIDUCIA_ASSERT(crypto::use_hash_backend(before).has_value());

@@ -12,6 +12,7 @@
 #include <numeric>
 
 #include "crypto/openssl.h"
+#include "crypto/sha256_avx2.h"
 #include "crypto/sha256_avx512.h"
 #include "crypto/sha256_ni.h"
 #include "crypto/sha256_wide.h"
@@ -54,9 +55,11 @@ bool is_switched_off(const char* variable) {
 }
 
 HashBackend choose_backend() {
-  if (is_switched_off("FIDUCIA_NO_SHA_NI")) return HashBackend::openssl;
+  if (is_switched_off("FIDUCIA_NO_AVX2")) return HashBackend::openssl;
+  const HashBackend lesser = avx2::available() ? HashBackend::avx2 : HashBackend::openssl;
+  if (is_switched_off("FIDUCIA_NO_SHA_NI")) return lesser;
   if (avx512::available() && !is_switched_off("FIDUCIA_NO_AVX512")) return HashBackend::avx512;
-  return ni::available() ? HashBackend::sha_ni : HashBackend::openssl;
+  return ni::available() ? HashBackend::sha_ni : lesser;
 }
 
 /// Atomic because tests and benchmarks switch it; all backends give the same digests, so a
@@ -66,21 +69,36 @@ std::atomic<HashBackend>& chosen_backend() {
   return backend;
 }
 
-/// Single messages, pairs, and what finds no place in sixteen lanes.
+/// Single messages, pairs, and what finds no place in the lanes.
 bool use_ni() {
   static const bool is_available = ni::available();
-  return is_available && hash_backend() != HashBackend::openssl;
+  return is_available && hash_backend() >= HashBackend::sha_ni;
 }
 
-/// Sixteen messages at a time, when there are enough to try.
-bool use_wide(std::size_t count) {
-  return count >= wide::group_count_min && hash_backend() == HashBackend::avx512;
+/// The kernels for many messages, each for what the one before leaves.
+std::span<const wide::Kernel> wide_kernels() {
+  static constexpr std::array kernels{wide::Kernel::avx512, wide::Kernel::avx2};
+  static const bool have_avx2 = avx2::available();
+  switch (hash_backend()) {
+    case HashBackend::openssl:
+    case HashBackend::sha_ni:
+      return {};
+    case HashBackend::avx2:
+      return std::span{kernels}.last(1);
+    case HashBackend::avx512:
+      return std::span{kernels}.first(have_avx2 && !use_ni() ? 2 : 1);
+  }
+  return {};
 }
 
-std::vector<std::size_t> all_indices(std::size_t count) {
-  std::vector<std::size_t> indices(count);
-  std::iota(indices.begin(), indices.end(), std::size_t{0});
-  return indices;
+/// Has `hash(kernel, indices)` hash what fits the lanes; returns the indices of the rest.
+template <class Hash>
+std::vector<std::size_t> hash_in_lanes(std::size_t count, Hash hash) {
+  std::vector<std::size_t> rest(count);
+  std::iota(rest.begin(), rest.end(), std::size_t{0});
+  for (const wide::Kernel kernel : wide_kernels())
+    if (rest.size() >= wide::group_count_min(kernel)) rest = hash(kernel, rest);
+  return rest;
 }
 
 // --- the SHA-NI backend ----------------------------------------------------------------------
@@ -300,7 +318,8 @@ struct NodeBlocks {
 HashBackend hash_backend() { return chosen_backend().load(std::memory_order_relaxed); }
 
 Status use_hash_backend(HashBackend backend) {
-  if ((backend == HashBackend::sha_ni && !ni::available()) ||
+  if ((backend == HashBackend::avx2 && !avx2::available()) ||
+      (backend == HashBackend::sha_ni && !ni::available()) ||
       (backend == HashBackend::avx512 && !avx512::available())) {
     auto error = fail(ErrorCode::unsupported, "this processor lacks the instructions",
                       "Use the OpenSSL backend.");
@@ -387,7 +406,9 @@ Digest Sha256::finish() {
 void sha256_tiles(std::span<const TileMessage> tiles, std::span<Digest> out) {
   FIDUCIA_ASSERT(tiles.size() == out.size());
   const std::vector<std::size_t> rest =
-      use_wide(tiles.size()) ? wide::hash_tiles(tiles, out) : all_indices(tiles.size());
+      hash_in_lanes(tiles.size(), [&](wide::Kernel kernel, std::span<const std::size_t> indices) {
+        return wide::hash_tiles(kernel, tiles, indices, out);
+      });
   if (!use_ni()) {
     Bytes scratch;
     for (const std::size_t i : rest) {
@@ -413,8 +434,10 @@ void sha256_tiles(std::span<const TileMessage> tiles, std::span<Digest> out) {
 
 void sha256_many(std::span<const ByteView> messages, std::span<Digest> out) {
   FIDUCIA_ASSERT(messages.size() == out.size());
-  const std::vector<std::size_t> rest =
-      use_wide(messages.size()) ? wide::hash_many(messages, out) : all_indices(messages.size());
+  const std::vector<std::size_t> rest = hash_in_lanes(
+      messages.size(), [&](wide::Kernel kernel, std::span<const std::size_t> indices) {
+        return wide::hash_many(kernel, messages, indices, out);
+      });
   if (!use_ni()) {
     for (const std::size_t i : rest) out[i] = sha256(messages[i]);
     return;
@@ -449,7 +472,9 @@ void sha256_many(std::span<const ByteView> messages, std::span<Digest> out) {
 
 void sha256_node_pairs(std::span<const Digest> nodes, std::span<Digest> out) {
   FIDUCIA_ASSERT(nodes.size() % 2 == 0 && out.size() == nodes.size() / 2);
-  std::size_t i = use_wide(out.size()) ? wide::hash_node_pairs(nodes, out) : 0;
+  std::size_t i = 0;
+  for (const wide::Kernel kernel : wide_kernels())
+    i += wide::hash_node_pairs(kernel, nodes.subspan(2 * i), out.subspan(i));
   NodeBlocks a;
   if (use_ni()) {
     NodeBlocks b;

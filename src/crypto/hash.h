@@ -42,13 +42,13 @@ struct TileMessage {
 };
 
 /// SHA-256 of each tile message: out[i] = SHA-256(head || row 0 || row 1 || ...).
-/// Tiles of equal shape run sixteen at a time on AVX-512, or two at a time on SHA-NI; give many
+/// Tiles of equal shape run sixteen at a time on AVX-512, two on SHA-NI, eight on AVX2; give many
 /// in one call.
 /// `out` has as many elements as `tiles`.
 void sha256_tiles(std::span<const TileMessage> tiles, std::span<Digest> out);
 
-/// SHA-256 of many short messages (Merkle nodes, header leaves, salts), sixteen or two at a time
-/// where they have the same number of blocks. `out` has as many elements as `messages`.
+/// SHA-256 of many short messages (Merkle nodes, header leaves, salts), several at a time where
+/// they have the same number of blocks. `out` has as many elements as `messages`.
 void sha256_many(std::span<const ByteView> messages, std::span<Digest> out);
 
 /// Merkle parents: out[i] = SHA-256(0x01 || nodes[2i] || nodes[2i+1]) (RFC 9162 section 2.1.1);
@@ -59,10 +59,12 @@ void sha256_node_pairs(std::span<const Digest> nodes, std::span<Digest> out);
 [[nodiscard]] Digest hmac_sha256(ByteView key, ByteView message);
 
 /// Which implementation is in use: the last of these that the processor has, chosen once.
-/// `avx512` hashes many messages sixteen at a time and single ones as `sha_ni` does.
-/// FIDUCIA_NO_AVX512=1 in the environment picks at most `sha_ni`, FIDUCIA_NO_SHA_NI=1 picks
-/// OpenSSL, as does `use_hash_backend` (tests, benchmarks).
-enum class HashBackend { openssl, sha_ni, avx512 };
+/// `avx512` hashes many messages sixteen at a time and the others as `sha_ni` does, or as `avx2`
+/// where the processor has no SHA extensions; `avx2` hashes many messages eight at a time and
+/// single ones as `openssl`. FIDUCIA_NO_AVX512=1 in the environment picks at most `sha_ni`,
+/// FIDUCIA_NO_SHA_NI=1 at most `avx2`, FIDUCIA_NO_AVX2=1 `openssl`; `use_hash_backend` picks one
+/// (tests, benchmarks).
+enum class HashBackend { openssl, avx2, sha_ni, avx512 };
 [[nodiscard]] HashBackend hash_backend();
 /// Errors: unsupported, when the processor lacks the instructions.
 [[nodiscard]] Status use_hash_backend(HashBackend backend);

@@ -2,18 +2,6 @@
 #include "crypto/sha256_avx512.h"
 
 #include "core/core.h"
-#include "crypto/sha256_ni.h"
-
-namespace fiducia::crypto::avx512 {
-
-States initial_states() {
-  States states;
-  for (std::size_t i = 0; i < states.words.size(); ++i)
-    states.words[i].fill(ni::initial_state.words[i]);
-  return states;
-}
-
-}  // namespace fiducia::crypto::avx512
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -26,16 +14,6 @@ States initial_states() {
 
 namespace fiducia::crypto::avx512 {
 namespace {
-
-constexpr std::array<std::uint32_t, 64> round_constants{
-    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
-    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
-    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
-    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
-    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
-    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
-    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
 // Truth tables of vpternlogd, the first operand being the highest bit of the index.
 constexpr int xor_of_three = 0x96;
@@ -149,8 +127,8 @@ bool available() {
   return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0;
 }
 
-FIDUCIA_AVX512 void compress_16(States& states, const Rows& input, std::size_t rows,
-                                std::size_t row_blocks) {
+FIDUCIA_AVX512 void compress_16(LaneStates<lanes>& states, const LaneRows<lanes>& input,
+                                std::size_t rows, std::size_t row_blocks) {
   Registers r;
   std::array<const std::byte*, lanes> row = input.first;
   for (std::size_t i = 0; i < 8; ++i) r.v[i] = as_words(_mm512_load_si512(states.words[i].data()));
@@ -182,7 +160,9 @@ FIDUCIA_AVX512 void compress_16(States& states, const Rows& input, std::size_t r
 namespace fiducia::crypto::avx512 {
 
 bool available() { return false; }
-void compress_16(States&, const Rows&, std::size_t, std::size_t) { FIDUCIA_ASSERT(available()); }
+void compress_16(LaneStates<lanes>&, const LaneRows<lanes>&, std::size_t, std::size_t) {
+  FIDUCIA_ASSERT(available());
+}
 
 }  // namespace fiducia::crypto::avx512
 

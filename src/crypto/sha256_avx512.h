@@ -5,26 +5,11 @@
 // One instruction advances sixteen messages, and AVX-512 has the rotation and the three-operand
 // logic that SHA-256 is made of; where the vector units are 512 bits wide this passes the SHA
 // extensions, whose one unit bounds any number of interleaved messages (docs/performance.md).
-#include <array>
-#include <cstddef>
-#include <cstdint>
+#include "crypto/sha256_lanes.h"
 
 namespace fiducia::crypto::avx512 {
 
 inline constexpr std::size_t lanes = 16;
-
-/// The working states between blocks: words[i][lane] is word i (a..h) of the lane's message.
-struct States {
-  alignas(64) std::array<std::array<std::uint32_t, lanes>, 8> words;
-};
-/// Every lane at the beginning of its message.
-[[nodiscard]] States initial_states();
-
-/// Where each lane reads: rows of whole 64-byte blocks, a lane's rows `stride_bytes` apart.
-struct Rows {
-  std::array<const std::byte*, lanes> first;
-  std::array<std::size_t, lanes> stride_bytes;
-};
 
 /// Whether this processor, the system (it must save the wide registers) and this build have the
 /// instructions; compress_16 needs it.
@@ -32,6 +17,7 @@ struct Rows {
 
 /// Compresses `rows` x `row_blocks` blocks into the state of each lane. Lanes may read the same
 /// bytes, so that an unused one can follow another.
-void compress_16(States& states, const Rows& input, std::size_t rows, std::size_t row_blocks);
+void compress_16(LaneStates<lanes>& states, const LaneRows<lanes>& input, std::size_t rows,
+                 std::size_t row_blocks);
 
 }  // namespace fiducia::crypto::avx512

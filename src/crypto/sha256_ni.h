@@ -4,9 +4,7 @@
 //
 // `sha256rnds2` has a latency of four cycles and the rounds of one message form one chain, so a
 // single message leaves most of the unit idle; the chains of independent messages overlap.
-#include <array>
-#include <cstddef>
-#include <cstdint>
+#include "crypto/sha256_lanes.h"
 
 namespace fiducia::crypto::ni {
 
@@ -14,8 +12,7 @@ namespace fiducia::crypto::ni {
 struct State {
   std::array<std::uint32_t, 8> words;
 };
-inline constexpr State initial_state{{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
-                                      0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
+inline constexpr State initial_state{initial_hash};
 
 /// Rows of whole blocks: `rows` rows of `row_blocks` 64-byte blocks, `stride_bytes` apart.
 struct Rows {

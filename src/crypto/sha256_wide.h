@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Puts messages of equal shape side by side into the sixteen lanes of sha256_avx512.h.
-// Every function here needs avx512::available().
+// Puts messages of equal shape side by side into the lanes of a kernel.
 #include <span>
 #include <vector>
 
@@ -9,21 +8,28 @@
 
 namespace fiducia::crypto::wide {
 
-/// Sixteen lanes cost the same however many of them are used; fewer messages than this are
-/// faster two at a time on the SHA extensions, and left to the caller.
-inline constexpr std::size_t group_count_min = 9;
+/// sha256_avx2.h, eight lanes, and sha256_avx512.h, sixteen. Whoever passes one has asked its
+/// available().
+enum class Kernel { avx2, avx512 };
 
-/// Hashes the tiles that find enough others of their shape. Returns the indices of the rest,
-/// whose elements of `out` are untouched.
-[[nodiscard]] std::vector<std::size_t> hash_tiles(std::span<const TileMessage> tiles,
+/// Lanes cost the same however many of them are used: fewer messages than this are faster one or
+/// two at a time, and left to the caller.
+[[nodiscard]] std::size_t group_count_min(Kernel kernel);
+
+/// Hashes those of the tiles at `indices` that find enough others of their shape. Returns the
+/// indices of the rest, whose elements of `out` are untouched.
+[[nodiscard]] std::vector<std::size_t> hash_tiles(Kernel kernel, std::span<const TileMessage> tiles,
+                                                  std::span<const std::size_t> indices,
                                                   std::span<Digest> out);
 
-/// Hashes the messages that find enough others with the same number of blocks. Returns the
-/// indices of the rest.
-[[nodiscard]] std::vector<std::size_t> hash_many(std::span<const ByteView> messages,
+/// Hashes those of the messages at `indices` that find enough others with the same number of
+/// blocks. Returns the indices of the rest.
+[[nodiscard]] std::vector<std::size_t> hash_many(Kernel kernel, std::span<const ByteView> messages,
+                                                 std::span<const std::size_t> indices,
                                                  std::span<Digest> out);
 
 /// sha256_node_pairs for the front of `out`; returns how many elements of it are done.
-[[nodiscard]] std::size_t hash_node_pairs(std::span<const Digest> nodes, std::span<Digest> out);
+[[nodiscard]] std::size_t hash_node_pairs(Kernel kernel, std::span<const Digest> nodes,
+                                          std::span<Digest> out);
 
 }  // namespace fiducia::crypto::wide

@@ -35,12 +35,14 @@ class Hash : public testing::TestWithParam<HashBackend> {
   HashBackend before_ = HashBackend::openssl;
 };
 INSTANTIATE_TEST_SUITE_P(Backends, Hash,
-                         testing::Values(HashBackend::openssl, HashBackend::sha_ni,
-                                         HashBackend::avx512),
+                         testing::Values(HashBackend::openssl, HashBackend::avx2,
+                                         HashBackend::sha_ni, HashBackend::avx512),
                          [](const auto& param_info) -> std::string {
                            switch (param_info.param) {
                              case HashBackend::openssl:
                                return "openssl";
+                             case HashBackend::avx2:
+                               return "avx2";
                              case HashBackend::sha_ni:
                                return "sha_ni";
                              case HashBackend::avx512:
