@@ -61,7 +61,7 @@ std::string to_json(const Sealed& sealed) {
     json.open_array();
     for (const finding::Finding& finding : sealed.findings) {
       json.open_object();
-      json.member("code", finding.code);
+      json.member("code", finding::word_of(finding));
       json.member("severity", to_word(finding.severity));
       json.member("text", finding.text);
       json.close_object();
@@ -152,7 +152,7 @@ Result<int> seal_all(const SealOptions& options) {
   const fiducia::Status done = run.seal(std::move(inputs), [&](Sealed&& sealed) {
     if (sealed.error && sealed.status != Sealed::Status::skipped) exit_code = 1;
     if (sealed.status == Sealed::Status::skipped) ++skipped;
-    if (std::ranges::find(sealed.findings, sketch_weak, &finding::Finding::code) !=
+    if (std::ranges::find(sealed.findings, finding::Code::sketch_weak, &finding::Finding::code) !=
         sealed.findings.end())
       ++weak;
     if (options.common.json) {

@@ -216,7 +216,8 @@ Result<bool> SealRun::is_worthless_seal_of_ours(Work& work,
   if (!known) return false;
   work.former = std::move(*known);
   work.sealed.findings.push_back(
-      {.code = result.findings.empty() ? "signer.untrusted" : result.findings.front().code,
+      {.code =
+           result.findings.empty() ? finding::Code::signer_untrusted : result.findings.front().code,
        .severity = finding::Severity::note,
        .text = "Sealed again: a seal by \"" + result.seal->device +
                "\" that no longer counts matches in everything, and stays in the evidence."});
@@ -249,7 +250,7 @@ fiducia::Status SealRun::draft(Work& work, codec::CodecChild& child) const {
   if (work.file->data_set().find(dicom::tags::pixel_data) != nullptr &&
       draft.sketch().textured_tiles < tiles_min)
     work.sealed.findings.push_back(
-        {.code = std::string(sketch_weak),
+        {.code = finding::Code::sketch_weak,
          .severity = finding::Severity::note,
          .text = "The picture is too small or too plain to be found again by its pixels: without "
                  "its seal and under another identity it will be unsealed once it is altered."});

@@ -19,7 +19,6 @@
 namespace fiducia::app {
 
 /// The note about pictures that the store could not find again by their pixels once altered.
-inline constexpr std::string_view sketch_weak = "sketch.weak";
 
 /// What became of one input.
 struct Sealed {

@@ -300,7 +300,8 @@ bool is_all_under_un(const dicom::DataSet& data_set) {
 finding::Finding ambiguity_finding(std::span<const Ambiguity> of_one_kind,
                                    finding::Severity severity) {
   const Ambiguity& first = of_one_kind.front();
-  finding::Finding finding{.code = "reading.ambiguous", .severity = severity, .text = {}};
+  finding::Finding finding{
+      .code = finding::Code::reading_ambiguous, .severity = severity, .text = {}};
   const auto row = std::ranges::find(kind_texts, first.kind, &KindText::kind);
   FIDUCIA_ASSERT(row != kind_texts.end());
   const bool many = of_one_kind.size() > 1 && !row->many.empty();
@@ -324,9 +325,10 @@ void add_preamble_findings(const dicom::File& file, std::vector<finding::Finding
   for (const dicom::Note& note : file.notes()) {
     if (!note.code.starts_with("preamble_")) continue;
     const bool tiff = note.code == "preamble_tiff";
-    findings.push_back({.code = tiff ? "preamble.tiff" : "preamble.executable",
-                        .severity = tiff ? finding::Severity::note : finding::Severity::warning,
-                        .text = note.text});
+    findings.push_back(
+        {.code = tiff ? finding::Code::preamble_tiff : finding::Code::preamble_executable,
+         .severity = tiff ? finding::Severity::note : finding::Severity::warning,
+         .text = note.text});
   }
 }
 

@@ -7,53 +7,12 @@
 namespace fiducia {
 
 std::string code_word(const Error& error) {
-  switch (error.code) {
-    case ErrorCode::io_unreadable:
-      return "io.unreadable";
-    case ErrorCode::io_unwritable:
-      return "io.unwritable";
-    case ErrorCode::usage_invalid:
-      return "usage.invalid";
-    case ErrorCode::config_missing:
-      return "config.missing";
-    case ErrorCode::config_invalid:
-      return "config.invalid";
-    case ErrorCode::truncated:
-      return "malformed.truncated";
-    case ErrorCode::malformed:
-      return "malformed." + (error.kind.empty() ? "structure" : error.kind);
-    case ErrorCode::over_limit:
-      return "limit.reached";
-    case ErrorCode::unsupported:
-      return "unsupported." + (error.kind.empty() ? "feature" : error.kind);
-    case ErrorCode::codec_missing:
-      return "codec.missing";
-    case ErrorCode::codec_failed:
-      return "codec.failed";
-    case ErrorCode::crypto_failed:
-      return "crypto.failed";
-    case ErrorCode::signature_bad:
-      return "signature.bad";
-    case ErrorCode::conflict:
-      return "identity.conflict";
-    case ErrorCode::busy:
-      return "busy";
-    case ErrorCode::internal:
-      return "internal";
-    case ErrorCode::clock_invalid:
-      return "clock.invalid";
-    case ErrorCode::signer_untrusted:
-      return "signer.untrusted";
-    case ErrorCode::signer_expired:
-      return "signer.expired";
-    case ErrorCode::signer_revoked:
-      return "signer.revoked";
-    case ErrorCode::ledger_revoked:
-      return "ledger.revoked";
-    case ErrorCode::store_damaged:
-      return "store.damaged";
-  }
-  std::unreachable();
+  std::string text{word(error.code)};
+  if (error.code == ErrorCode::malformed)
+    text += "." + (error.kind.empty() ? "structure" : error.kind);
+  if (error.code == ErrorCode::unsupported)
+    text += "." + (error.kind.empty() ? "feature" : error.kind);
+  return text;
 }
 
 std::string to_sentence(const Error& error) {

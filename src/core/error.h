@@ -10,7 +10,7 @@
 namespace fiducia {
 
 /// What callers branch on: each code stands for what the caller would do next. The words are
-/// the JSON contract (`code_word`): append, never rename.
+/// the JSON contract (docs/codes.md): append, never rename.
 enum class ErrorCode : std::uint16_t {
   io_unreadable,     // "io.unreadable": give a readable path
   io_unwritable,     // "io.unwritable": make room or give a writable path
@@ -56,6 +56,58 @@ struct [[nodiscard]] Error {
 template <class T>
 using Result = std::expected<T, Error>;
 using Status = std::expected<void, Error>;
+
+/// The word of a code, without the kind of `malformed` and `unsupported`: spelt here and nowhere
+/// else.
+[[nodiscard]] constexpr std::string_view word(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::io_unreadable:
+      return "io.unreadable";
+    case ErrorCode::io_unwritable:
+      return "io.unwritable";
+    case ErrorCode::usage_invalid:
+      return "usage.invalid";
+    case ErrorCode::config_missing:
+      return "config.missing";
+    case ErrorCode::config_invalid:
+      return "config.invalid";
+    case ErrorCode::truncated:
+      return "malformed.truncated";
+    case ErrorCode::malformed:
+      return "malformed";
+    case ErrorCode::over_limit:
+      return "limit.reached";
+    case ErrorCode::unsupported:
+      return "unsupported";
+    case ErrorCode::codec_missing:
+      return "codec.missing";
+    case ErrorCode::codec_failed:
+      return "codec.failed";
+    case ErrorCode::crypto_failed:
+      return "crypto.failed";
+    case ErrorCode::signature_bad:
+      return "signature.bad";
+    case ErrorCode::conflict:
+      return "identity.conflict";
+    case ErrorCode::busy:
+      return "busy";
+    case ErrorCode::internal:
+      return "internal";
+    case ErrorCode::clock_invalid:
+      return "clock.invalid";
+    case ErrorCode::signer_untrusted:
+      return "signer.untrusted";
+    case ErrorCode::signer_expired:
+      return "signer.expired";
+    case ErrorCode::signer_revoked:
+      return "signer.revoked";
+    case ErrorCode::ledger_revoked:
+      return "ledger.revoked";
+    case ErrorCode::store_damaged:
+      return "store.damaged";
+  }
+  std::unreachable();
+}
 
 /// The JSON word of an error: "io.unreadable", "malformed.nesting".
 [[nodiscard]] std::string code_word(const Error& error);

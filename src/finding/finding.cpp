@@ -63,4 +63,17 @@ std::string_view to_word(Severity severity) {
   std::unreachable();
 }
 
+std::string word_of(const Finding& finding) {
+  std::string word{entry_of(finding.code).word};
+  if (is_family(finding.code)) word += "." + finding.kind;
+  return word;
+}
+
+Finding of_error(const Error& error, Severity severity, std::string text) {
+  Finding out{.code = code_of(error), .severity = severity, .text = std::move(text)};
+  // The word without its family: an error without a kind has a word all the same.
+  if (is_family(out.code)) out.kind = code_word(error).substr(entry_of(out.code).word.size() + 1);
+  return out;
+}
+
 }  // namespace fiducia::finding

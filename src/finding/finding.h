@@ -49,10 +49,9 @@ struct Box {
   bool operator==(const Box&) const = default;
 };
 
-/// One thing found. `code` is a word of docs/codes.md; `text` is a plain sentence without any
-/// attribute value.
+/// One thing found. `text` is a plain sentence without any attribute value.
 struct Finding {
-  std::string code;
+  Code code = Code::internal;
   Severity severity = Severity::note;
   std::string text;
   std::optional<std::uint32_t> frame = {};  // from 1
@@ -62,6 +61,12 @@ struct Finding {
   std::string keyword = {};  // of the last attribute of the path, when PS3.6 names it
   /// What the file says now, as text cut to 256 bytes; filled only when values were asked for.
   std::optional<std::string> current_value = {};
+  std::string kind = {};  // of a family of codes: "cbor" makes "malformed.cbor"
 };
+
+/// The word of JSON and of pages: for output only, nothing decides by it.
+[[nodiscard]] std::string word_of(const Finding& finding);
+/// A finding that says what `error` says.
+[[nodiscard]] Finding of_error(const Error& error, Severity severity, std::string text);
 
 }  // namespace fiducia::finding

@@ -13,9 +13,15 @@ namespace {
 /// How one link of the chain stands. Said by sign and word, not by colour alone.
 enum class LinkState : std::uint8_t { holds, broken, absent };
 
-bool has_problem(const seal::VerifyResult& result, std::string_view prefix) {
+bool has_problem(const seal::VerifyResult& result, finding::Code code) {
   return std::ranges::any_of(result.findings, [&](const finding::Finding& finding) {
-    return finding.severity != finding::Severity::note && finding.code.starts_with(prefix);
+    return finding.severity != finding::Severity::note && finding.code == code;
+  });
+}
+
+bool has_problem(const seal::VerifyResult& result, finding::About about) {
+  return std::ranges::any_of(result.findings, [&](const finding::Finding& finding) {
+    return finding.severity != finding::Severity::note && finding::about(finding.code) == about;
   });
 }
 
@@ -117,8 +123,8 @@ void write_seal_link(HtmlWriter& html, const seal::VerifyResult& result) {
 
 void write_device_link(HtmlWriter& html, const seal::VerifyResult& result) {
   // A finding about a signer may speak of another seal that came with the file.
-  const bool is_doubtful =
-      !result.seal->holds || (!result.seal->accepted && has_problem(result, "signer."));
+  const bool is_doubtful = !result.seal->holds ||
+                           (!result.seal->accepted && has_problem(result, finding::About::signer));
   const bool was_checked = result.seal->accepted || result.verdict == finding::Verdict::authentic ||
                            result.verdict == finding::Verdict::altered ||
                            result.verdict == finding::Verdict::untrusted;
@@ -128,10 +134,11 @@ void write_device_link(HtmlWriter& html, const seal::VerifyResult& result) {
                           : LinkState::absent,
             !is_doubtful && was_checked ? "The trust file accepts the signer."
             : !result.seal->holds       ? "Without a seal that holds, no signer vouches."
-            : has_problem(result, "signer.revoked") ? "The signer was revoked."
-            : has_problem(result, "signer.expired") ? "The certificate was not valid at that time."
-            : is_doubtful                           ? "The trust file does not accept the signer."
-                                                    : "The signer is named, not vouched for.");
+            : has_problem(result, finding::Code::signer_revoked) ? "The signer was revoked."
+            : has_problem(result, finding::Code::signer_expired)
+                ? "The certificate was not valid at that time."
+            : is_doubtful ? "The trust file does not accept the signer."
+                          : "The signer is named, not vouched for.");
   html.open("dl");
   write_fact(html, "Device", result.seal->device);
   if (!result.seal->signer_name.empty()) {
@@ -148,21 +155,23 @@ std::string names_or_none(std::span<const std::string> names) {
 }
 
 void write_ledger_link(HtmlWriter& html, const seal::VerifyResult& result) {
-  const bool is_doubtful = has_problem(result, "ledger.");
+  const bool is_doubtful = has_problem(result, finding::About::ledger);
   if (!result.ledger) {
     open_link(html, ledger_link, is_doubtful ? LinkState::broken : LinkState::absent,
-              has_problem(result, "ledger.invalid")
+              has_problem(result, finding::Code::ledger_invalid)
                   ? "The proof of entry does not hold."
                   : "No proof of entry in a ledger was presented.");
     html.close();
     return;
   }
   open_link(html, ledger_link, is_doubtful ? LinkState::broken : LinkState::holds,
-            has_problem(result, "ledger.invalid")       ? "The proof of entry does not hold."
-            : has_problem(result, "ledger.unwitnessed") ? "Too few witnesses have cosigned."
-            : has_problem(result, "ledger.unstamped")   ? "Too few time-stamps are over the entry."
-            : is_doubtful                               ? "The entry is not accepted."
-                                                        : "The seal is entered in the ledger.");
+            has_problem(result, finding::Code::ledger_invalid) ? "The proof of entry does not hold."
+            : has_problem(result, finding::Code::ledger_unwitnessed)
+                ? "Too few witnesses have cosigned."
+            : has_problem(result, finding::Code::ledger_unstamped)
+                ? "Too few time-stamps are over the entry."
+            : is_doubtful ? "The entry is not accepted."
+                          : "The seal is entered in the ledger.");
   html.open("dl");
   write_fact(html, "Ledger", result.ledger->origin);
   write_fact(html, "Entry",
@@ -203,8 +212,8 @@ void write_date_link(HtmlWriter& html, const seal::VerifyResult& result) {
     html.close();
     return;
   }
-  const bool is_doubtful =
-      has_problem(result, "ledger.unstamped") || has_problem(result, "ledger.unwitnessed");
+  const bool is_doubtful = has_problem(result, finding::Code::ledger_unstamped) ||
+                           has_problem(result, finding::Code::ledger_unwitnessed);
   const bool is_attested = result.ledger->dated_by != trust::DatedBy::log;
   open_link(html, date_link,
             is_doubtful   ? LinkState::broken

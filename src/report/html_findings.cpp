@@ -14,7 +14,8 @@ namespace {
 /// Findings of one code and severity, which share their remedy.
 struct Group {
   finding::Severity severity;
-  std::string_view code;
+  finding::Code code;
+  std::string word;  // of code and kind
   std::vector<const finding::Finding*> findings;
 };
 
@@ -28,19 +29,20 @@ constexpr std::size_t rows_openly_max = 12;
 /// not, for it would be read as a change.
 bool is_header_change(const finding::Finding& finding) {
   return !finding.attribute.empty() && finding.severity != finding::Severity::note &&
-         (finding.code.starts_with("attribute.") || finding.code.starts_with("item."));
+         finding::about(finding.code) == finding::About::header &&
+         finding.code != finding::Code::tolerated;
 }
 
 std::vector<Group> grouped(const seal::VerifyResult& result) {
   std::vector<Group> groups;
   for (const finding::Finding& finding : result.findings) {
-    const auto group = std::ranges::find_if(groups, [&](const Group& g) {
-      return g.code == finding.code && g.severity == finding.severity;
-    });
+    std::string word = finding::word_of(finding);
+    const auto group = std::ranges::find_if(
+        groups, [&](const Group& g) { return g.word == word && g.severity == finding.severity; });
     if (group != groups.end()) {
       group->findings.push_back(&finding);
     } else {
-      groups.push_back({finding.severity, finding.code, {&finding}});
+      groups.push_back({finding.severity, finding.code, std::move(word), {&finding}});
     }
   }
   std::ranges::stable_sort(groups, std::ranges::greater{}, &Group::severity);
@@ -68,7 +70,7 @@ std::string capitalised(std::string_view word) {
 
 /// "10 of the 10 frames differ from what was sealed."; "" when that is not what a group says.
 std::string frames_that_differ(const Group& group, const seal::VerifyResult& result) {
-  if (group.code != "pixels.altered" || !result.image) return {};
+  if (group.code != finding::Code::pixels_altered || !result.image) return {};
   std::set<std::uint32_t> frames;
   for (const finding::Finding* finding : group.findings) {
     if (!finding->frame) return {};
@@ -83,23 +85,23 @@ std::string heading_of(const Group& group, const seal::VerifyResult& result, boo
   if (std::string frames = frames_that_differ(group, result); !frames.empty()) return frames;
   const std::size_t count = group.findings.size();
   if (!in_table) {
-    return std::string{finding::explain_code(group.code).meaning} + " (" +
-           counted(count, "finding") + ")";
+    return std::string{finding::entry_of(group.code).meaning} + " (" + counted(count, "finding") +
+           ")";
   }
   const std::string listed = " They are listed above, under Header.";
   const std::string attributes = counted(count, "attribute");
-  if (group.code == "attribute.altered")
+  if (group.code == finding::Code::attribute_altered)
     return attributes + " have other values than the sealed ones." + listed;
-  if (group.code == "attribute.added")
+  if (group.code == finding::Code::attribute_added)
     return attributes + " were not there when the image was sealed." + listed;
-  if (group.code == "attribute.removed")
+  if (group.code == finding::Code::attribute_removed)
     return attributes + " that were sealed are missing." + listed;
-  return std::string{finding::explain_code(group.code).meaning} + " (" + counted(count, "finding") +
+  return std::string{finding::entry_of(group.code).meaning} + " (" + counted(count, "finding") +
          ")" + listed;
 }
 
 void write_group(HtmlWriter& html, const Group& group, const seal::VerifyResult& result) {
-  const finding::CodeEntry& entry = finding::explain_code(group.code);
+  const finding::CodeEntry& entry = finding::entry_of(group.code);
   const std::string word{finding::to_word(group.severity)};
   html.open("li", {{"class", "finding " + word}});
   html.open("p", {{"class", "severity"}});
@@ -129,7 +131,7 @@ void write_group(HtmlWriter& html, const Group& group, const seal::VerifyResult&
   html.element("strong", "What to do: ");
   html.prose(entry.remedy);
   html.close();
-  html.element("p", {{"class", "code"}}, group.code);
+  html.element("p", {{"class", "code"}}, group.word);
   html.close();
   html.close();
 }
@@ -137,13 +139,13 @@ void write_group(HtmlWriter& html, const Group& group, const seal::VerifyResult&
 /// What the code of an attribute's or item's finding says happened to it, in a word or two; what
 /// the finding says itself where it says more.
 std::string what_happened(const finding::Finding& finding) {
-  const std::string_view code = finding.code;
-  if (code == "attribute.altered" && finding.text.ends_with(" differs from the seal."))
+  const finding::Code code = finding.code;
+  if (code == finding::Code::attribute_altered && finding.text.ends_with(" differs from the seal."))
     return "changed";
-  if (code == "item.added") return "item added";
-  if (code == "item.removed") return "item removed";
-  if (code == "attribute.added") return "added";
-  if (code == "attribute.removed") return "removed";
+  if (code == finding::Code::item_added) return "item added";
+  if (code == finding::Code::item_removed) return "item removed";
+  if (code == finding::Code::attribute_added) return "added";
+  if (code == finding::Code::attribute_removed) return "removed";
   return finding.text;
 }
 

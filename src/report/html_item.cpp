@@ -42,7 +42,7 @@ std::string_view meaning_of(const seal::VerifyResult& result, const VerdictText&
   const bool is_tolerant =
       result.verdict == finding::Verdict::authentic &&
       std::ranges::any_of(result.findings, [](const finding::Finding& finding) {
-        return finding.code == "tolerated";
+        return finding.code == finding::Code::tolerated;
       });
   return is_tolerant
              ? "Every sealed pixel is what it was when the image was sealed, and so is every "

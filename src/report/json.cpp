@@ -10,7 +10,7 @@ namespace {
 
 void write_finding(JsonWriter& json, const finding::Finding& finding) {
   json.open_object();
-  json.member("code", finding.code);
+  json.member("code", finding::word_of(finding));
   json.member("severity", finding::to_word(finding.severity));
   json.member("text", finding.text);
   if (finding.frame) json.member("frame", *finding.frame);

@@ -9,7 +9,7 @@ const finding::Finding* deciding_finding(const seal::VerifyResult& result) {
   // Findings come alarms first, but nothing here depends on it. That a file is a TIFF image as
   // well says nothing about the verdict.
   const auto weight = [](const finding::Finding& finding) {
-    return finding.code == "preamble.tiff" ? -1 : static_cast<int>(finding.severity);
+    return finding.code == finding::Code::preamble_tiff ? -1 : static_cast<int>(finding.severity);
   };
   const auto worst = std::ranges::max_element(result.findings, {}, weight);
   return worst == result.findings.end() || weight(*worst) < 0 ? nullptr : &*worst;

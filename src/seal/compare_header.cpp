@@ -153,7 +153,7 @@ class HeaderComparison {
         return;
       }
       if (is_compressor_remark(pair) || is_true_record_of_loss(pair) || is_tolerated(pair)) return;
-      add("attribute.altered", path, pair.now,
+      add(finding::Code::attribute_altered, path, pair.now,
           same_value ? " has the bytes that were sealed, but the value representation " +
                            element.file_vr.text() + " in place of " +
                            evidence_.attributes[pair.sealed].vr.text() +
@@ -165,14 +165,15 @@ class HeaderComparison {
         is_true_record_of_loss(pair) || is_tolerated(pair))
       return;
     if (pair.sealed != none) {
-      add("attribute.removed", path, none, " was sealed and is missing.");
+      add(finding::Code::attribute_removed, path, none, " was sealed and is missing.");
       if (evidence_.attributes[pair.sealed].vr == dicom::vr::sq) skip_prefix_ = path;
     } else {
       const canonical::HeaderLeaf& leaf = header_.leaves()[pair.now];
       if (leaf.duplicate) {
-        add("attribute.added", path, pair.now, " stands in the file more than once.");
+        add(finding::Code::attribute_added, path, pair.now, " stands in the file more than once.");
       } else {
-        add("attribute.added", path, pair.now, " was not there when the image was sealed.");
+        add(finding::Code::attribute_added, path, pair.now,
+            " was not there when the image was sealed.");
       }
       if (leaf.is_sequence) skip_prefix_ = path;
     }
@@ -199,7 +200,7 @@ class HeaderComparison {
                        : pair.sealed != none &&
                              has_sealed_value(pair, {canonical::ValueKind::text, as_bytes(rest)});
       if (!as_sealed) continue;
-      out_.findings.push_back({.code = "encoding.changed",
+      out_.findings.push_back({.code = finding::Code::encoding_changed,
                                .severity = finding::Severity::note,
                                .text = "Derivation Description (0008,2111) gained the remark of a "
                                        "lossless compressor; what stood there is unchanged.",
@@ -244,7 +245,7 @@ class HeaderComparison {
       return false;
     const auto place = canonical::describe_path(path);
     if (!place) return false;
-    out_.findings.push_back({.code = "encoding.changed",
+    out_.findings.push_back({.code = finding::Code::encoding_changed,
                              .severity = finding::Severity::note,
                              .text = name_of(place->text, place->keyword) +
                                      " was written by a tool that decompresses, and is true: the "
@@ -285,7 +286,7 @@ class HeaderComparison {
     if (!tolerated) return false;
     const auto place = canonical::describe_path(path);
     if (!place) return false;
-    out_.findings.push_back({.code = "tolerated",
+    out_.findings.push_back({.code = finding::Code::tolerated,
                              .severity = tolerated->rule->severity,
                              .text = name_of(place->text, place->keyword) + " was " +
                                      std::string(to_word(change)) + "; the rule \"" +
@@ -317,7 +318,7 @@ class HeaderComparison {
     if (!header_.leaves()[pair.now].element->encapsulated || !nested_.codec_is_missing)
       return false;
     out_.header = std::max(out_.header, Match::undecidable);
-    out_.findings.push_back({.code = "codec.missing",
+    out_.findings.push_back({.code = finding::Code::codec_missing,
                              .severity = finding::Severity::warning,
                              .text = "An icon image cannot be decoded here: no decoder for its "
                                      "encoding is at hand."});
@@ -345,7 +346,8 @@ class HeaderComparison {
         sealed ? "has " + std::to_string(now) + (now == 1 ? " item" : " items") + "; " +
                      std::to_string(*sealed) + (*sealed == 1 ? " was" : " were") + " sealed."
                : "has fewer items than were sealed.";
-    add(added ? "item.added" : "item.removed", item_path, none, " " + how_many, path);
+    add(added ? finding::Code::item_added : finding::Code::item_removed, item_path, none,
+        " " + how_many, path);
     reported_.push_back({Bytes(path.begin(), path.end()), first});
   }
 
@@ -379,11 +381,11 @@ class HeaderComparison {
     });
   }
 
-  void add(const char* code, ByteView path, std::size_t now, const std::string& what,
+  void add(finding::Code code, ByteView path, std::size_t now, const std::string& what,
            ByteView name_path = {}) {
     const bool lossy = out_.pixels == Match::undecidable && follows_from_lossy_compression(path) &&
                        std::ranges::any_of(out_.findings, [](const finding::Finding& f) {
-                         return f.code == "lossy.recompressed";
+                         return f.code == finding::Code::lossy_recompressed;
                        });
     out_.header = std::max(out_.header, lossy ? Match::undecidable : Match::different);
     if (out_.findings.size() > 2 * limits::findings_max) return;
@@ -417,7 +419,7 @@ class HeaderComparison {
 
   void report_vr_changes() {
     if (vr_changes_ == 0) return;
-    out_.findings.push_back({.code = "encoding.changed",
+    out_.findings.push_back({.code = finding::Code::encoding_changed,
                              .severity = finding::Severity::note,
                              .text = std::to_string(vr_changes_) +
                                      (vr_changes_ == 1 ? " attribute has" : " attributes have") +
@@ -466,7 +468,7 @@ void compare_readings(const dicom::File& file, const canonical::CanonicalHeader&
   if (sealed.empty() || !now.empty()) return;
   out.ambiguous = true;
   out.findings.push_back(
-      {.code = "reading.ambiguous",
+      {.code = finding::Code::reading_ambiguous,
        .severity = finding::Severity::warning,
        .text = "When it was sealed, the file could be read in different ways; this one cannot, so "
                "nobody can say whether it shows what was seen then."});
@@ -499,9 +501,9 @@ void compare_header(const dicom::File& file, const evidence::Evidence& evidence,
   if (!header) {
     const bool big = header.error().code == ErrorCode::over_limit;
     out.header = big ? Match::undecidable : Match::different;
-    out.findings.push_back({.code = code_word(header.error()),
-                            .severity = big ? finding::Severity::warning : finding::Severity::alarm,
-                            .text = "The header cannot be compared: " + header.error().what});
+    out.findings.push_back(finding::of_error(
+        header.error(), big ? finding::Severity::warning : finding::Severity::alarm,
+        "The header cannot be compared: " + header.error().what));
     return;
   }
   HeaderComparison(file, *header, evidence, nested_pixels, options, out).run();

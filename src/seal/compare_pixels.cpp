@@ -70,7 +70,7 @@ class PixelComparison {
     weigh_losses();
     tell_of_oddities();
     if (!sealed_.root && out_.pixels == Match::same)
-      add(Match::same, {.code = "bytes.only",
+      add(Match::same, {.code = finding::Code::bytes_only,
                         .severity = finding::Severity::note,
                         .text = "The encoded frames are as they were sealed; their samples were "
                                 "not sealed, as no decoder could read them."});
@@ -108,7 +108,7 @@ class PixelComparison {
              (other_size ? " in " + count_of(g.sample_bytes, "byte", "bytes") : "") +
              (other_kind ? std::string(" (") + sample_kind_name(g.kind) + ")" : "");
     };
-    add(Match::different, {.code = "pixels.altered",
+    add(Match::different, {.code = finding::Code::pixels_altered,
                            .severity = finding::Severity::alarm,
                            .text = "The image is now " + describe(now) + "; sealed were " +
                                    describe(sealed_.geometry) + "."});
@@ -201,7 +201,7 @@ class PixelComparison {
         reader_.transfer_syntax().uid == evidence_.statement.transfer_syntax_uid;
     if (same_syntax) {
       add(Match::different,
-          {.code = "pixels.altered",
+          {.code = finding::Code::pixels_altered,
            .severity = finding::Severity::alarm,
            .text = "Frame " + std::to_string(f + 1) + ": the encoded bytes differ from the seal.",
            .frame = f + 1});
@@ -209,7 +209,7 @@ class PixelComparison {
     }
     if (std::exchange(told_undecodable_, true)) return;
     add(Match::undecidable,
-        {.code = "bytes.only",
+        {.code = finding::Code::bytes_only,
          .severity = finding::Severity::warning,
          .text = "No decoder could read this image when it was sealed, so only the encoding of "
                  "that time can be compared, and the file is encoded otherwise now."});
@@ -228,9 +228,9 @@ class PixelComparison {
     if (std::exchange(told_undecodable_, true)) return;
     const bool failed =
         error.code != ErrorCode::codec_missing && error.code != ErrorCode::unsupported;
-    const std::string code = error.code == ErrorCode::over_limit ? "limit.reached"
-                             : failed                            ? "codec.failed"
-                                                                 : "codec.missing";
+    const finding::Code code = error.code == ErrorCode::over_limit ? finding::Code::limit_reached
+                               : failed                            ? finding::Code::codec_failed
+                                                                   : finding::Code::codec_missing;
     add(Match::undecidable,
         {.code = code,
          .severity = finding::Severity::warning,
@@ -354,7 +354,7 @@ class PixelComparison {
   [[nodiscard]] finding::Finding tile_finding(std::uint32_t f,
                                               std::span<const std::uint64_t> differing,
                                               std::string text) const {
-    finding::Finding finding{.code = "pixels.altered",
+    finding::Finding finding{.code = finding::Code::pixels_altered,
                              .severity = finding::Severity::alarm,
                              .text = std::move(text),
                              .frame = f + 1};
@@ -381,7 +381,7 @@ class PixelComparison {
     out_.pixels = std::max(out_.pixels, Match::undecidable);
     if (std::exchange(told_undecodable_, true)) return;
     add(Match::undecidable,
-        {.code = "limit.reached",
+        {.code = finding::Code::limit_reached,
          .severity = finding::Severity::warning,
          .text = "The frames were not all compared: that costs more work than a file of this size "
                  "may."});
@@ -414,7 +414,7 @@ class PixelComparison {
   void tell_of_other_decoder() {
     tell_of_loss();
     finding::Finding& finding = out_.findings.back();
-    finding.code = "decoder.differs";
+    finding.code = finding::Code::decoder_differs;
     finding.text =
         "The image was sealed as a lossy codestream, which is gone, and most of its samples "
         "differ: another decoder gave them, or somebody altered them. That cannot be told apart.";
@@ -422,11 +422,12 @@ class PixelComparison {
 
   void tell_of_loss() {
     told_loss_ = true;
-    std::erase_if(out_.findings,
-                  [](const finding::Finding& f) { return f.code == "pixels.altered"; });
+    std::erase_if(out_.findings, [](const finding::Finding& f) {
+      return f.code == finding::Code::pixels_altered;
+    });
     out_.pixels = Match::undecidable;
     add(Match::undecidable,
-        {.code = "lossy.recompressed",
+        {.code = finding::Code::lossy_recompressed,
          .severity = finding::Severity::warning,
          .text = "The image was compressed with loss after it was sealed: its samples can no "
                  "longer be compared with the seal."});
@@ -435,7 +436,7 @@ class PixelComparison {
   void tell_of_moved_overlays() {
     if (moved_.empty() || overlays_differ_ || frames_restored_ != sealed_.geometry.frames) return;
     out_.moved_overlays = moved_;
-    add(Match::same, {.code = "overlay.moved",
+    add(Match::same, {.code = finding::Code::overlay_moved,
                       .severity = finding::Severity::note,
                       .text = "An overlay that lay in unused bits of the samples was moved into "
                               "(60xx,3000); it shows the same."});
@@ -444,7 +445,7 @@ class PixelComparison {
   void tell_of_lost_bits() {
     if (!lost_outside_bits_) return;
     add(Match::undecidable,
-        {.code = "pixels.missing",
+        {.code = finding::Code::pixels_missing,
          .severity = finding::Severity::warning,
          .text = "Bits outside Bits Stored (an old overlay, for example) that were sealed are not "
                  "in this encoding; the image itself can be compared."});
@@ -462,7 +463,7 @@ class PixelComparison {
       const bool is_new = !sealed.has(oddity) && !is_table && !told_loss_;
       if (!is_new) out_.ambiguous = true;
       add(is_new ? Match::different : Match::same,
-          {.code = is_table ? "offset-table.wrong" : "reading.ambiguous",
+          {.code = is_table ? finding::Code::offset_table_wrong : finding::Code::reading_ambiguous,
            .severity = is_new ? finding::Severity::alarm : finding::Severity::warning,
            .text = "The pixel data hold " + std::string(codec::to_sentence(oddity)) +
                    (is_new               ? ", and did not when they were sealed."
@@ -501,7 +502,7 @@ class PixelComparison {
   void tell_of_new_label() {
     if (!relabelled_ || photometric_ != sealed_.photometric_interpretation) return;
     add(Match::different,
-        {.code = "attribute.altered",
+        {.code = finding::Code::attribute_altered,
          .severity = finding::Severity::alarm,
          .text = "Photometric Interpretation (0028,0004) differs from the seal; the encoding does "
                  "not explain it, and viewers that believe it show other colours.",
@@ -513,14 +514,14 @@ class PixelComparison {
     const std::uint32_t present = reader_.frames_present();
     if (present < sealed_frames)
       add(Match::different,
-          {.code = "pixels.missing",
+          {.code = finding::Code::pixels_missing,
            .severity = finding::Severity::alarm,
            .text = count_of(sealed_frames - present, "frame", "frames") + " of the " +
                    std::to_string(sealed_frames) + " that were sealed " +
                    (sealed_frames - present == 1 ? "is" : "are") + " missing.",
            .frame = present + 1});
     if (present > sealed_frames)
-      add(Match::different, {.code = "pixels.added",
+      add(Match::different, {.code = finding::Code::pixels_added,
                              .severity = finding::Severity::alarm,
                              .text = "The file has more frames than the " +
                                      std::to_string(sealed_frames) + " that were sealed.",
@@ -533,7 +534,7 @@ class PixelComparison {
     if (tail.empty()) {
       // Encodings of frames have no place for it: nothing to compare, nothing to see.
       if (sealed && !reader_.is_encapsulated() && sealed_.root)
-        add(Match::different, {.code = "pixels.missing",
+        add(Match::different, {.code = finding::Code::pixels_missing,
                                .severity = finding::Severity::alarm,
                                .text = "Bytes that followed the last frame when the image was "
                                        "sealed are gone."});
@@ -541,7 +542,7 @@ class PixelComparison {
     }
     if (sealed && canonical::tail_hash(salts_, tail) == *sealed) return;
     add(Match::different,
-        {.code = sealed ? "pixels.altered" : "pixels.added",
+        {.code = sealed ? finding::Code::pixels_altered : finding::Code::pixels_added,
          .severity = finding::Severity::alarm,
          .text = std::string("The bytes after the last frame ") +
                  (sealed ? "differ from the seal." : "were not there when the image was sealed.")});
@@ -582,9 +583,9 @@ class PixelComparison {
 std::string compare_pixels(const dicom::File& file, const evidence::Evidence& evidence,
                            codec::CodecChild* child, const ContentOptions& options,
                            ContentComparison& out) {
-  const auto fail_with = [&](Match match, std::string code, std::string text) {
+  const auto fail_with = [&](Match match, finding::Code code, std::string text) {
     out.pixels = match;
-    out.findings.push_back({.code = std::move(code),
+    out.findings.push_back({.code = code,
                             .severity = match == Match::different ? finding::Severity::alarm
                                                                   : finding::Severity::warning,
                             .text = std::move(text)});
@@ -593,7 +594,7 @@ std::string compare_pixels(const dicom::File& file, const evidence::Evidence& ev
   const evidence::SealedGeometry& g = evidence.statement.pixels->geometry;
   if (canonical::find_pixel_element(file.data_set(), static_cast<codec::SampleKind>(g.kind),
                                     g.sample_bytes) == nullptr)
-    return fail_with(Match::different, "pixels.missing",
+    return fail_with(Match::different, finding::Code::pixels_missing,
                      "The pixel data that was sealed is not in the file.");
   // A bare data set says its encoding nowhere: that of the seal is tried.
   auto reader = codec::FrameReader::open(
@@ -601,8 +602,8 @@ std::string compare_pixels(const dicom::File& file, const evidence::Evidence& ev
   if (!reader) {
     const Error& error = reader.error();
     if (error.code == ErrorCode::over_limit)
-      return fail_with(Match::undecidable, "limit.reached", error.what);
-    return fail_with(Match::different, "pixels.altered",
+      return fail_with(Match::undecidable, finding::Code::limit_reached, error.what);
+    return fail_with(Match::different, finding::Code::pixels_altered,
                      "The pixel data can no longer be read as an image: " + error.what);
   }
   return PixelComparison(file, evidence, *reader, options, out).run();

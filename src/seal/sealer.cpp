@@ -106,7 +106,7 @@ class PixelSealer {
            .root = merkle::root(leaves)});
     if (!room)
       findings_.push_back(
-          {.code = "limit.reached",
+          {.code = finding::Code::limit_reached,
            .severity = finding::Severity::note,
            .text = "The image is too large for its file to be decoded in all the ways that other "
                    "decoders do it: decompressed by them it will be indeterminate."});
@@ -118,8 +118,8 @@ class PixelSealer {
       const auto oddity = static_cast<codec::Oddity>(n);
       if (!oddities.has(oddity)) continue;
       findings_.push_back(
-          {.code =
-               oddity == codec::Oddity::offset_table ? "offset-table.wrong" : "reading.ambiguous",
+          {.code = oddity == codec::Oddity::offset_table ? finding::Code::offset_table_wrong
+                                                         : finding::Code::reading_ambiguous,
            .severity = finding::Severity::warning,
            .text = "The pixel data hold " + std::string(codec::to_sentence(oddity)) +
                    ": programs may show other pictures, so this image will never be called "
@@ -162,13 +162,13 @@ class PixelSealer {
     for (std::uint32_t f = 0; f < frames_; ++f) part.oddities.add(reader_.oddities(f));
     if (no_codec)
       findings_.push_back(
-          {.code = "codec.missing",
+          {.code = finding::Code::codec_missing,
            .severity = finding::Severity::warning,
            .text = "No decoder for this encoding is at hand: the encoded frames are sealed, the "
                    "samples are not, so a change of encoding will not verify."});
     else
       findings_.push_back(
-          {.code = "bytes.only",
+          {.code = finding::Code::bytes_only,
            .severity = finding::Severity::note,
            .text = "The encoded frames are sealed by their bytes: the decoder refuses them, so "
                    "that their samples are not sealed (" +

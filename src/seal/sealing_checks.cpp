@@ -23,8 +23,8 @@ std::unexpected<Error> refused(ErrorCode code, std::string what) {
 }
 
 ErrorCode code_of(const finding::Finding& finding) {
-  if (finding.code == "signer.expired") return ErrorCode::signer_expired;
-  if (finding.code == "signer.revoked") return ErrorCode::signer_revoked;
+  if (finding.code == finding::Code::signer_expired) return ErrorCode::signer_expired;
+  if (finding.code == finding::Code::signer_revoked) return ErrorCode::signer_revoked;
   return ErrorCode::signer_untrusted;
 }
 

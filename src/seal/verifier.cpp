@@ -67,8 +67,8 @@ ImageInfo image_info(const dicom::File& file) {
 /// Whether a finding is of the kind that a verdict rests on. `altered` is about the content, even
 /// if nobody trusts the signer either; `untrusted` about who vouches for it.
 bool decides(finding::Verdict verdict, const finding::Finding& finding) {
-  const bool about_trust =
-      finding.code.starts_with("signer.") || finding.code.starts_with("ledger.");
+  const finding::About about = finding::about(finding.code);
+  const bool about_trust = about == finding::About::signer || about == finding::About::ledger;
   if (verdict == finding::Verdict::untrusted) return about_trust;
   return !about_trust;
 }
@@ -78,14 +78,14 @@ bool decides(finding::Verdict verdict, const finding::Finding& finding) {
 void order_findings(finding::Verdict verdict, std::vector<finding::Finding>& findings) {
   const auto order = [&](const finding::Finding& finding) {
     return std::tuple{-static_cast<int>(finding.severity), !decides(verdict, finding),
-                      finding.code != "pixels.of-other"};
+                      finding.code != finding::Code::pixels_of_other};
   };
   std::ranges::stable_sort(findings, {}, order);
   if (findings.size() <= limits::findings_max) return;
   const std::size_t left_out = findings.size() - (limits::findings_max - 1);
   findings.resize(limits::findings_max - 1);
   findings.push_back(
-      {.code = "findings.more",
+      {.code = finding::Code::findings_more,
        .severity = finding::Severity::note,
        .text = "At least " + std::to_string(left_out) + " more findings are not listed."});
 }
@@ -106,7 +106,7 @@ std::string_view place_of(trust::FoundIn found_in) {
 }
 
 finding::Finding unreadable(std::string_view where, const Error& error) {
-  return {.code = "seal.invalid",
+  return {.code = finding::Code::seal_invalid,
           .severity = finding::Severity::alarm,
           .text = "The evidence " + std::string(where) + " cannot be read: " + error.what +
                   (error.what.ends_with('.') ? "" : ".")};
@@ -339,7 +339,7 @@ struct Verifier::State {
       FIDUCIA_TRY(found, ask_by_pixels(file, decoder, true, result, similar, damaged));
       if (found) {
         result.findings.push_back(
-            {.code = "signer.untrusted",
+            {.code = finding::Code::signer_untrusted,
              .severity = finding::Severity::alarm,
              .text = "The file carries a seal that the trust file does not accept."});
         std::ranges::move(attached_evidence.broken, std::back_inserter(result.findings));
@@ -352,7 +352,7 @@ struct Verifier::State {
     if (damaged) tell_damage(result);
     if (conflict)
       result.findings.push_back(
-          {.code = "identity.conflict",
+          {.code = finding::Code::identity_conflict,
            .severity = finding::Severity::warning,
            .text = "The evidence store holds another object that was sealed under the same SOP "
                    "Instance UID: one of the two may be an exchanged or replayed image."});
@@ -370,12 +370,13 @@ struct Verifier::State {
       return result;
     result.verdict = finding::Verdict::indeterminate;
     const bool told = std::ranges::any_of(result.findings, [](const finding::Finding& finding) {
-      return finding.code == "limit.reached";
+      return finding.code == finding::Code::limit_reached;
     });
-    std::erase_if(result.findings, [](const finding::Finding& f) { return f.code == "unsealed"; });
+    std::erase_if(result.findings,
+                  [](const finding::Finding& f) { return f.code == finding::Code::unsealed; });
     if (!told)
       result.findings.push_back(
-          {.code = "limit.reached",
+          {.code = finding::Code::limit_reached,
            .severity = finding::Severity::warning,
            .text =
                attached_evidence.left_out
@@ -390,8 +391,9 @@ struct Verifier::State {
   Status tell_whose_pixels(const dicom::File& file, canonical::ObjectDecoder& decoder,
                            const std::vector<Judgement>& judged, VerifyResult& result,
                            bool& damaged) const {
-    const bool altered = std::ranges::any_of(
-        result.findings, [](const finding::Finding& f) { return f.code == "pixels.altered"; });
+    const bool altered = std::ranges::any_of(result.findings, [](const finding::Finding& f) {
+      return f.code == finding::Code::pixels_altered;
+    });
     if (!altered || lookup == nullptr) return {};
     const std::unique_ptr<canonical::SketchBuilder> builder = lookup->new_sketch();
     const auto sketch = sketch_of(file, decoder.child(), *builder);
@@ -410,7 +412,7 @@ struct Verifier::State {
       if (content.textured_tiles == 0 || content.textured_tiles_same != content.textured_tiles)
         continue;
       result.findings.push_back(
-          {.code = "pixels.of-other",
+          {.code = finding::Code::pixels_of_other,
            .severity = finding::Severity::alarm,
            .text = "The picture is that of another sealed image (all " +
                    std::to_string(content.textured_tiles) + " tiles that are not flat): device " +
@@ -434,7 +436,7 @@ struct Verifier::State {
       result.ledger.reset();
     }
     result.findings.push_back(
-        {.code = "store.damaged",
+        {.code = finding::Code::store_damaged,
          .severity = finding::Severity::warning,
          .text = "The evidence store is damaged: evidence that it had, perhaps for this image, "
                  "cannot be used."});
@@ -460,7 +462,7 @@ struct Verifier::State {
       if (judged[i].verdict == finding::Verdict::altered) {
         foreign = true;
         result.findings.push_back(
-            {.code = "seal.invalid",
+            {.code = finding::Code::seal_invalid,
              .severity = finding::Severity::alarm,
              .text = "The seal " + std::string(place_of(judged[i].found_in)) +
                      " does not belong to this image, or was itself changed; other evidence was "
@@ -468,7 +470,7 @@ struct Verifier::State {
       } else if (judged[i].verdict == finding::Verdict::untrusted &&
                  judged[i].sign1_hash != judged[best].sign1_hash) {
         // The same seal can come twice: with the receipt of then, and with a fresher one.
-        result.findings.push_back({.code = "signer.untrusted",
+        result.findings.push_back({.code = finding::Code::signer_untrusted,
                                    .severity = chosen.verdict == finding::Verdict::authentic
                                                    ? finding::Severity::note
                                                    : finding::Severity::alarm,
@@ -480,7 +482,7 @@ struct Verifier::State {
       result.verdict = finding::Verdict::altered;
     if (chosen.found_in == trust::FoundIn::store && !carries)
       result.findings.push_back(
-          {.code = "seal.stripped",
+          {.code = finding::Code::seal_stripped,
            .severity = chosen.verdict == finding::Verdict::altered ? finding::Severity::alarm
                                                                    : finding::Severity::note,
            .text = "The file carries no seal; its evidence came from the evidence store."});
@@ -510,19 +512,19 @@ struct Verifier::State {
     }
     if (should_be_sealed(file.data_set(), judge.trust()))
       result.findings.push_back(
-          {.code = "seal.expected",
+          {.code = finding::Code::seal_expected,
            .severity = finding::Severity::alarm,
            .text = "The file says it comes from a device that seals everything, but no seal was "
                    "found."});
     if (similar)
       result.findings.push_back(
-          {.code = "similar.sealed",
+          {.code = finding::Code::similar_sealed,
            .severity = finding::Severity::note,
            .text = "The evidence store holds an image that shares some, but fewer than half, of "
                    "the tiles that are not flat."});
     if (result.findings.empty() || result.findings.back().severity == finding::Severity::note)
       result.findings.push_back(
-          {.code = "unsealed",
+          {.code = finding::Code::unsealed,
            .severity = finding::Severity::note,
            .text = !options.look_beside
                        ? "No seal in the file, and none for it in the evidence that was given."
@@ -580,7 +582,7 @@ struct Verifier::State {
     result.verdict = verdict_of(best.content, trust);
     const bool altered = result.verdict == finding::Verdict::altered;
     result.findings.push_back(
-        {.code = "seal.stripped",
+        {.code = finding::Code::seal_stripped,
          .severity = altered ? finding::Severity::alarm : finding::Severity::note,
          .text = "The file carries no accepted seal, but its pixels are those of a sealed image of "
                  "the evidence store (" +
@@ -679,13 +681,13 @@ std::optional<VerifyResult> verdict_of_error(const std::string& path, const Erro
   // "is not a DICOM file" is said of the file that is named.
   if (placed.where.element.empty() && !placed.where.offset && placed.what.starts_with("is "))
     placed.what = "The file " + placed.what;
-  std::string code = code_word(error);
-  if (error.code == ErrorCode::unsupported) code = "malformed.transfer_syntax";
-  result.findings.push_back({.code = code,
-                             .severity = result.verdict == finding::Verdict::malformed
-                                             ? finding::Severity::alarm
-                                             : finding::Severity::warning,
-                             .text = to_sentence(placed)});
+  finding::Finding finding =
+      finding::of_error(error,
+                        result.verdict == finding::Verdict::malformed ? finding::Severity::alarm
+                                                                      : finding::Severity::warning,
+                        to_sentence(placed));
+  if (error.code == ErrorCode::unsupported) finding.code = finding::Code::malformed_transfer_syntax;
+  result.findings.push_back(std::move(finding));
   return result;
 }
 

@@ -32,14 +32,14 @@ ContentComparison compare_content(const dicom::File& file, const evidence::Evide
   compare_header(file, evidence, photometric, decoder.nested_pixels(), options, out);
   const std::string& sealed_as = evidence.statement.transfer_syntax_uid;
   if (file.transfer_syntax().uid != sealed_as)
-    out.findings.push_back({.code = "encoding.changed",
+    out.findings.push_back({.code = finding::Code::encoding_changed,
                             .severity = finding::Severity::note,
                             .text = "Sealed as " + syntax_name(sealed_as) + ", now " +
                                     std::string(file.transfer_syntax().name) + "."});
   canonical::add_preamble_findings(file, out.findings);
   if (file.was_truncated()) {
     out.pixels = out.header = Match::different;
-    out.findings.push_back({.code = "malformed.truncated",
+    out.findings.push_back({.code = finding::Code::malformed_truncated,
                             .severity = finding::Severity::alarm,
                             .text = "The file shrank while it was read."});
   }

@@ -17,8 +17,8 @@ constexpr std::size_t remembered_max = 4096;
 /// A seal dated further than this from its ledger entry is worth a remark.
 constexpr std::int64_t time_gap_seconds = 24 * 60 * 60;
 
-finding::Finding alarm(std::string code, std::string text) {
-  return {.code = std::move(code), .severity = finding::Severity::alarm, .text = std::move(text)};
+finding::Finding alarm(finding::Code code, std::string text) {
+  return {.code = code, .severity = finding::Severity::alarm, .text = std::move(text)};
 }
 
 /// Whether the leaf tables of the evidence lead to the roots that were signed.
@@ -53,7 +53,7 @@ bool far_apart(UnixTime a, UnixTime b) {
 void compare_clocks(UnixTime claimed, const LedgerInfo& ledger,
                     std::vector<finding::Finding>& findings) {
   const auto warn = [&](std::string text) {
-    findings.push_back({.code = "time.disagrees",
+    findings.push_back({.code = finding::Code::time_disagrees,
                         .severity = finding::Severity::warning,
                         .text = std::move(text)});
   };
@@ -344,8 +344,8 @@ TrustJudge::Entered TrustJudge::date_entry(const evidence::Evidence& evidence,
   const auto ledger_revoked =
       ledgers_revoked_[static_cast<std::size_t>(&ledger - trust_.ledgers.data())];
   if (ledger_revoked && !(out.attested && *out.attested < *ledger_revoked))
-    out.missing.push_back(
-        alarm("ledger.revoked", "The ledger's key was revoked at " + to_rfc3339(*ledger_revoked) +
+    out.missing.push_back(alarm(finding::Code::ledger_revoked,
+                                "The ledger's key was revoked at " + to_rfc3339(*ledger_revoked) +
                                     ", and nobody else attests that this seal is older."));
   std::erase_if(cosigned,
                 [&](const Cosigned& one) { return !counts(one.time, one.revoked, out.attested); });
@@ -360,22 +360,22 @@ TrustJudge::Entered TrustJudge::date_entry(const evidence::Evidence& evidence,
     times.push_back(one.time);
   }
   if (times.size() < ledger.quorum) {
-    out.missing.push_back(
-        alarm("ledger.unwitnessed", std::to_string(times.size()) + " of the " +
-                                        std::to_string(ledger.quorum) +
-                                        " witnesses that the trust file asks for have signed the "
-                                        "ledger's checkpoint."));
+    out.missing.push_back(alarm(finding::Code::ledger_unwitnessed,
+                                std::to_string(times.size()) + " of the " +
+                                    std::to_string(ledger.quorum) +
+                                    " witnesses that the trust file asks for have signed the "
+                                    "ledger's checkpoint."));
   } else if (ledger.quorum > 0) {
     info.dated_at = nth_earliest(times, ledger.quorum);
     info.dated_by = DatedBy::witness;
   }
   for (const Stamped& stamp : stamps) info.time_stamps.push_back(trust_.tsas[stamp.tsa].name);
   if (stamps.size() < ledger.time_stamps) {
-    out.missing.push_back(
-        alarm("ledger.unstamped", std::to_string(stamps.size()) + " of the " +
-                                      std::to_string(ledger.time_stamps) +
-                                      " time-stamp authorities that the trust file asks for have "
-                                      "stamped the ledger's checkpoint."));
+    out.missing.push_back(alarm(finding::Code::ledger_unstamped,
+                                std::to_string(stamps.size()) + " of the " +
+                                    std::to_string(ledger.time_stamps) +
+                                    " time-stamp authorities that the trust file asks for have "
+                                    "stamped the ledger's checkpoint."));
   } else if (ledger.time_stamps > 0) {
     info.dated_at = stamps[ledger.time_stamps - 1].latest;
     info.dated_by = DatedBy::tsa;
@@ -433,12 +433,12 @@ std::optional<TrustJudge::Entered> TrustJudge::judge_ledger(const evidence::Evid
     return best;
   }
   if (known_ledger)
-    out.findings.push_back(alarm("ledger.invalid",
+    out.findings.push_back(alarm(finding::Code::ledger_invalid,
                                  "The ledger's receipt or checkpoint does not prove that this "
                                  "seal is in the ledger."));
   else if (!trust_.ledgers.empty())
-    out.findings.push_back(
-        alarm("ledger.missing", "No ledger of the trust file has a receipt for this seal."));
+    out.findings.push_back(alarm(finding::Code::ledger_missing,
+                                 "No ledger of the trust file has a receipt for this seal."));
   return std::nullopt;
 }
 
@@ -448,29 +448,30 @@ void TrustJudge::judge_signer(Signer& signer, UnixTime sealed_at, std::optional<
   // A revocation that names the certificate in place of its key was meant, too.
   if (const auto revoked = earlier(revoked_at(own.key_hash()), revoked_at(own.fingerprint()));
       revoked && *revoked <= sealed_at)
-    findings.push_back(alarm("signer.revoked", "The key of the sealing device was revoked at " +
-                                                   to_rfc3339(*revoked) + ", before this seal."));
+    findings.push_back(
+        alarm(finding::Code::signer_revoked, "The key of the sealing device was revoked at " +
+                                                 to_rfc3339(*revoked) + ", before this seal."));
   crypto::ChainStatus status = chain_status(signer, sealed_at, attested);
   if (status != crypto::ChainStatus::ok && !certificates_at(signer, attested).complete) {
     status = crypto::verify_chain(signer.headers.x5chain, anchors_, sealed_at, crypto::Role::seal);
     if (status == crypto::ChainStatus::ok)
-      findings.push_back(alarm("signer.revoked",
+      findings.push_back(alarm(finding::Code::signer_revoked,
                                "The key of an authority above the sealing device was revoked, "
                                "and nobody attests that this seal is older."));
   }
   const auto untrusted = [&](const char* why) {
-    findings.push_back(alarm("signer.untrusted", why));
+    findings.push_back(alarm(finding::Code::signer_untrusted, why));
   };
   switch (status) {
     case crypto::ChainStatus::ok:
       return;
     case crypto::ChainStatus::expired:
-      findings.push_back(alarm("signer.expired",
+      findings.push_back(alarm(finding::Code::signer_expired,
                                "A certificate of the signer had expired when the image was "
                                "sealed."));
       return;
     case crypto::ChainStatus::not_yet_valid:
-      findings.push_back(alarm("signer.expired",
+      findings.push_back(alarm(finding::Code::signer_expired,
                                "A certificate of the signer was not yet valid when the image was "
                                "sealed."));
       return;
@@ -494,7 +495,8 @@ std::vector<finding::Finding> TrustJudge::judge_chain(std::span<const crypto::Ce
   std::vector<finding::Finding> findings;
   const auto key = chain.empty() ? std::unexpected(Error{.code = ErrorCode::internal, .what = {}})
                                  : chain.front().public_key();
-  if (!key) return {alarm("signer.untrusted", "The signer's key is none that can seal.")};
+  if (!key)
+    return {alarm(finding::Code::signer_untrusted, "The signer's key is none that can seal.")};
   crypto::Sign1Headers headers;
   headers.x5chain.assign(chain.begin(), chain.end());
   Signer signer{.headers = std::move(headers),
@@ -513,11 +515,11 @@ TrustJudgement TrustJudge::judge(const evidence::Evidence& evidence) const {
 
   out.tables_valid = tables_lead_to_roots(evidence);
   if (!out.tables_valid)
-    out.findings.push_back(alarm("seal.invalid",
+    out.findings.push_back(alarm(finding::Code::seal_invalid,
                                  "The tables of the evidence do not fit the signed seal: the "
                                  "evidence itself was changed."));
   const auto invalid = [&](const std::string& why) {
-    out.findings.push_back(alarm("seal.invalid", why));
+    out.findings.push_back(alarm(finding::Code::seal_invalid, why));
   };
   const auto message = crypto::read_sign1(evidence.sign1);
   if (!message || !message->payload) {
@@ -544,7 +546,7 @@ TrustJudgement TrustJudge::judge(const evidence::Evidence& evidence) const {
   }
   out.signature_valid = true;
   if (out.seal.signer_name != evidence.statement.device)
-    out.findings.push_back(alarm("signer.untrusted",
+    out.findings.push_back(alarm(finding::Code::signer_untrusted,
                                  "The seal names another device than the certificate that signed "
                                  "it."));
 
@@ -554,7 +556,7 @@ TrustJudgement TrustJudge::judge(const evidence::Evidence& evidence) const {
   const UnixTime sealed_at = out.ledger ? out.ledger->dated_at.value_or(claimed) : claimed;
   if (at_ && *at_ < sealed_at)
     out.findings.push_back(
-        alarm("seal.later", "The seal is dated after the time that was asked for."));
+        alarm(finding::Code::seal_later, "The seal is dated after the time that was asked for."));
   judge_signer(by, sealed_at, entered ? entered->attested : std::nullopt, out.findings);
   out.accepted = out.tables_valid && out.findings.empty();
   out.seal.holds = out.tables_valid;

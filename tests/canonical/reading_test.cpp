@@ -52,7 +52,7 @@ class Reading : public testing::Test {
   static void expect_finding(const seal::VerifyResult& result, std::string_view attribute,
                              finding::Severity severity) {
     EXPECT_TRUE(std::ranges::any_of(result.findings, [&](const finding::Finding& finding) {
-      return finding.code == "reading.ambiguous" && finding.attribute == attribute &&
+      return finding.code == finding::Code::reading_ambiguous && finding.attribute == attribute &&
              finding.severity == severity;
     })) << describe(result);
   }

@@ -37,7 +37,8 @@ TEST(HtmlPage, escapes_hostile_text_everywhere) {
     ReportItem item = test::altered_item();
     item.result.path = path;
     for (finding::Finding& finding : item.result.findings) {
-      finding.code = finding.code + std::string{test::hostile_text};
+      finding.code = finding::Code::malformed;
+      finding.kind = test::hostile_text;
       finding.text = test::hostile_text;
       finding.attribute = test::hostile_text;
       finding.keyword = test::hostile_text;
@@ -170,7 +171,7 @@ TEST(HtmlPage, says_whose_word_the_date_is) {
   item.result.ledger->time_stamps = {"Example TSA"};
   EXPECT_THAT(page(), HasSubstr("Independent time-stamp authorities (Example TSA) attest"));
   EXPECT_THAT(page(), HasSubstr("2026-11-24T10:01:01Z"));
-  item.result.findings.push_back({.code = "ledger.unstamped",
+  item.result.findings.push_back({.code = finding::Code::ledger_unstamped,
                                   .severity = finding::Severity::alarm,
                                   .text = "1 of 2 time-stamp authorities."});
   EXPECT_THAT(page(), HasSubstr("The date is not attested as the trust file asks."));
@@ -211,12 +212,12 @@ TEST(HtmlPage, does_not_call_the_same_value_in_another_form_a_change) {
   ReportItem item{.result = test::sample_result(finding::Verdict::indeterminate, "a.dcm"),
                   .pictures = {},
                   .pictures_missing = "None."};
-  item.result.findings = {{.code = "reading.ambiguous",
+  item.result.findings = {{.code = finding::Code::reading_ambiguous,
                            .severity = finding::Severity::warning,
                            .text = "Common readers take this in different ways.",
                            .attribute = "(0008,0008)",
                            .keyword = "ImageType"},
-                          {.code = "encoding.changed",
+                          {.code = finding::Code::encoding_changed,
                            .severity = finding::Severity::note,
                            .text = "32 attributes have the same value in another representation.",
                            .attribute = "(0008,0060)",
@@ -228,7 +229,7 @@ TEST(HtmlPage, does_not_call_the_same_value_in_another_form_a_change) {
   EXPECT_THAT(page, Not(HasSubstr("finding alarm")));
   EXPECT_EQ(occurrences(page, "class=\"finding note\""), 1U);
   // The twin: the same attribute with another value.
-  item.result.findings[1].code = "attribute.altered";
+  item.result.findings[1].code = finding::Code::attribute_altered;
   item.result.findings[1].severity = finding::Severity::alarm;
   item.result.findings[1].text = "Modality (0008,0060) differs from the seal.";
   const std::string changed = body_of(to_html({&item, 1}, made_at));
@@ -246,7 +247,7 @@ TEST(HtmlPage, does_not_call_what_is_tolerated_the_same) {
                   .pictures = {},
                   .pictures_missing = "None."};
   EXPECT_THAT(to_html({&item, 1}, made_at), HasSubstr("Every sealed pixel and attribute is what"));
-  item.result.findings.push_back({.code = "tolerated",
+  item.result.findings.push_back({.code = finding::Code::tolerated,
                                   .severity = finding::Severity::warning,
                                   .text = "Station Name (0008,1010) was removed, as tools do.",
                                   .attribute = "(0008,1010)",
@@ -276,16 +277,16 @@ TEST(HtmlPage, sums_up_and_folds_what_is_long) {
   item.result.findings.clear();
   item.result.image->frames = 10;
   for (std::uint32_t frame = 1; frame <= 10; ++frame)
-    item.result.findings.push_back({.code = "pixels.altered",
+    item.result.findings.push_back({.code = finding::Code::pixels_altered,
                                     .severity = finding::Severity::alarm,
                                     .text = "Frame " + std::to_string(frame) + ": changed tiles.",
                                     .frame = frame});
   for (unsigned i = 0; i < 60; ++i)
-    item.result.findings.push_back({.code = "attribute.removed",
+    item.result.findings.push_back({.code = finding::Code::attribute_removed,
                                     .severity = finding::Severity::alarm,
                                     .text = "It was sealed and is missing.",
                                     .attribute = "(0029,\"MAKER\"," + std::to_string(i) + ")"});
-  item.result.findings.push_back({.code = "attribute.removed",
+  item.result.findings.push_back({.code = finding::Code::attribute_removed,
                                   .severity = finding::Severity::alarm,
                                   .text = "Modality (0008,0060) was sealed and is missing.",
                                   .attribute = "(0008,0060)",
@@ -400,10 +401,10 @@ TEST(HtmlChain, speaks_of_the_seal_that_was_used_not_of_another_that_came_with_t
                   .pictures_missing = "None."};
   item.result.seal->found_in = trust::FoundIn::store;
   item.result.seal->content_matches = true;
-  item.result.findings = {{.code = "seal.invalid",
+  item.result.findings = {{.code = finding::Code::seal_invalid,
                            .severity = finding::Severity::alarm,
                            .text = "The seal in the file does not belong to this image."},
-                          {.code = "signer.untrusted",
+                          {.code = finding::Code::signer_untrusted,
                            .severity = finding::Severity::alarm,
                            .text = "The file carries a seal by a signer that is not accepted."}};
   const std::string page = to_html({&item, 1}, made_at);

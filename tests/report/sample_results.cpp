@@ -12,17 +12,17 @@ Digest digest(unsigned first) {
   return out;
 }
 
-finding::Finding finding(std::string code, finding::Severity severity, std::string text) {
+finding::Finding finding(finding::Code code, finding::Severity severity, std::string text) {
   finding::Finding out;
-  out.code = std::move(code);
+  out.code = code;
   out.severity = severity;
   out.text = std::move(text);
   return out;
 }
 
-finding::Finding attribute(std::string code, std::string text, std::string path,
+finding::Finding attribute(finding::Code code, std::string text, std::string path,
                            std::string keyword) {
-  finding::Finding out = finding(std::move(code), finding::Severity::alarm, std::move(text));
+  finding::Finding out = finding(code, finding::Severity::alarm, std::move(text));
   out.attribute = std::move(path);
   out.keyword = std::move(keyword);
   return out;
@@ -84,50 +84,51 @@ seal::VerifyResult sample_result(finding::Verdict verdict, std::string path) {
   }
   switch (verdict) {
     case finding::Verdict::authentic:
-      result.findings = {finding("encoding.changed", Severity::note,
+      result.findings = {finding(finding::Code::encoding_changed, Severity::note,
                                  "Sealed as Explicit VR Little Endian, now JPEG-LS Lossless.")};
       break;
     case finding::Verdict::altered: {
-      finding::Finding pixels = finding("pixels.altered", Severity::alarm,
+      finding::Finding pixels = finding(finding::Code::pixels_altered, Severity::alarm,
                                         "Frame 1: 3 of 64 tiles differ from the seal.");
       pixels.frame = 1;
       pixels.tiles = {{3, 4}, {3, 5}, {4, 4}};
       pixels.box = finding::Box{256, 192, 128, 128};
       result.findings = {
           pixels,
-          attribute("attribute.altered", "Patient's Name (0010,0010) differs from the seal.",
-                    "(0010,0010)", "PatientName"),
-          attribute("attribute.removed", "Accession Number (0008,0050) is missing.", "(0008,0050)",
-                    "AccessionNumber"),
-          attribute("attribute.added",
+          attribute(finding::Code::attribute_altered,
+                    "Patient's Name (0010,0010) differs from the seal.", "(0010,0010)",
+                    "PatientName"),
+          attribute(finding::Code::attribute_removed, "Accession Number (0008,0050) is missing.",
+                    "(0008,0050)", "AccessionNumber"),
+          attribute(finding::Code::attribute_added,
                     "(0029,\"SIEMENS MEDCOM HEADER\",10) was not there when the image was sealed.",
                     "(0029,\"SIEMENS MEDCOM HEADER\",10)", ""),
-          finding("encoding.changed", Severity::note,
+          finding(finding::Code::encoding_changed, Severity::note,
                   "Sealed as Explicit VR Little Endian, now JPEG-LS Lossless.")};
       break;
     }
     case finding::Verdict::unsealed:
       result.findings = {
-          finding("seal.expected", Severity::alarm,
+          finding(finding::Code::seal_expected, Severity::alarm,
                   "The file says it comes from a device that seals everything, but no seal was "
                   "found.")};
       break;
     case finding::Verdict::untrusted:
       result.ledger->witnesses = {};
       result.ledger->checkpoint_at = {};
-      result.findings = {finding("signer.revoked", Severity::alarm,
+      result.findings = {finding(finding::Code::signer_revoked, Severity::alarm,
                                  "The key of the sealing device was revoked at "
                                  "2026-11-01T00:00:00Z, before this seal."),
-                         finding("ledger.unwitnessed", Severity::alarm,
+                         finding(finding::Code::ledger_unwitnessed, Severity::alarm,
                                  "0 of the 2 witnesses asked for have cosigned.")};
       break;
     case finding::Verdict::indeterminate:
-      result.findings = {finding("codec.missing", Severity::warning,
+      result.findings = {finding(finding::Code::codec_missing, Severity::warning,
                                  "No decoder for JPEG XL is installed, and the encoded frames are "
                                  "not those that were sealed.")};
       break;
     case finding::Verdict::malformed:
-      result.findings = {finding("malformed.nesting", Severity::alarm,
+      result.findings = {finding(finding::Code::malformed_nesting, Severity::alarm,
                                  "(0040,A730) at byte 9120: 65 sequences enclose this item, 64 are "
                                  "allowed.")};
       break;

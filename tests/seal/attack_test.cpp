@@ -220,7 +220,8 @@ TEST_F(Attack, pixels_of_another_sealed_image) {
   const auto judged = hospital_.verify_carried(changed.file(explicit_le), &hospital_.store());
   EXPECT_EQ(judged.verdict, finding::Verdict::altered) << describe(judged);
   ASSERT_NE(find_code(judged, "pixels.of-other"), nullptr) << describe(judged);
-  EXPECT_EQ(judged.findings.front().code, "pixels.of-other") << "it sums up the others";
+  EXPECT_EQ(judged.findings.front().code, finding::Code::pixels_of_other)
+      << "it sums up the others";
   // Pixels that nobody sealed are nobody's.
   element_of(changed, dicom::tags::pixel_data).value[0] ^= std::byte{1};
   const auto unknown = hospital_.verify_carried(changed.file(explicit_le), &hospital_.store());

@@ -150,7 +150,7 @@ dicom::File read_dicom(Bytes bytes) { return must(dicom::File::read(std::move(by
 std::string describe(const seal::VerifyResult& result) {
   std::string text = std::string(finding::to_word(result.verdict)) + "\n";
   for (const finding::Finding& finding : result.findings)
-    text += "  " + finding.code + " " + finding.attribute + " " +
+    text += "  " + finding::word_of(finding) + " " + finding.attribute + " " +
             (finding.frame ? "frame " + std::to_string(*finding.frame) : "") + " " + finding.text +
             "\n";
   return text;
@@ -158,7 +158,7 @@ std::string describe(const seal::VerifyResult& result) {
 
 const finding::Finding* find_code(const seal::VerifyResult& result, std::string_view code) {
   for (const finding::Finding& finding : result.findings)
-    if (finding.code == code) return &finding;
+    if (finding::word_of(finding) == code) return &finding;
   return nullptr;
 }
 

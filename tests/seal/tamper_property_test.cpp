@@ -84,7 +84,7 @@ TEST_F(TamperProperty, any_one_bit_of_any_sample_is_found_in_its_tile) {
       const Place place = place_of(at, image.shape);
       bool located = false;
       for (const finding::Finding& finding : result.findings) {
-        if (finding.code != "pixels.altered") continue;
+        if (finding.code != finding::Code::pixels_altered) continue;
         ASSERT_EQ(finding.frame, place.frame);
         ASSERT_EQ(finding.tiles, std::vector{place.tile});
         ASSERT_TRUE(finding.box.has_value());
@@ -111,7 +111,7 @@ TEST_F(TamperProperty, exchanged_frames_are_found_in_both) {
   ASSERT_EQ(result.verdict, finding::Verdict::altered);
   std::vector<std::uint32_t> frames;
   for (const finding::Finding& finding : result.findings)
-    if (finding.code == "pixels.altered") frames.push_back(finding.frame.value());
+    if (finding.code == finding::Code::pixels_altered) frames.push_back(finding.frame.value());
   EXPECT_EQ(frames, (std::vector<std::uint32_t>{1, 3}));
 }
 
@@ -268,7 +268,8 @@ bool is_covered(dicom::Tag tag) {
 bool names(const seal::VerifyResult& result, const std::string& path,
            std::initializer_list<std::string_view> codes) {
   return std::ranges::any_of(result.findings, [&](const finding::Finding& finding) {
-    return finding.attribute == path && std::ranges::find(codes, finding.code) != codes.end();
+    return finding.attribute == path &&
+           std::ranges::find(codes, finding::word_of(finding)) != codes.end();
   });
 }
 
