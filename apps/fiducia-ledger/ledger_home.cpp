@@ -2,9 +2,10 @@
 #include "ledger_home.h"
 
 #include <algorithm>
-#include <set>
+#include <array>
+#include <limits>
 
-#include "config/toml.h"
+#include "config/config.h"
 #include "ledger_postgres/ledger_postgres.h"
 #include "seal/seal.h"
 #include "trust/trust.h"
@@ -16,111 +17,55 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t config_bytes_max = 1U << 20;
 
-std::unexpected<Error> bad(const fs::path& file, const toml::source_region& at, std::string what) {
-  return fail(
-      ErrorCode::config_invalid, "line " + std::to_string(at.begin.line) + ": " + std::move(what),
-      "Fix the file there; docs/operations.md lists the keys.", Location{.file = file.string()});
-}
+constexpr config::Section::Style style{
+    .remedy = "Fix the file there; docs/operations.md lists the keys.", .text_bytes_max = 4096};
 
-Result<toml::table> read_table(const fs::path& file) {
-  FIDUCIA_TRY(bytes, read_file(file, config_bytes_max));
-  auto table = config::read_toml(as_text(bytes), file.string(),
-                                 "Fix the file there; docs/operations.md lists the keys.");
-  if (!table) table.error().where.file = file.string();
-  return table;
-}
-
-/// The values of one table, each asked for once; what nobody asked for is an error.
-class Section {
- public:
-  Section(const toml::table& table, fs::path file) : table_(table), file_(std::move(file)) {}
-
-  Status text(const char* key, std::string& target, bool required = false) {
-    return take<std::string>(key, target, required, "a text was expected.");
-  }
-  Status boolean(const char* key, bool& target) {
-    return take<bool>(key, target, false, "true or false was expected.");
-  }
-  Status number(const char* key, std::uint32_t& target, std::int64_t largest) {
-    std::int64_t value = target;
-    FIDUCIA_CHECK(take<std::int64_t>(key, value, false, "a whole number was expected."));
-    if (value < 0 || value > largest)
-      return bad(file_, table_.source(),
-                 std::string{key} + " must be from 0 to " + std::to_string(largest) + ".");
-    target = static_cast<std::uint32_t>(value);
-    return {};
-  }
-  const toml::node* node(const char* key) {
-    asked_.insert(key);
-    return table_.get(key);
-  }
-  [[nodiscard]] Status nothing_else() const {
-    for (const auto& [key, value] : table_)
-      if (!asked_.contains(std::string{key.str()}))
-        return bad(file_, value.source(), "this key is not known here.");
-    return {};
-  }
-  [[nodiscard]] const toml::source_region& source() const { return table_.source(); }
-
- private:
-  template <class T, class U>
-  Status take(const char* key, U& target, bool required, const char* expected) {
-    const toml::node* found = node(key);
-    if (found == nullptr)
-      return required ? Status{bad(file_, table_.source(), std::string{key} + " is missing.")}
-                      : Status{};
-    const auto value = found->value_exact<T>();
-    if (!value) return bad(file_, found->source(), expected);
-    target = *value;
-    return {};
-  }
-  const toml::table& table_;
-  const fs::path file_;
-  std::set<std::string, std::less<>> asked_;
-};
-
-Status read_s3(const toml::node* node, const fs::path& file, LedgerHome& home) {
-  if (node == nullptr || !node->is_table())
-    return fail(ErrorCode::config_invalid, "store = \"s3\" needs a table [s3].",
-                "Add it; docs/operations.md shows one.", Location{.file = file.string()});
-  Section section{*node->as_table(), file};
-  std::string credentials;
-  FIDUCIA_CHECK(section.text("endpoint", home.s3.endpoint, true));
-  FIDUCIA_CHECK(section.text("region", home.s3.region));
-  FIDUCIA_CHECK(section.text("bucket", home.s3.bucket, true));
-  FIDUCIA_CHECK(section.text("prefix", home.s3.prefix));
-  FIDUCIA_CHECK(section.boolean("path_style", home.s3.path_style));
-  FIDUCIA_CHECK(section.number("lock_days", home.s3.lock_days, 36'500));
-  FIDUCIA_CHECK(section.text("ca_file", home.s3.ca_file));
-  FIDUCIA_CHECK(section.text("credentials", credentials));
+Status read_s3(const config::Section& section, LedgerHome& home) {
+  constexpr std::array<std::string_view, 8> known{"endpoint", "region",     "bucket",
+                                                  "prefix",   "path_style", "lock_days",
+                                                  "ca_file",  "credentials"};
+  FIDUCIA_CHECK(section.check_keys(known));
+  FIDUCIA_TRY(endpoint, section.required_text("endpoint"));
+  FIDUCIA_TRY(region, section.optional_text("region"));
+  FIDUCIA_TRY(bucket, section.required_text("bucket"));
+  FIDUCIA_TRY(prefix, section.optional_text("prefix"));
+  FIDUCIA_TRY(path_style, section.optional_boolean("path_style", home.s3.path_style));
+  FIDUCIA_TRY(lock_days, section.optional_count("lock_days", home.s3.lock_days, 36'500));
+  FIDUCIA_TRY(ca_file, section.optional_text("ca_file"));
+  FIDUCIA_TRY(credentials, section.optional_text("credentials"));
+  home.s3.endpoint = std::move(endpoint);
+  if (!region.empty()) home.s3.region = std::move(region);
+  home.s3.bucket = std::move(bucket);
+  home.s3.prefix = std::move(prefix);
+  home.s3.path_style = path_style;
+  home.s3.lock_days = static_cast<std::uint32_t>(lock_days);
+  home.s3.ca_file = std::move(ca_file);
   if (!credentials.empty()) home.s3_credentials = home.home.folder() / credentials;
-  return section.nothing_else();
+  return {};
 }
 
-Status read_postgresql(const toml::node* node, const fs::path& file, LedgerHome& home) {
-  if (node == nullptr || !node->is_table())
-    return fail(ErrorCode::config_invalid, "sequencer = \"postgresql\" needs a table [postgresql].",
-                "Add it; docs/operations.md shows one.", Location{.file = file.string()});
-  Section section{*node->as_table(), file};
-  FIDUCIA_CHECK(section.text("connection", home.postgresql, true));
-  return section.nothing_else();
+Status read_postgresql(const config::Section& section, LedgerHome& home) {
+  constexpr std::array<std::string_view, 1> known{"connection"};
+  FIDUCIA_CHECK(section.check_keys(known));
+  FIDUCIA_TRY(connection, section.required_text("connection"));
+  home.postgresql = std::move(connection);
+  return {};
 }
 
 /// `[[time_stamp]]`: where to ask; whom to believe stands in the trust file, under the same name.
-Status read_time_stamps(const toml::node* node, const fs::path& file, const trust::Trust& trust,
-                        LedgerHome& home) {
-  if (node == nullptr) return {};
-  if (!node->is_array_of_tables())
-    return bad(file, node->source(), "[[time_stamp]] tables were expected.");
-  for (const toml::node& each : *node->as_array()) {
-    Section section{*each.as_table(), file};
+Status read_time_stamps(const config::Section& root, const trust::Trust& trust, LedgerHome& home) {
+  constexpr std::array<std::string_view, 2> known{"name", "url"};
+  FIDUCIA_TRY(sections, root.tables("time_stamp", "[[time_stamp]]"));
+  for (const config::Section& section : sections) {
+    FIDUCIA_CHECK(section.check_keys(known));
     ledger_net::TimeStampSource source;
-    FIDUCIA_CHECK(section.text("name", source.name, true));
-    FIDUCIA_CHECK(section.text("url", source.url, true));
-    FIDUCIA_CHECK(section.nothing_else());
+    FIDUCIA_TRY(name, section.required_text("name"));
+    FIDUCIA_TRY(url, section.required_text("url"));
+    source.name = std::move(name);
+    source.url = std::move(url);
     const auto tsa = std::ranges::find(trust.tsas, source.name, &trust::TrustedTsa::name);
     if (tsa == trust.tsas.end())
-      return bad(file, section.source(), "trust.toml has no [[tsa]] of this name.");
+      return section.bad("name", "trust.toml has no [[tsa]] of this name.");
     source.anchors = {tsa->certificate};
     source.policies = tsa->policies;
     home.time_stamps.push_back(std::move(source));
@@ -128,42 +73,49 @@ Status read_time_stamps(const toml::node* node, const fs::path& file, const trus
   return {};
 }
 
-Status read_ledger_file(const fs::path& file, const trust::Trust& trust, LedgerHome& home) {
-  FIDUCIA_TRY(table, read_table(file));
-  Section section{table, file};
-  std::uint32_t version = 0;
-  std::string store = "directory";
-  std::string sequencer = "local";
-  std::string policy;
-  FIDUCIA_CHECK(section.number("version", version, 1));
+/// What is there must be said, and nothing else.
+Status read_root(const config::Section& root, const trust::Trust& trust, LedgerHome& home) {
+  constexpr std::array<std::string_view, 7> known{
+      "version", "store", "sequencer", "witness_policy", "s3", "postgresql", "time_stamp"};
+  FIDUCIA_TRY(version, root.required_count("version", std::numeric_limits<std::uint32_t>::max()));
   if (version != 1)
-    return fail(ErrorCode::config_invalid, "version = 1 must stand in it.",
-                "Use the program that this file was written for.", Location{.file = file.string()});
-  FIDUCIA_CHECK(section.text("store", store));
-  FIDUCIA_CHECK(section.text("sequencer", sequencer));
-  FIDUCIA_CHECK(section.text("witness_policy", policy));
-  const toml::node* const s3 = section.node("s3");
-  const toml::node* const postgresql = section.node("postgresql");
-  if (store == "s3") {
+    return root.bad("version",
+                    "version = 1 must stand in it: use the program that this file was "
+                    "written for.");
+  FIDUCIA_CHECK(root.check_keys(known));
+  FIDUCIA_TRY(store, root.optional_text("store"));
+  FIDUCIA_TRY(sequencer, root.optional_text("sequencer"));
+  FIDUCIA_TRY(policy, root.optional_text("witness_policy"));
+  FIDUCIA_TRY(s3, root.optional_table("s3"));
+  FIDUCIA_TRY(postgresql, root.optional_table("postgresql"));
+  if (store == "s3" && s3) {
     home.store = StoreKind::s3;
-    FIDUCIA_CHECK(read_s3(s3, file, home));
-  } else if (store != "directory" || s3 != nullptr) {
-    return bad(file, section.source(), "store is \"directory\", or \"s3\" with a table [s3].");
+    FIDUCIA_CHECK(read_s3(*s3, home));
+  } else if ((!store.empty() && store != "directory") || s3) {
+    return root.bad("store", "store is \"directory\", or \"s3\" with a table [s3].");
   }
-  if (sequencer == "postgresql") {
+  if (sequencer == "postgresql" && postgresql) {
     home.sequencer = SequencerKind::postgresql;
-    FIDUCIA_CHECK(read_postgresql(postgresql, file, home));
-  } else if (sequencer != "local" || postgresql != nullptr) {
-    return bad(file, section.source(),
-               "sequencer is \"local\", or \"postgresql\" with a table [postgresql].");
+    FIDUCIA_CHECK(read_postgresql(*postgresql, home));
+  } else if ((!sequencer.empty() && sequencer != "local") || postgresql) {
+    return root.bad("sequencer",
+                    "sequencer is \"local\", or \"postgresql\" with a table [postgresql].");
   }
-  FIDUCIA_CHECK(read_time_stamps(section.node("time_stamp"), file, trust, home));
-  FIDUCIA_CHECK(section.nothing_else());
-  if (!policy.empty()) {
-    FIDUCIA_TRY(witnesses, ledger_format::open_policy(home.home.folder() / policy));
-    home.witnesses = std::move(witnesses);
-  }
+  FIDUCIA_CHECK(read_time_stamps(root, trust, home));
+  if (policy.empty()) return {};
+  FIDUCIA_TRY(witnesses, ledger_format::open_policy(home.home.folder() / policy));
+  home.witnesses = std::move(witnesses);
   return {};
+}
+
+Status read_ledger_file(const fs::path& file, const trust::Trust& trust, LedgerHome& home) {
+  FIDUCIA_TRY(bytes, read_file(file, config_bytes_max));
+  const auto table = config::read_toml(as_text(bytes), file.string(), std::string(style.remedy));
+  Status read =
+      table ? read_root(config::Section{*table, file.filename().string(), style}, trust, home)
+            : Status{std::unexpected(table.error())};
+  if (!read && read.error().where.file.empty()) read.error().where.file = file.string();
+  return read;
 }
 
 }  // namespace

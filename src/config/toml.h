@@ -1,44 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <exception>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <variant>
+#include <vector>
 
 #include "core/core.h"
 
 namespace fiducia::config {
 
-/// What toml++ throws here instead of ending the program.
-struct TomlAssertion : std::exception {
-  [[nodiscard]] const char* what() const noexcept override { return "the parser lost its way"; }
+/// Where something stands in a file; both count from 1.
+struct Place {
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
 };
-[[noreturn]] inline void fail_toml_assertion() { throw TomlAssertion{}; }
 
-}  // namespace fiducia::config
+struct Entry;
+struct Value;
 
-// The one inclusion of toml++, so that every part of a program has the same one. Without exceptions
-// its parser returns its errors; the rest (memory, and assertions, which some hostile files reach:
-// "[[[") is caught in read_toml. With NDEBUG toml++ would take its assertions for granted, and such
-// a file would be undefined behaviour.
-#define TOML_ASSERT(condition) \
-  ((condition) ? static_cast<void>(0) : ::fiducia::config::fail_toml_assertion())
-#define TOML_HEADER_ONLY 0
-#define TOML_EXCEPTIONS 0
-#define TOML_ENABLE_FORMATTERS 0
-#define TOML_ENABLE_WINDOWS_COMPAT 0
-#include <toml++/toml.h>
+/// The keys of one table, ascending.
+struct Table {
+  Place place;
+  std::vector<Entry> entries;
+  /// Null when the key is not there. Borrows from the table.
+  [[nodiscard]] const Value* find(std::string_view key) const;
+};
 
-namespace fiducia::config {
+/// One value. Each accessor gives null when the value is of another kind; kinds that no file of
+/// ours has (floating point numbers, local times) are of none.
+struct Value {
+  Place place;
+  std::variant<std::monostate, std::string, std::int64_t, bool, UnixTime, std::vector<Value>, Table>
+      held;
+  [[nodiscard]] const std::string* text() const { return std::get_if<std::string>(&held); }
+  [[nodiscard]] const std::int64_t* integer() const { return std::get_if<std::int64_t>(&held); }
+  [[nodiscard]] const bool* boolean() const { return std::get_if<bool>(&held); }
+  /// Of a date-time with its offset from UTC; of a date its first second in UTC.
+  [[nodiscard]] const UnixTime* time() const { return std::get_if<UnixTime>(&held); }
+  [[nodiscard]] const std::vector<Value>* list() const {
+    return std::get_if<std::vector<Value>>(&held);
+  }
+  [[nodiscard]] const Table* table() const { return std::get_if<Table>(&held); }
+};
 
-/// Line and column of a file, for people. `remedy` says what lists the keys.
-[[nodiscard]] std::unexpected<Error> bad_toml(const toml::source_position& at,
-                                              const std::string& what, std::string remedy);
+struct Entry {
+  std::string key;
+  Place place;  // of the key
+  Value value;
+};
 
-/// Parses TOML 1.0. Refused before the parser sees it, since toml++ would lose its way or its
-/// stack: what is not ASCII outside of quotes, more than limits::toml_dots_max dots on one line and
+/// Reads TOML 1.0. Refused before the library sees it, since it would lose its way or its stack:
+/// what is not ASCII outside of quotes, more than limits::toml_dots_max dots on one line, and
 /// brackets deeper than limits::toml_nesting_max outside of quotes.
 /// Errors: config_invalid with line and column, `remedy` in each.
-[[nodiscard]] Result<toml::table> read_toml(std::string_view text, const std::string& name,
-                                            const std::string& remedy);
+[[nodiscard]] Result<Table> read_toml(std::string_view text, const std::string& name,
+                                      const std::string& remedy);
+
+/// A config_invalid that names its place.
+[[nodiscard]] std::unexpected<Error> bad_place(Place at, const std::string& what,
+                                               std::string remedy);
+
+/// A basic string of TOML, quotes included. Bytes past ASCII stay as they are: a file is UTF-8.
+[[nodiscard]] std::string toml_string(std::string_view text);
 
 }  // namespace fiducia::config

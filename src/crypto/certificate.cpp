@@ -366,6 +366,13 @@ Result<PublicKey> Certificate::public_key() const {
 
 Digest Certificate::key_hash() const { return handle_->key_hash; }
 
+bool Certificate::is_authority() const {
+  X509* x509 = handle_->x509.get();
+  constexpr std::uint32_t is_ca = EXFLAG_BCONS | EXFLAG_CA;
+  return well_formed(x509) && (X509_get_extension_flags(x509) & is_ca) == is_ca &&
+         (X509_get_key_usage(x509) & KU_KEY_CERT_SIGN) != 0;  // all ones where it is absent
+}
+
 std::vector<Role> Certificate::roles() const {
   std::vector<Role> roles;
   const Usages usages = usages_of(handle_->x509.get());

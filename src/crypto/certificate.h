@@ -29,6 +29,9 @@ class Certificate {
   /// SHA-256 of the DER of its SubjectPublicKeyInfo, points of elliptic curves uncompressed: what a
   /// revocation names.
   [[nodiscard]] Digest key_hash() const;
+  /// Whether it says of itself that it may issue others: basicConstraints with cA TRUE, and
+  /// keyCertSign where keyUsage is present (RFC 5280 sections 4.2.1.9 and 4.2.1.3).
+  [[nodiscard]] bool is_authority() const;
   /// The roles among its extended key usages.
   [[nodiscard]] std::vector<Role> roles() const;
   [[nodiscard]] UnixTime not_before() const;
