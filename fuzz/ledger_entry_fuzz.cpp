@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ledger entries and the names of tiles, both read from logs of strangers.
-#include "ledger/log.h"
-#include "ledger_format/tile.h"
+#include "ledger_format/ledger_format.h"
 #include "target.h"
 
 using namespace fiducia;

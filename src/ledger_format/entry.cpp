@@ -2,6 +2,7 @@
 #include "ledger_format/entry.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "crypto/crypto.h"
@@ -30,7 +31,8 @@ Result<Entry> read_parts(ByteView encoded) {
   FIDUCIA_TRY(version, reader.uint());
   if (version != entry_version) return bad_entry("The entry is of another version than 1.");
   FIDUCIA_TRY(type, reader.uint());
-  if (type > std::to_underlying(EntryType::seal)) return bad_entry("The entry type is unknown.");
+  if (type > std::numeric_limits<std::underlying_type_t<EntryType>>::max())
+    return bad_entry("The entry type is a number past 65535.");
   Entry entry;
   entry.type = static_cast<EntryType>(type);
   FIDUCIA_TRY(sign1_hash, read_digest(reader));
@@ -46,6 +48,24 @@ Result<Entry> read_parts(ByteView encoded) {
 }
 
 }  // namespace
+
+std::string to_word(EntryType type) {
+  switch (type) {
+    case EntryType::genesis:
+      return "genesis";
+    case EntryType::seal:
+      return "seal";
+    case EntryType::amendment:
+      return "amendment";
+    case EntryType::derivation:
+      return "derivation";
+    case EntryType::manifest:
+      return "manifest";
+    case EntryType::audit_event:
+      return "audit event";
+  }
+  return "type " + std::to_string(std::to_underlying(type));
+}
 
 Bytes write_entry(const Entry& entry) {
   crypto::CborWriter writer;

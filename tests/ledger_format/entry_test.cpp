@@ -28,11 +28,11 @@ TEST(Entry, comes_back_from_its_bytes) {
   SCOPED_TRACE("rerun with FIDUCIA_SEED=" + std::to_string(seed));
   std::mt19937_64 prng{seed};
   for (int i = 0; i < 1000; ++i) {
-    Entry entry{.type = prng() % 2 == 0 ? EntryType::genesis : EntryType::seal,
+    Entry entry{.type = static_cast<EntryType>(edge_biased(prng, 256) % 65'536),
                 .sign1_hash = {},
                 .signer_hash = filled(static_cast<unsigned char>(prng())),
                 .claimed_at = UnixTime{static_cast<std::int64_t>(edge_biased(prng, 256))}};
-    if (entry.type == EntryType::seal)
+    if (entry.type != EntryType::genesis)
       entry.sign1_hash = filled(static_cast<unsigned char>(prng()));
     const auto read = read_entry(write_entry(entry));
     ASSERT_TRUE(read.has_value()) << sentence(read.error());
@@ -80,10 +80,10 @@ TEST(Entry, refuses_what_is_not_the_one_encoding) {
             "01"
             "5820" +
                 hash11 + "5820" + hash11 + "00"},
-        Row{"type 2",
+        Row{"type 65536",
             "85"
             "01"
-            "02"
+            "1a00010000"
             "5820" +
                 hash11 + "5820" + hash11 + "00"},
         Row{"negative type",
@@ -148,6 +148,28 @@ TEST(Entry, refuses_what_is_not_the_one_encoding) {
                                "5820" +
                                hash00 + "5820" + hash11 + "00"))
                   .has_value());
+}
+
+TEST(Entry, of_any_number_is_taken_and_called_by_it) {
+  for (const unsigned number : {2U, 5U, 6U, 77U, 255U, 256U, 65'535U}) {
+    const Entry entry{.type = static_cast<EntryType>(number),
+                      .sign1_hash = filled(0x11),
+                      .signer_hash = filled(0x22),
+                      .claimed_at = UnixTime{1}};
+    const auto read = read_entry(write_entry(entry));
+    ASSERT_TRUE(read.has_value()) << number;
+    EXPECT_EQ(read->type, entry.type);
+    EXPECT_EQ(to_word(read->type) == "type " + std::to_string(number), number > 5) << number;
+  }
+}
+
+TEST(Entry, types_are_those_of_the_specification) {
+  const auto text = read_file(source("spec/ledger.md"), 1 << 20);
+  ASSERT_TRUE(text.has_value());
+  std::string line = "type  = ";
+  for (const EntryType type : known_entry_types)
+    line += std::to_string(std::to_underlying(type)) + " " + to_word(type) + " / ";
+  EXPECT_NE(as_text(*text).find("\n" + line + "6..65535\n"), std::string_view::npos) << line;
 }
 
 }  // namespace
