@@ -14,31 +14,13 @@ constexpr std::string_view usages_oid = "2.25.1948789202911647249833162052749605
 }  // namespace
 
 std::string_view to_word(Role role) {
-  switch (role) {
-    case Role::seal:
-      return "seal";
-    case Role::amend:
-      return "amend";
-    case Role::deidentify:
-      return "deidentify";
-    case Role::derive:
-      return "derive";
-    case Role::gateway:
-      return "gateway";
-    case Role::audit:
-      return "audit";
-    case Role::curate:
-      return "curate";
-    case Role::calibrate:
-      return "calibrate";
-  }
-  std::unreachable();
+  return std::ranges::find(role_words, role, &RoleWord::role)->word;
 }
 
 std::optional<Role> find_role(std::string_view word) {
-  const auto found = std::ranges::find(all_roles, word, to_word);
-  if (found == all_roles.end()) return std::nullopt;
-  return *found;
+  const auto* const found = std::ranges::find(role_words, word, &RoleWord::word);
+  if (found == role_words.end()) return std::nullopt;
+  return found->role;
 }
 
 std::string role_oid(Role role) {

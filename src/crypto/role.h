@@ -19,11 +19,26 @@ enum class Role : unsigned char {
   curate = 7,
   calibrate = 8,
 };
-inline constexpr std::array all_roles{Role::seal,   Role::amend,    Role::deidentify,
-                                      Role::derive, Role::gateway,  Role::audit,
-                                      Role::curate, Role::calibrate};
+/// The one list of roles: that of spec/trust.md section 6, which a test compares with it. A word is
+/// that of trust files and of `device add --role`.
+struct RoleWord {
+  Role role;
+  std::string_view word;
+};
+inline constexpr std::array role_words{RoleWord{Role::seal, "seal"},
+                                       RoleWord{Role::amend, "amend"},
+                                       RoleWord{Role::deidentify, "deidentify"},
+                                       RoleWord{Role::derive, "derive"},
+                                       RoleWord{Role::gateway, "gateway"},
+                                       RoleWord{Role::audit, "audit"},
+                                       RoleWord{Role::curate, "curate"},
+                                       RoleWord{Role::calibrate, "calibrate"}};
+inline constexpr auto all_roles = [] {
+  std::array<Role, role_words.size()> roles{};
+  for (std::size_t i = 0; i < roles.size(); ++i) roles[i] = role_words[i].role;
+  return roles;
+}();
 
-/// The word of trust files and of `device add --role`.
 [[nodiscard]] std::string_view to_word(Role role);
 [[nodiscard]] std::optional<Role> find_role(std::string_view word);
 /// Its object identifier in dotted form.
