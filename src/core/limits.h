@@ -209,6 +209,14 @@ inline constexpr std::size_t witness_answer_bytes_max = 64 << 10;
 inline constexpr std::uint64_t policy_bytes_max = 1 << 20;
 inline constexpr std::size_t policy_names_max = 256;
 
+// --- ledger_net: mirrors ------------------------------------------------------------------------
+/// What one run of a mirror takes of a log that may be hostile, or endless: entries that are new to
+/// the copy (a tree that says more is refused before anything is fetched), bytes that are read of
+/// the log, and time. The next run goes on where this one was. Big: limit.reached.
+inline constexpr std::uint64_t mirror_run_entries_max = 1ULL << 30;
+inline constexpr std::uint64_t mirror_run_bytes_max = 256ULL << 30;
+inline constexpr std::uint32_t mirror_run_seconds_max = 24 * 60 * 60;
+
 // --- http: server and client --------------------------------------------------------------------
 /// Request line and header fields of one request; of a response, what the client reads. Browsers
 /// and proxies send below 8 KiB. Hostile: 431, io.unreadable.
@@ -246,8 +254,7 @@ inline constexpr std::uint32_t s3_lock_days_max = 36'600;
 inline constexpr std::int64_t s3_backoff_first_ms = 100;
 inline constexpr std::int64_t s3_backoff_ms_max = 5'000;
 
-// --- ledger_postgres: a log's rounds in PostgreSQL
-// ------------------------------------------------------
+// --- ledger_postgres: a log's rounds in PostgreSQL ----------------------------------------------
 /// The name of a log in a database. Ours have below 100. usage.invalid.
 inline constexpr std::size_t postgres_origin_bytes_max = 1'024;
 /// An encoded round; a value of PostgreSQL may have 1 GiB. Big: limit.reached.
@@ -280,6 +287,7 @@ inline constexpr std::uint64_t trust_file_bytes_max = 4ULL << 20;
 inline constexpr std::size_t toml_dots_max = 16;
 inline constexpr std::size_t toml_nesting_max = 4;
 
+static_assert(mirror_run_bytes_max > 256 * (ledger_entry_bytes_max + 2) + note_bytes_max);
 static_assert(s3_object_bytes_max > 256 * (ledger_entry_bytes_max + 2));
 static_assert(inflate_free_bytes < inflated_bytes_max);
 static_assert(static_cast<std::uint64_t>(nesting_depth_max) < elements_max);

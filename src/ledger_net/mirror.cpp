@@ -48,6 +48,51 @@ Status in_copy(const ledger::DirectoryStore& copy, Status status) {
   return ledger::below(copy, std::move(status).error());
 }
 
+std::unexpected<Error> fail_bound(std::string what, std::string remedy) {
+  return std::unexpected(Error{.code = ErrorCode::over_limit,
+                               .what = std::move(what),
+                               .remedy = std::move(remedy),
+                               .kind = "mirror_run"});
+}
+
+/// A log of which only so much is read in one run.
+class BoundedSource final : public ledger::ObjectSource {
+ public:
+  BoundedSource(std::shared_ptr<const ledger::ObjectSource> source, const MirrorOptions& options)
+      : source_(std::move(source)), options_(options), begin_(options.now()) {}
+
+  [[nodiscard]] Result<std::optional<Bytes>> read(const std::string& path,
+                                                  std::uint64_t bytes_max) const override {
+    if (options_.now() - begin_ > options_.time_max)
+      return fail_bound("The mirror has run for " + std::to_string(options_.time_max.count()) +
+                            " seconds, as long as one run may.",
+                        again);
+    if (read_ > options_.bytes_max) return fail_bytes();
+    auto object = source_->read(path, bytes_max);
+    if (!object || !*object) return object;
+    // Others may be under way: at most one object for each thread is read past the bound.
+    const std::uint64_t before = read_.fetch_add((*object)->size());
+    if (before + (*object)->size() > options_.bytes_max) return fail_bytes();
+    return object;
+  }
+  [[nodiscard]] std::string name_of(const std::string& path) const override {
+    return source_->name_of(path);
+  }
+
+ private:
+  static constexpr const char* again = "Run it again; it goes on where it was.";
+  [[nodiscard]] std::unexpected<Error> fail_bytes() const {
+    return fail_bound("The mirror has read " + std::to_string(options_.bytes_max) +
+                          " bytes of the log, as many as one run may.",
+                      again);
+  }
+
+  const std::shared_ptr<const ledger::ObjectSource> source_;
+  const MirrorOptions& options_;
+  const std::chrono::steady_clock::time_point begin_;
+  mutable std::atomic<std::uint64_t> read_ = 0;
+};
+
 /// Fetches what lies between two trees of a log, into the copy.
 class Fetch {
  public:
@@ -282,9 +327,9 @@ Result<std::optional<Mirrored>> compare(const std::shared_ptr<const ledger::Obje
 
 }  // namespace
 
-Result<Mirrored> mirror_log(std::shared_ptr<const ledger::ObjectSource> source,
-                            const fs::path& folder, const ledger_format::VerifierKey& key,
-                            const MirrorOptions& options) {
+Result<Mirrored> mirror_log(std::shared_ptr<const ledger::ObjectSource> log, const fs::path& folder,
+                            const ledger_format::VerifierKey& key, const MirrorOptions& options) {
+  const auto source = std::make_shared<const BoundedSource>(std::move(log), options);
   std::error_code error;
   fs::create_directories(folder, error);
   const auto lock = FileLock::acquire(folder / ledger::lock_file, lock_timeout_ms);
@@ -311,6 +356,12 @@ Result<Mirrored> mirror_log(std::shared_ptr<const ledger::ObjectSource> source,
     result.text = "The log has nothing new.";
     return result;
   }
+  // A smaller tree was an alarm above.
+  if (result.size - result.size_before > options.entries_max)
+    return fail_bound("The log shows " + std::to_string(result.size - result.size_before) +
+                          " entries that the copy has not; one run takes at most " +
+                          std::to_string(options.entries_max) + ".",
+                      "Ask whoever runs the log whether it has so many.");
   auto tree =
       ledger::TileStore::open(source, offered.checkpoint.tree_size, offered.checkpoint.root);
   if (!tree) return ledger::below(*source, std::move(tree).error());

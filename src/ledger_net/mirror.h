@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -33,6 +35,10 @@ struct MirrorOptions {
   /// Gets new entries fetched and how many there are; several threads, one at a time.
   std::function<void(std::uint64_t done, std::uint64_t total)> progress = {};
   std::stop_token stop = {};
+  std::uint64_t entries_max = limits::mirror_run_entries_max;
+  std::uint64_t bytes_max = limits::mirror_run_bytes_max;
+  std::chrono::seconds time_max{limits::mirror_run_seconds_max};
+  std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
 };
 
 /// Brings the copy in `folder` of the log behind `source` up to date. `key` is the log's, known
@@ -46,7 +52,9 @@ struct MirrorOptions {
 /// 3. Once all of them are durable, `checkpoint` is replaced.
 ///
 /// One run at a time works on a folder. Errors: busy; io_unreadable; io_unwritable; signature_bad
-/// and malformed, which name the object of the log (or of the copy) that is wrong.
+/// and malformed, which name the object of the log (or of the copy) that is wrong; over_limit (kind
+/// "mirror_run"), once a bound of the options is reached: nothing is read of the log any more, and
+/// the copy is as an interrupted run leaves it.
 [[nodiscard]] Result<Mirrored> mirror_log(std::shared_ptr<const ledger::ObjectSource> source,
                                           const std::filesystem::path& folder,
                                           const ledger_format::VerifierKey& key,

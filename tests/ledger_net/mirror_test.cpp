@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <fstream>
 
@@ -110,6 +111,94 @@ TEST(Mirror, fetches_only_what_is_new) {
     EXPECT_EQ(files.at(path), world.log.objects.at(path)) << path;
   EXPECT_FALSE(fs::exists(world.folder / "tile/0/273.p")) << "a full tile is there instead";
   EXPECT_FALSE(fs::exists(world.folder / "tile/entries/273.p"));
+}
+
+/// Bytes that a run reads of the log.
+class MeteredSource final : public ledger::ObjectSource {
+ public:
+  explicit MeteredSource(std::shared_ptr<const ledger::ObjectSource> source)
+      : source_(std::move(source)) {}
+  [[nodiscard]] Result<std::optional<Bytes>> read(const std::string& path,
+                                                  std::uint64_t bytes_max) const override {
+    auto object = source_->read(path, bytes_max);
+    if (object && *object) bytes += (*object)->size();
+    return object;
+  }
+  [[nodiscard]] std::string name_of(const std::string& path) const override {
+    return source_->name_of(path);
+  }
+  mutable std::atomic<std::uint64_t> bytes = 0;
+
+ private:
+  std::shared_ptr<const ledger::ObjectSource> source_;
+};
+
+TEST(Mirror, reads_no_more_bytes_in_one_run_than_it_may) {
+  const MirrorWorld world{3'000};
+  const auto metered = std::make_shared<MeteredSource>(world.source());
+  ASSERT_TRUE(world.mirror(metered, {.parallel = 1}));
+  const std::uint64_t all = metered->bytes;
+
+  fs::remove_all(world.folder);
+  ASSERT_TRUE(world.mirror(world.source(), {.parallel = 1, .bytes_max = all}));
+  EXPECT_TRUE(world.is_intact());
+
+  fs::remove_all(world.folder);
+  const auto stopped = world.mirror(world.source(), {.parallel = 1, .bytes_max = all - 1});
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(code_word(stopped.error()), "limit.reached");
+  EXPECT_NE(stopped.error().remedy.find("Run it again"), std::string::npos);
+  EXPECT_FALSE(fs::exists(world.folder / "checkpoint")) << "the copy says nothing that it has not";
+}
+
+TEST(Mirror, that_reached_its_bound_goes_on_where_it_was) {
+  const MirrorWorld world{3'000};
+  const auto metered = std::make_shared<MeteredSource>(world.source());
+  ASSERT_TRUE(world.mirror(metered));
+  const std::uint64_t all = metered->bytes;
+  fs::remove_all(world.folder);
+  int runs = 1;
+  while (!world.mirror(world.source(), {.parallel = 2, .bytes_max = all * 2 / 3})) {
+    ASSERT_LT(runs, 10);
+    ++runs;
+  }
+  EXPECT_GE(runs, 2);
+  EXPECT_TRUE(world.is_intact());
+  EXPECT_EQ(files_of(world.folder), needed(world.log.objects, 3'000));
+}
+
+TEST(Mirror, runs_no_longer_than_it_may) {
+  const MirrorWorld world{600};
+  const auto reads = world.source();
+  ASSERT_TRUE(world.mirror(reads, {.parallel = 1}));
+  // A clock that shows one second more each time it is looked at: at the beginning, and before each
+  // object.
+  const auto run = [&](int seconds) {
+    fs::remove_all(world.folder);
+    int looks = 0;
+    return world.mirror(
+        world.source(),
+        {.parallel = 1, .time_max = std::chrono::seconds{seconds}, .now = [&looks] {
+           return std::chrono::steady_clock::time_point{std::chrono::seconds{looks++}};
+         }});
+  };
+  EXPECT_TRUE(run(reads->reads));
+  const auto late = run(reads->reads - 1);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(code_word(late.error()), "limit.reached");
+}
+
+TEST(Mirror, refuses_more_new_entries_than_one_run_takes_before_it_fetches_any) {
+  MirrorWorld world{600};
+  ASSERT_TRUE(world.mirror(world.source(), {.entries_max = 600}));
+  world.log.grow_to(1'200);
+  const auto source = world.source();
+  const auto refused = world.mirror(source, {.entries_max = 599});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(code_word(refused.error()), "limit.reached");
+  EXPECT_LT(source->reads, 10) << "checkpoint, and what shows that the log was continued";
+  EXPECT_TRUE(world.is_intact()) << "of 600 entries still";
+  EXPECT_TRUE(world.mirror(world.source(), {.entries_max = 600}));
 }
 
 TEST(Mirror, takes_over_new_cosignatures_of_the_same_tree) {
