@@ -59,9 +59,8 @@ struct S3Request {
 /// The headers to send with `request`: its own, host left out (the transport writes it), and
 /// x-amz-date, x-amz-content-sha256, x-amz-security-token, authorization.
 ///
-/// AWS Signature Version 4 for service "s3", whole payload signed. Signed here and not by libcurl:
-/// version 7.88 leaves x-amz-content-sha256 out, which S3 servers ask for, and signs a query as it
-/// stands, so that what is accepted would depend on the version of a library.
+/// AWS Signature Version 4 for service "s3", whole payload signed. Not by libcurl: what it was
+/// found to do wrong for these requests stands in docs/operations.md (Tiles in S3).
 [[nodiscard]] S3Headers sign_s3_request(const S3Request& request, const S3Credentials& credentials,
                                         std::string_view region, UnixTime now);
 
