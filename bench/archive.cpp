@@ -57,7 +57,9 @@ Archive::Archive(const std::filesystem::path& path, const std::filesystem::path&
                                             .not_before = {now.seconds - year_seconds},
                                             .not_after = {now.seconds + year_seconds}},
                                            authority_key, authority));
-  signer_.emplace(seal::Signer{.key = std::move(key), .chain = {certificate}, .device = "BENCH-1"});
+  signer_.emplace(seal::Signer{.key = std::make_shared<const crypto::PrivateKey>(std::move(key)),
+                               .chain = {certificate},
+                               .device = "BENCH-1"});
   const std::string origin = "bench.example/ledger";
   auto log_key = must(crypto::PrivateKey::generate(crypto::KeyKind::ed25519));
   const Bytes log_public = log_key.public_key().write_ed25519();

@@ -8,6 +8,7 @@
 
 #include "canonical/canonical.h"
 #include "evidence/evidence.h"
+#include "ledger/ledger.h"
 #include "must.h"
 #include "seal/seal.h"
 #include "trust/trust.h"
@@ -42,7 +43,7 @@ class Archive {
   [[nodiscard]] const seal::Signer& signer() const { return *signer_; }
   [[nodiscard]] const trust::Trust& trust() const { return trust_; }
   [[nodiscard]] MemoryLookup& lookup() { return lookup_; }
-  [[nodiscard]] const ledger::Appended& appended() const { return appended_; }
+  [[nodiscard]] const ledger_format::Appended& appended() const { return appended_; }
   [[nodiscard]] const std::string& checkpoint() const { return checkpoint_; }
   [[nodiscard]] codec::CodecChild* child() { return child_ ? &*child_ : nullptr; }
   [[nodiscard]] double mean_file_bytes() const;
@@ -55,7 +56,7 @@ class Archive {
   std::optional<codec::CodecChild> child_;
   trust::Trust trust_;
   MemoryLookup lookup_;
-  ledger::Appended appended_;
+  ledger_format::Appended appended_;
   std::string checkpoint_;
 };
 

@@ -18,6 +18,7 @@
 #include <fstream>
 #include <functional>
 
+#include "ledger/ledger.h"
 #include "ledger_format/bundle.h"
 #include "ledger_format/ledger_format.h"
 #include "ledger_format/tree.h"

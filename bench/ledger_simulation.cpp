@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "ledger/head.h"
+#include "ledger/ledger.h"
 #include "ledger/round.h"
 #include "ledger_entries.h"
 #include "ledger_format/bundle.h"
@@ -419,7 +420,8 @@ std::uint64_t peak_bytes() {
 
 int run(std::uint64_t entries, std::uint64_t round_entries) {
   const LogIdentity identity{"example.org/ledger",
-                             must(crypto::PrivateKey::generate(crypto::KeyKind::ed25519))};
+                             std::make_shared<const crypto::PrivateKey>(
+                                 must(crypto::PrivateKey::generate(crypto::KeyKind::ed25519)))};
   const auto store = std::make_shared<SparseStore>();
   const auto begin = Stopwatch::now();
   const Grown grown = grow(identity, *store, entries, round_entries);

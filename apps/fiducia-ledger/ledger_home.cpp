@@ -161,7 +161,7 @@ Result<ledger::LogParts> open_parts(const LedgerHome& home) {
   return ledger::LogParts{.store = std::move(store),
                           .sequencer = std::move(sequencer),
                           .origin = home.origin(),
-                          .key = std::move(key)};
+                          .key = std::make_shared<const crypto::PrivateKey>(std::move(key))};
 }
 
 }  // namespace fiducia::ledger_app

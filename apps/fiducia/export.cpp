@@ -67,7 +67,12 @@ Result<std::unique_ptr<Pinning>> open_pinning(const ExportOptions& options,
   FIDUCIA_TRY(reader, ledger::LogReader::open(std::move(source), trusted->key));
   auto out = std::make_unique<Pinning>(Pinning{.reader = std::move(reader)});
   FIDUCIA_TRY(key, home.ledger_key());
-  FIDUCIA_TRY(receipts, trust::PinnedReceipts::make(*trusted, out->reader, key, system_now()));
+  FIDUCIA_TRY(receipts, trust::PinnedReceipts::make(
+                            *trusted, out->reader.status().tree_size,
+                            [&reader = out->reader](std::uint64_t index, std::uint64_t size) {
+                              return reader.inclusion_proof(index, size);
+                            },
+                            key, system_now()));
   out->receipts = std::move(receipts);
   return out;
 }

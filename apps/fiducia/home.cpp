@@ -260,7 +260,9 @@ Result<std::vector<Device>> Home::devices() const {
 Result<seal::Signer> Home::signer(const std::string& name) const {
   FIDUCIA_TRY(known, device(name));
   FIDUCIA_TRY(key, read_key(device_file(name)));
-  seal::Signer signer{.key = std::move(key), .chain = {known.certificate}, .device = name};
+  seal::Signer signer{.key = std::make_shared<const crypto::PrivateKey>(std::move(key)),
+                      .chain = {known.certificate},
+                      .device = name};
   return signer;
 }
 

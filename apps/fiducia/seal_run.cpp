@@ -298,7 +298,7 @@ fiducia::Status SealRun::check_branch(const seal::VerifyResult& result) const {
 fiducia::Status SealRun::take_mark(const ledger::Recorded& recorded) {
   FIDUCIA_TRY(note, ledger_format::read_note(recorded.checkpoint));
   FIDUCIA_TRY(checkpoint, ledger_format::read_checkpoint(note.text));
-  for (const ledger::Appended& appended : recorded.entries)
+  for (const ledger_format::Appended& appended : recorded.entries)
     if (appended.index < mark_.tree_size && appenders_ == Appenders::this_home)
       return fail(ErrorCode::conflict,
                   "The ledger gave a new entry the place of one that this home has seen.",
@@ -328,7 +328,7 @@ fiducia::Status SealRun::record(std::vector<Work>& batch) {
     FIDUCIA_CHECK(take_mark(recorded));
     for (std::size_t i = 0; i < drafted.size(); ++i) {
       Work& work = *drafted[i];
-      const ledger::Appended& appended = recorded.entries[i];
+      const ledger_format::Appended& appended = recorded.entries[i];
       work.evidence = work.draft->finish(appended, recorded.checkpoint, recorded.time_stamps);
       work.sealed.status = Sealed::Status::sealed;
       work.sealed.origin = home_.about().ledger_origin;

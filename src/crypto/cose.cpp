@@ -356,7 +356,7 @@ Bytes write_protected(const Sign1Spec& spec) {
   return out.take();
 }
 
-Result<Bytes> write_sign1(const Sign1Spec& spec, const PrivateKey& key, ByteView payload) {
+Result<Bytes> write_sign1(const Sign1Spec& spec, const SigningKey& key, ByteView payload) {
   const Bytes protected_bytes = write_protected(spec);
   FIDUCIA_TRY(signature, key.sign(spec.algorithm, sig_structure(protected_bytes, {}, payload)));
   return assemble_sign1(protected_bytes, ByteView(&empty_map, 1),

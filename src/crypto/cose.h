@@ -64,7 +64,7 @@ struct Sign1Spec {
 [[nodiscard]] Bytes write_protected(const Sign1Spec& spec);
 
 /// Signs and writes tag 18, empty unprotected map. Errors: crypto_failed.
-[[nodiscard]] Result<Bytes> write_sign1(const Sign1Spec& spec, const PrivateKey& key,
+[[nodiscard]] Result<Bytes> write_sign1(const Sign1Spec& spec, const SigningKey& key,
                                         ByteView payload);
 
 /// Puts a COSE_Sign1 together from its parts (receipts share one signature a checkpoint).

@@ -361,21 +361,6 @@ const BIGNUM* order_of(KeyKind kind) {
   return kind == KeyKind::p384 ? p384.get() : nullptr;
 }
 
-/// r || s with the lower of s and n-s.
-Result<Bytes> with_low_s(KeyKind kind, Bytes rs) {
-  if (has_low_s(kind, rs)) return rs;
-  const std::size_t half = rs.size() / 2;
-  const int half_int = narrow<int>(half);
-  const BIGNUM* const order = order_of(kind);
-  const Number s(BN_bin2bn(openssl_bytes(rs) + half, half_int, nullptr));
-  if (order == nullptr || s == nullptr || BN_sub(s.get(), order, s.get()) != 1 ||
-      BN_bn2binpad(s.get(), reinterpret_cast<unsigned char*>(rs.data()) + half, half_int) !=
-          half_int) {
-    return fail_crypto("cannot sign");
-  }
-  return rs;
-}
-
 }  // namespace
 
 std::optional<SignatureAlgorithm> find_algorithm(std::int64_t cose_alg) {
@@ -388,6 +373,20 @@ std::optional<SignatureAlgorithm> find_algorithm(std::int64_t cose_alg) {
   return std::nullopt;
 }
 
+SignatureAlgorithm default_algorithm_of(KeyKind kind) {
+  switch (kind) {
+    case KeyKind::p256:
+      return SignatureAlgorithm::es256;
+    case KeyKind::p384:
+      return SignatureAlgorithm::es384;
+    case KeyKind::ed25519:
+      return SignatureAlgorithm::eddsa;
+    case KeyKind::rsa:
+      return SignatureAlgorithm::ps256;
+  }
+  std::unreachable();
+}
+
 bool has_low_s(KeyKind kind, ByteView signature) {
   if (kind != KeyKind::p256 && kind != KeyKind::p384) return true;
   const BIGNUM* const order = order_of(kind);
@@ -396,6 +395,20 @@ bool has_low_s(KeyKind kind, ByteView signature) {
   // The order is odd: twice the lower of s and n-s is less, twice the higher one more.
   return order != nullptr && s != nullptr && BN_lshift1(s.get(), s.get()) == 1 &&
          BN_cmp(s.get(), order) < 0;
+}
+
+Result<Bytes> with_low_s(KeyKind kind, Bytes signature) {
+  if (has_low_s(kind, signature)) return signature;
+  const std::size_t half = signature.size() / 2;
+  const int half_int = narrow<int>(half);
+  const BIGNUM* const order = order_of(kind);
+  const Number s(BN_bin2bn(openssl_bytes(signature) + half, half_int, nullptr));
+  if (order == nullptr || s == nullptr || BN_sub(s.get(), order, s.get()) != 1 ||
+      BN_bn2binpad(s.get(), reinterpret_cast<unsigned char*>(signature.data()) + half, half_int) !=
+          half_int) {
+    return fail_crypto("cannot sign");
+  }
+  return signature;
 }
 
 bool is_encrypted_pem(std::string_view pem) {
@@ -544,20 +557,6 @@ Result<std::string> PrivateKey::write_pem(std::string_view passphrase) const {
 }
 
 const PublicKey& PrivateKey::public_key() const { return handle_->public_key; }
-
-SignatureAlgorithm PrivateKey::default_algorithm() const {
-  switch (handle_->kind) {
-    case KeyKind::p256:
-      return SignatureAlgorithm::es256;
-    case KeyKind::p384:
-      return SignatureAlgorithm::es384;
-    case KeyKind::ed25519:
-      return SignatureAlgorithm::eddsa;
-    case KeyKind::rsa:
-      return SignatureAlgorithm::ps256;
-  }
-  std::unreachable();
-}
 
 Result<Bytes> PrivateKey::sign(SignatureAlgorithm algorithm, ByteView message) const {
   const KeyKind kind = handle_->kind;

@@ -21,11 +21,16 @@ enum class SignatureAlgorithm : std::int32_t {
 [[nodiscard]] std::optional<SignatureAlgorithm> find_algorithm(std::int64_t cose_alg);
 
 enum class KeyKind { p256, p384, ed25519, rsa };
+/// The algorithm that Fiducia writes with a kind of key: es256, es384, eddsa, ps256.
+[[nodiscard]] SignatureAlgorithm default_algorithm_of(KeyKind kind);
 
 /// Whether the second half of an ECDSA signature is at most half of the curve's order. Of the two
 /// signatures (r, s) and (r, n-s), which are equally good, Fiducia writes and accepts one for what
 /// it signs itself; certificates may have either.
 [[nodiscard]] bool has_low_s(KeyKind kind, ByteView signature);
+/// The ECDSA signature r || s with the lower of s and n-s; others as they are. A token gives
+/// either. Errors: crypto_failed.
+[[nodiscard]] Result<Bytes> with_low_s(KeyKind kind, Bytes signature);
 
 /// A public key. Copyable: copies share the underlying immutable key.
 class PublicKey {
@@ -55,8 +60,28 @@ class PublicKey {
   std::shared_ptr<const Handle> handle_;
 };
 
+/// A private key that signs, wherever it lies: in memory (`PrivateKey`), or in a token that never
+/// gives it away. All that seals, signs checkpoints and cosigns asks for this and nothing more; the
+/// certificates that speak of the key go beside it (`Sign1Spec::x5chain`).
+/// Thread safety: const methods may run concurrently.
+class SigningKey {
+ public:
+  virtual ~SigningKey() = default;
+  /// Lives as long as this.
+  [[nodiscard]] virtual const PublicKey& public_key() const = 0;
+  /// The algorithm that Fiducia writes with this key.
+  [[nodiscard]] virtual SignatureAlgorithm default_algorithm() const {
+    return default_algorithm_of(public_key().kind());
+  }
+  /// Signs in COSE form, as readers demand it: ECDSA is r || s (RFC 9053 section 2.1) with the
+  /// lower s (`with_low_s`), Ed25519 the same bytes each time (RFC 8032 section 5.1.6). Errors:
+  /// unsupported (the algorithm does not fit the key), crypto_failed.
+  [[nodiscard]] virtual Result<Bytes> sign(SignatureAlgorithm algorithm,
+                                           ByteView message) const = 0;
+};
+
 /// A private key in memory. Movable, not copyable.
-class PrivateKey {
+class PrivateKey final : public SigningKey {
  public:
   /// Errors: crypto_failed, unsupported (rsa).
   [[nodiscard]] static Result<PrivateKey> generate(KeyKind kind);
@@ -67,15 +92,12 @@ class PrivateKey {
   /// PKCS #8 PEM; the caller stores it with mode 0600. With a pass phrase encrypted (PBES2: scrypt,
   /// AES-256 in CBC mode).
   [[nodiscard]] Result<std::string> write_pem(std::string_view passphrase = {}) const;
-  [[nodiscard]] const PublicKey& public_key() const;
-  /// The algorithm Fiducia writes with this kind of key: es256, es384, eddsa, ps256.
-  [[nodiscard]] SignatureAlgorithm default_algorithm() const;
-  /// Signs; COSE form (ECDSA: r || s, s low). Errors: crypto_failed, unsupported.
-  [[nodiscard]] Result<Bytes> sign(SignatureAlgorithm algorithm, ByteView message) const;
+  [[nodiscard]] const PublicKey& public_key() const override;
+  [[nodiscard]] Result<Bytes> sign(SignatureAlgorithm algorithm, ByteView message) const override;
 
   PrivateKey(PrivateKey&&) noexcept;
   PrivateKey& operator=(PrivateKey&&) noexcept;
-  ~PrivateKey();
+  ~PrivateKey() override;
   struct Handle;
   explicit PrivateKey(std::unique_ptr<Handle> handle);
   [[nodiscard]] const Handle& handle() const { return *handle_; }

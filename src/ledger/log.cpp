@@ -30,7 +30,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Status check_key(const crypto::PrivateKey& key) {
+Status check_key(const crypto::SigningKey& key) {
   if (key.public_key().kind() == crypto::KeyKind::ed25519) return {};
   return fail(ErrorCode::unsupported, "A log is signed with an Ed25519 key.",
               "Make an Ed25519 key for the log.");
@@ -109,8 +109,8 @@ Result<std::uint64_t> check_entries(std::span<const Bytes> entries) {
 }
 
 /// The answer to one append from what its round left.
-Result<std::vector<Appended>> answer_request(const Request& request, Publisher& publisher,
-                                             const std::shared_ptr<ObjectStore>& store) {
+Result<std::vector<ledger_format::Appended>> answer_request(
+    const Request& request, Publisher& publisher, const std::shared_ptr<ObjectStore>& store) {
   const RoundAnswer& round = *request.answer;
   // All answers of one append are of one checkpoint: where an entry was in the log already, of the
   // newest that is published, for the store has the tiles of that, and not of every one between.
@@ -126,7 +126,7 @@ Result<std::vector<Appended>> answer_request(const Request& request, Publisher& 
     tiles = std::move(opened);
   }
   const ledger_format::RootRecord& record = newest.record;
-  std::vector<Appended> answers;
+  std::vector<ledger_format::Appended> answers;
   answers.reserve(request.indices.size());
   for (const std::uint64_t index : request.indices) {
     const auto path =
@@ -383,11 +383,11 @@ Log& Log::operator=(Log&&) noexcept = default;
 Log::~Log() = default;
 
 Status Log::create(LogParts parts) {
-  FIDUCIA_CHECK(check_key(parts.key));
+  FIDUCIA_CHECK(check_key(*parts.key));
   return std::make_unique<State>(std::move(parts))->found();
 }
 
-Status Log::create(const fs::path& folder, const std::string& origin, const crypto::PrivateKey& key,
+Status Log::create(const fs::path& folder, const std::string& origin, const crypto::SigningKey& key,
                    UnixTime now) {
   FIDUCIA_CHECK(check_key(key));
   std::error_code error;
@@ -410,13 +410,13 @@ Status Log::create(const fs::path& folder, const std::string& origin, const cryp
   const auto build = [&]() -> Status {
     FIDUCIA_CHECK(LocalJournal::create(building, origin));
     FIDUCIA_TRY(journal, LocalJournal::open(building));
-    FIDUCIA_TRY(pem, key.write_pem());
-    FIDUCIA_TRY(own_key, crypto::PrivateKey::read_pem(pem));
-    return create(LogParts{.store = std::make_shared<DirectoryStore>(building),
-                           .sequencer = std::move(journal),
-                           .origin = origin,
-                           .key = std::move(own_key),
-                           .clock = [now] { return now; }});
+    return create(LogParts{
+        .store = std::make_shared<DirectoryStore>(building),
+        .sequencer = std::move(journal),
+        .origin = origin,
+        // The log that is made ends before this function does.
+        .key = std::shared_ptr<const crypto::SigningKey>{std::shared_ptr<const void>{}, &key},
+        .clock = [now] { return now; }});
   };
   if (Status built = build(); !built) return give_up(std::move(built).error());
   if (::chmod(building.c_str(), 0755) != 0 || ::rename(building.c_str(), target.c_str()) != 0) {
@@ -446,9 +446,9 @@ void remove_temporary_files(const fs::path& folder) {
 
 }  // namespace
 
-Result<Log> Log::open(const fs::path& folder, crypto::PrivateKey key, Clock clock,
-                      bool clock_is_right) {
-  FIDUCIA_CHECK(check_key(key));
+Result<Log> Log::open(const fs::path& folder, std::shared_ptr<const crypto::SigningKey> key,
+                      Clock clock, bool clock_is_right) {
+  FIDUCIA_CHECK(check_key(*key));
   FIDUCIA_TRY(journal, LocalJournal::open(folder));
   remove_temporary_files(folder);  // the journal's lock keeps everybody else away
   std::string origin = journal->origin();
@@ -463,7 +463,7 @@ Result<Log> Log::open(const fs::path& folder, crypto::PrivateKey key, Clock cloc
 }
 
 Result<Log> Log::open(LogParts parts) {
-  FIDUCIA_CHECK(check_key(parts.key));
+  FIDUCIA_CHECK(check_key(*parts.key));
   auto state = std::make_unique<State>(std::move(parts));
   FIDUCIA_CHECK(state->open());
   return Log{std::move(state)};
@@ -494,8 +494,8 @@ Status check_clock_ahead(UnixTime newest, UnixTime now, bool clock_is_right) {
               "--clock-is-right`; a wrong one would date seals, and forbid right ones until then.");
 }
 
-Result<std::vector<Appended>> Log::append(std::span<const Bytes> entries) {
-  if (entries.empty()) return std::vector<Appended>{};
+Result<std::vector<ledger_format::Appended>> Log::append(std::span<const Bytes> entries) {
+  if (entries.empty()) return std::vector<ledger_format::Appended>{};
   FIDUCIA_TRY(bytes, check_entries(entries));
   Request request{.entries = entries, .bytes = bytes};
   request.leaves.resize(entries.size());

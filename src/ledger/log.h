@@ -12,26 +12,18 @@
 #include "ledger/object_store.h"
 #include "ledger/reader.h"
 #include "ledger/sequencer.h"
+#include "ledger_format/appended.h"
 #include "ledger_format/note.h"
 #include "ledger_format/receipt.h"
 
 namespace fiducia::ledger {
-
-/// What an append is answered with, once the checkpoint that contains it is durable.
-struct Appended {
-  std::uint64_t index = 0;
-  std::uint64_t tree_size = 0;  // of the checkpoint below
-  Bytes receipt;                // COSE receipt of inclusion in that checkpoint
-  UnixTime checkpoint_at;
-  std::shared_ptr<const std::string> checkpoint;  // the signed note, without cosignatures
-};
 
 /// What a log is made of.
 struct LogParts {
   std::shared_ptr<ObjectStore> store;    // where its tiles go
   std::unique_ptr<Sequencer> sequencer;  // who decides the order of entries
   std::string origin;
-  crypto::PrivateKey key;  // Ed25519
+  std::shared_ptr<const crypto::SigningKey> key;  // Ed25519
   Clock clock = system_now;
   /// Somebody vouches for the clock: it may be any time behind the newest checkpoint, whose date
   /// was a wrong clock's, and new ones have its time.
@@ -51,13 +43,19 @@ class Log {
   /// Makes a log with its genesis entry (so that no receipt has an empty path) in a new folder,
   /// with a local journal. Errors: io_unwritable, conflict (something is there already).
   [[nodiscard]] static Status create(const std::filesystem::path& folder, const std::string& origin,
-                                     const crypto::PrivateKey& key, UnixTime now);
+                                     const crypto::SigningKey& key, UnixTime now);
   /// The same with other parts; the sequencer must be empty. Errors: conflict, io_unwritable.
   [[nodiscard]] static Status create(LogParts parts);
   /// Opens a folder for appending. Errors: io_unreadable, io_unwritable, busy, signature_bad,
   /// malformed, conflict (checkpoint and journal do not belong together).
-  [[nodiscard]] static Result<Log> open(const std::filesystem::path& folder, crypto::PrivateKey key,
+  [[nodiscard]] static Result<Log> open(const std::filesystem::path& folder,
+                                        std::shared_ptr<const crypto::SigningKey> key,
                                         Clock clock = system_now, bool clock_is_right = false);
+  [[nodiscard]] static Result<Log> open(const std::filesystem::path& folder, crypto::PrivateKey key,
+                                        Clock clock = system_now, bool clock_is_right = false) {
+    return open(folder, std::make_shared<const crypto::PrivateKey>(std::move(key)),
+                std::move(clock), clock_is_right);
+  }
   [[nodiscard]] static Result<Log> open(LogParts parts);
   Log(Log&&) noexcept;
   Log& operator=(Log&&) noexcept;
@@ -71,7 +69,7 @@ class Log {
   /// again: its answer has the index it has. Thread-safe.
   /// Errors: io_unwritable, over_limit (entry or batch too long), clock_invalid, busy. Nothing was
   /// acknowledged then, but the entries may turn out to be in the log: append them again.
-  [[nodiscard]] Result<std::vector<Appended>> append(std::span<const Bytes> entries);
+  [[nodiscard]] Result<std::vector<ledger_format::Appended>> append(std::span<const Bytes> entries);
   /// Waits until everything appended so far can be read from the store. Errors: io_unwritable.
   [[nodiscard]] Status flush();
   /// Puts a checkpoint with cosignatures in the place of the same checkpoint without, unless a

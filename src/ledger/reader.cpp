@@ -11,6 +11,12 @@ struct LogReader::State {
   std::string note;
   LogStatus status;
   TileStore tiles;
+
+  /// The perfect subtrees of an earlier tree are those of the present one; its edge is not.
+  [[nodiscard]] Result<std::vector<Digest>> edge_of(std::uint64_t size) const {
+    if (size != tiles.size()) return ledger_format::read_edge(tiles, size);
+    return std::vector<Digest>(tiles.edge().begin(), tiles.edge().end());
+  }
 };
 
 LogReader::LogReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -60,36 +66,26 @@ Result<Bytes> LogReader::entry(std::uint64_t index) const {
   return entry;
 }
 
-Result<std::vector<Digest>> LogReader::inclusion_proof(std::uint64_t index) const {
-  FIDUCIA_CHECK(check_index(index, state_->status.tree_size));
-  auto path = ledger_format::inclusion_path(state_->tiles, state_->tiles.edge(), index,
-                                            state_->tiles.size());
-  if (!path) return below(*state_->source, std::move(path).error());
-  return path;
-}
-
-Result<std::vector<Digest>> LogReader::inclusion_proof(std::uint64_t index,
-                                                       std::uint64_t tree_size) const {
-  FIDUCIA_CHECK(check_index(index, tree_size));
-  if (tree_size > state_->status.tree_size)
+Result<std::vector<Digest>> LogReader::inclusion_proof(
+    std::uint64_t index, std::optional<std::uint64_t> tree_size) const {
+  const std::uint64_t size = tree_size.value_or(state_->status.tree_size);
+  FIDUCIA_CHECK(check_index(index, size));
+  if (size > state_->status.tree_size)
     return fail(ErrorCode::over_limit,
                 "The log has " + std::to_string(state_->status.tree_size) +
-                    " entries; it never had a tree of " + std::to_string(tree_size) + ".",
+                    " entries; it never had a tree of " + std::to_string(size) + ".",
                 "Ask for a size the log has had.");
   const auto path = [&]() -> Result<std::vector<Digest>> {
-    FIDUCIA_TRY(edge, ledger_format::read_edge(state_->tiles, tree_size));
-    return ledger_format::inclusion_path(state_->tiles, edge, index, tree_size);
+    FIDUCIA_TRY(edge, state_->edge_of(size));
+    return ledger_format::inclusion_path(state_->tiles, edge, index, size);
   }();
   if (!path) return below(*state_->source, path.error());
   return path;
 }
 
-Result<std::vector<Digest>> LogReader::consistency_proof(std::uint64_t first) const {
-  return consistency_proof(first, state_->status.tree_size);
-}
-
-Result<std::vector<Digest>> LogReader::consistency_proof(std::uint64_t first,
-                                                         std::uint64_t second) const {
+Result<std::vector<Digest>> LogReader::consistency_proof(
+    std::uint64_t first, std::optional<std::uint64_t> second_size) const {
+  const std::uint64_t second = second_size.value_or(state_->status.tree_size);
   if (second > state_->status.tree_size || first == 0 || first > second)
     return fail(ErrorCode::over_limit,
                 "A consistency proof is between sizes from 1 to " +
@@ -97,8 +93,7 @@ Result<std::vector<Digest>> LogReader::consistency_proof(std::uint64_t first,
                     std::to_string(first) + " to " + std::to_string(second) + ".",
                 "Ask for sizes the log has had.");
   const auto path = [&]() -> Result<std::vector<Digest>> {
-    // The perfect subtrees of an earlier tree are those of the present one; its edge is not.
-    FIDUCIA_TRY(edge, ledger_format::read_edge(state_->tiles, second));
+    FIDUCIA_TRY(edge, state_->edge_of(second));
     return ledger_format::consistency_path(state_->tiles, edge, first, second);
   }();
   if (!path) return below(*state_->source, path.error());

@@ -39,15 +39,14 @@ class LogReader {
   [[nodiscard]] const std::string& checkpoint() const;  // the signed note
   /// Errors: io_unreadable, malformed; over_limit when index >= tree_size.
   [[nodiscard]] Result<Bytes> entry(std::uint64_t index) const;
-  /// Errors as `entry`.
-  [[nodiscard]] Result<std::vector<Digest>> inclusion_proof(std::uint64_t index) const;
-  /// The same in the earlier tree of `tree_size` leaves. Errors as `entry`.
-  [[nodiscard]] Result<std::vector<Digest>> inclusion_proof(std::uint64_t index,
-                                                            std::uint64_t tree_size) const;
-  [[nodiscard]] Result<std::vector<Digest>> consistency_proof(std::uint64_t first) const;
-  /// PROOF(first, D[second]) for an earlier tree of `second` leaves. Errors as `entry`.
-  [[nodiscard]] Result<std::vector<Digest>> consistency_proof(std::uint64_t first,
-                                                              std::uint64_t second) const;
+  /// PATH(index, D[tree_size]) (RFC 9162 section 2.1.3.1) in an earlier tree, or else in the
+  /// present one. Errors as `entry`.
+  [[nodiscard]] Result<std::vector<Digest>> inclusion_proof(
+      std::uint64_t index, std::optional<std::uint64_t> tree_size = {}) const;
+  /// PROOF(first, D[second]) (RFC 9162 section 2.1.4.1) for an earlier tree of `second` leaves, or
+  /// else for the present one. Errors as `entry`.
+  [[nodiscard]] Result<std::vector<Digest>> consistency_proof(
+      std::uint64_t first, std::optional<std::uint64_t> second = {}) const;
 
   LogReader(LogReader&&) noexcept;
   LogReader& operator=(LogReader&&) noexcept;

@@ -120,14 +120,14 @@ Bytes write_record_reply(const Result<Recorded>& reply) {
   }
   writer.array(6);
   writer.uint(recorded_reply);
-  const Appended* first = reply->entries.empty() ? nullptr : &reply->entries.front();
+  const ledger_format::Appended* first = reply->entries.empty() ? nullptr : &reply->entries.front();
   writer.uint(first != nullptr ? first->tree_size : 0);
   writer.integer(first != nullptr ? first->checkpoint_at.seconds : 0);
   writer.text(reply->checkpoint);
   writer.array(reply->time_stamps.size());
   for (const Bytes& token : reply->time_stamps) writer.bytes(token);
   writer.array(reply->entries.size());
-  for (const Appended& entry : reply->entries) {
+  for (const ledger_format::Appended& entry : reply->entries) {
     writer.array(2);
     writer.uint(entry.index);
     writer.bytes(entry.receipt);

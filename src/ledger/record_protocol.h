@@ -14,9 +14,9 @@ namespace fiducia::ledger {
 
 /// Entries that are in the log, and all that proves it and when.
 struct Recorded {
-  std::vector<Appended> entries;   // of one checkpoint
-  std::string checkpoint;          // the signed note with its cosignatures
-  std::vector<Bytes> time_stamps;  // RFC 3161 tokens over its text
+  std::vector<ledger_format::Appended> entries;  // of one checkpoint
+  std::string checkpoint;                        // the signed note with its cosignatures
+  std::vector<Bytes> time_stamps;                // RFC 3161 tokens over its text
 };
 
 inline constexpr std::size_t record_frame_bytes_max = 512U << 20;

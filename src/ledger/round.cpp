@@ -65,10 +65,10 @@ std::vector<std::string> superseded_between(std::uint64_t before, std::uint64_t 
 
 }  // namespace
 
-LogIdentity::LogIdentity(std::string log_origin, crypto::PrivateKey log_key)
+LogIdentity::LogIdentity(std::string log_origin, std::shared_ptr<const crypto::SigningKey> log_key)
     : origin(std::move(log_origin)),
       key(std::move(log_key)),
-      public_key(key.public_key()),
+      public_key(key->public_key()),
       vkey(ledger_format::make_vkey(origin, ledger_format::NoteKeyType::ed25519,
                                     public_key.write_ed25519())) {}
 
@@ -86,7 +86,7 @@ Result<NextRound> make_round(const LogIdentity& identity, const Tail& tail,
                                              .root = record.root,
                                              .extensions = {}};
   FIDUCIA_TRY(note, ledger_format::write_note(ledger_format::write_checkpoint(checkpoint),
-                                              identity.vkey, identity.key));
+                                              identity.vkey, *identity.key));
 
   next.round.first = tail.frontage.size;
   for (const ByteView entry : entries) ledger_format::append_to_bundle(next.round.entries, entry);
@@ -102,8 +102,8 @@ Result<NextRound> make_round(const LogIdentity& identity, const Tail& tail,
 
 Status sign_record(const LogIdentity& identity, ledger_format::RootRecord& record) {
   if (!record.signed_root.signature.empty()) return {};
-  FIDUCIA_TRY(signed_root, ledger_format::sign_root(identity.key, identity.origin, record.issued_at,
-                                                    record.root));
+  FIDUCIA_TRY(signed_root, ledger_format::sign_root(*identity.key, identity.origin,
+                                                    record.issued_at, record.root));
   record.signed_root = std::move(signed_root);
   return {};
 }

@@ -16,9 +16,9 @@ namespace fiducia::ledger {
 
 /// Who signs. Not changed while a log is open.
 struct LogIdentity {
-  LogIdentity(std::string log_origin, crypto::PrivateKey log_key);
+  LogIdentity(std::string log_origin, std::shared_ptr<const crypto::SigningKey> log_key);
   const std::string origin;
-  const crypto::PrivateKey key;  // Ed25519
+  const std::shared_ptr<const crypto::SigningKey> key;  // Ed25519
   const crypto::PublicKey public_key;
   const ledger_format::VerifierKey vkey;
 };

@@ -56,7 +56,7 @@ void put_line(std::vector<NoteSignature>& lines, NoteSignature line) {
 }  // namespace
 
 Result<NoteSignature> cosign(std::string_view text, const VerifierKey& cosigner,
-                             const crypto::PrivateKey& key, UnixTime time) {
+                             const crypto::SigningKey& key, UnixTime time) {
   FIDUCIA_ASSERT(cosigner.type == NoteKeyType::cosignature);
   if (time.seconds < 1)
     return fail(ErrorCode::usage_invalid, "A cosignature needs a time after 1970.",

@@ -17,7 +17,7 @@ namespace fiducia::ledger_format {
 /// (Ed25519). Deterministic: the same text and time give the same bytes.
 /// Errors: usage_invalid (time below 1, text that is no note's), crypto_failed.
 [[nodiscard]] Result<NoteSignature> cosign(std::string_view text, const VerifierKey& cosigner,
-                                           const crypto::PrivateKey& key, UnixTime time);
+                                           const crypto::SigningKey& key, UnixTime time);
 
 /// Which times of a cosignature are plausible. The bounds belong to them.
 struct CosignatureBounds {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The front of module ledger_format.
+#include "ledger_format/appended.h"
 #include "ledger_format/bundle.h"
 #include "ledger_format/cosignature.h"
 #include "ledger_format/entry.h"

@@ -287,7 +287,7 @@ Result<std::vector<VerifiedSignature>> verify_note(const Note& note,
 }
 
 Result<std::string> write_note(std::string_view text, const VerifierKey& signer,
-                               const crypto::PrivateKey& key) {
+                               const crypto::SigningKey& key) {
   if (!is_key_name(signer.name))
     return fail(ErrorCode::usage_invalid,
                 "A note's key name must not be empty or hold a space, '+' or control character.",
@@ -301,7 +301,7 @@ Result<std::string> write_note(std::string_view text, const VerifierKey& signer,
 }
 
 Result<std::string> write_note(std::string_view text, const std::string& name,
-                               const crypto::PrivateKey& key) {
+                               const crypto::SigningKey& key) {
   const crypto::PublicKey& public_key = key.public_key();
   if (public_key.kind() != crypto::KeyKind::ed25519)
     return fail(ErrorCode::unsupported, "Notes are signed with an Ed25519 key.",

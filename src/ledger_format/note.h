@@ -59,10 +59,10 @@ struct VerifiedSignature {
 /// Text (ending in LF), an empty line, one Ed25519 signature line.
 /// Errors: usage_invalid (text or name), unsupported (another kind of key).
 [[nodiscard]] Result<std::string> write_note(std::string_view text, const std::string& name,
-                                             const crypto::PrivateKey& key);
+                                             const crypto::SigningKey& key);
 /// The same for who signs often: `signer` is of type ed25519 and belongs to `key`.
 [[nodiscard]] Result<std::string> write_note(std::string_view text, const VerifierKey& signer,
-                                             const crypto::PrivateKey& key);
+                                             const crypto::SigningKey& key);
 
 /// The text of a checkpoint (C2SP tlog-checkpoint).
 struct Checkpoint {

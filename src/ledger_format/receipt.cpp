@@ -110,7 +110,7 @@ Result<Digest> verify_receipt(const Receipt& receipt, const Digest& leaf,
   return root;
 }
 
-Result<SignedRoot> sign_root(const crypto::PrivateKey& log_key, const std::string& origin,
+Result<SignedRoot> sign_root(const crypto::SigningKey& log_key, const std::string& origin,
                              UnixTime time, const Digest& root) {
   if (log_key.public_key().kind() != crypto::KeyKind::ed25519)
     return fail(ErrorCode::unsupported, "Receipts are signed with an Ed25519 key.",

@@ -32,7 +32,7 @@ struct SignedRoot {
   Bytes signature;
 };
 /// Signs `root` for receipts: alg EdDSA, vds 1, CWT claims {iss origin, iat time}.
-[[nodiscard]] Result<SignedRoot> sign_root(const crypto::PrivateKey& log_key,
+[[nodiscard]] Result<SignedRoot> sign_root(const crypto::SigningKey& log_key,
                                            const std::string& origin, UnixTime time,
                                            const Digest& root);
 /// `path` must not be empty: RFC 9942 has no receipt for a tree of one leaf.

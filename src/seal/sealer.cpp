@@ -269,7 +269,7 @@ const std::string& Draft::sop_instance_uid() const { return state_->sop_instance
 const canonical::Sketch& Draft::sketch() const { return state_->sketch; }
 const std::vector<finding::Finding>& Draft::findings() const { return state_->findings; }
 
-Bytes Draft::finish(const ledger::Appended& appended, std::string_view checkpoint,
+Bytes Draft::finish(const ledger_format::Appended& appended, std::string_view checkpoint,
                     std::span<const Bytes> time_stamps) const {
   return evidence::write_evidence({.sign1 = state_->sign1,
                                    .seed = &state_->seed,
@@ -356,14 +356,14 @@ Result<Draft> draft_seal(const dicom::File& file, const Signer& signer, UnixTime
   FIDUCIA_CHECK(check_evidence_size(*state));
 
   const Bytes payload = evidence::write_statement(statement);
-  const crypto::Sign1Spec spec{.algorithm = signer.key.default_algorithm(),
+  const crypto::Sign1Spec spec{.algorithm = signer.key->default_algorithm(),
                                .x5chain = signer.chain,
                                .content_type = std::string(evidence::statement_content_type),
                                .kid = {},
                                .issuer = {},
                                .issued_at = {},
                                .vds = {}};
-  FIDUCIA_TRY(sign1, crypto::write_sign1(spec, signer.key, payload));
+  FIDUCIA_TRY(sign1, crypto::write_sign1(spec, *signer.key, payload));
   state->entry = evidence::seal_entry(sign1, signer.chain.front().fingerprint(), claimed_at);
   state->sign1 = std::move(sign1);
   state->object_root = evidence::object_root(statement);

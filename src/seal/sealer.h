@@ -11,14 +11,14 @@
 #include "dicom/dicom.h"
 #include "evidence/lookup.h"
 #include "finding/finding.h"
-#include "ledger/ledger.h"
+#include "ledger_format/ledger_format.h"
 #include "seal/result.h"
 
 namespace fiducia::seal {
 
 /// Who seals.
 struct Signer {
-  crypto::PrivateKey key;
+  std::shared_ptr<const crypto::SigningKey> key;
   std::vector<crypto::Certificate> chain;  // end entity first; what x5chain will carry
   std::string device;                      // label in the statement
 };
@@ -36,7 +36,7 @@ class Draft {
   [[nodiscard]] const std::vector<finding::Finding>& findings() const;
   /// The evidence, once the ledger has answered. `time_stamps`: tokens over `checkpoint`, at most
   /// limits::time_stamps_max.
-  [[nodiscard]] Bytes finish(const ledger::Appended& appended, std::string_view checkpoint,
+  [[nodiscard]] Bytes finish(const ledger_format::Appended& appended, std::string_view checkpoint,
                              std::span<const Bytes> time_stamps = {}) const;
 
   Draft(Draft&&) noexcept;

@@ -86,7 +86,7 @@ const dicom::Element* find_sealed_pixels(const dicom::File& file,
 Status check_signer(const trust::Trust& trust, const Signer& signer, const std::string& origin,
                     UnixTime now) {
   const crypto::Certificate& own = signer.chain.front();
-  if (own.key_hash() != signer.key.public_key().hash())
+  if (own.key_hash() != signer.key->public_key().hash())
     return fail(ErrorCode::config_invalid,
                 "The key of the device \"" + signer.device + "\" is not that of its certificate.",
                 "Put back the key that belongs to it, or add a device under a new name.");

@@ -9,20 +9,19 @@
 
 namespace fiducia::trust {
 
-Result<PinnedReceipts> PinnedReceipts::make(const TrustedLedger& ledger,
-                                            const ledger::LogReader& reader,
-                                            const crypto::PrivateKey& key, UnixTime now) {
+Result<PinnedReceipts> PinnedReceipts::make(const TrustedLedger& ledger, std::uint64_t tree_size,
+                                            InclusionProofs proofs, const crypto::SigningKey& key,
+                                            UnixTime now) {
   if (ledger.pinned.empty())
     return fail(ErrorCode::config_missing,
                 "The trust file pins no checkpoint of the ledger " + ledger.origin + ".",
                 "Put a [[ledger.pinned]] of before the theft into it; docs/keys.md shows how.");
-  PinnedReceipts out{ledger.origin, reader};
+  PinnedReceipts out{ledger.origin, std::move(proofs)};
   for (const PinnedCheckpoint& pinned : ledger.pinned) {
-    if (pinned.tree_size > reader.status().tree_size)
+    if (pinned.tree_size > tree_size)
       return fail(ErrorCode::config_invalid,
                   "The trust file pins a checkpoint of " + std::to_string(pinned.tree_size) +
-                      " entries, but this ledger has " + std::to_string(reader.status().tree_size) +
-                      ".",
+                      " entries, but this ledger has " + std::to_string(tree_size) + ".",
                   "Name the home, or a copy of it, whose ledger has them all.");
     FIDUCIA_TRY(signed_root, ledger_format::sign_root(key, ledger.origin, now, pinned.root));
     out.pins_.push_back({.checkpoint = pinned, .signed_root = std::move(signed_root)});
@@ -46,7 +45,7 @@ Result<std::optional<Bytes>> PinnedReceipts::add_to(ByteView encoded) const {
   for (const Pin& pin : pins_) {
     const PinnedCheckpoint& pinned = pin.checkpoint;
     if (*index >= pinned.tree_size) continue;
-    FIDUCIA_TRY(path, reader_->inclusion_proof(*index, pinned.tree_size));
+    FIDUCIA_TRY(path, proofs_(*index, pinned.tree_size));
     const auto leads = merkle::verify_inclusion(*index, pinned.tree_size, leaf, path, pinned.root);
     if (!leads)
       return fail(ErrorCode::signature_bad,

@@ -104,7 +104,7 @@ std::string origin_hash(std::string_view origin) {
 struct Witness::State {
   fs::path folder;
   ledger_format::VerifierKey vkey;
-  crypto::PrivateKey key;
+  std::shared_ptr<const crypto::SigningKey> key;
   Clock clock;
 
   std::mutex mutex;  // guards `durable`; not held during I/O
@@ -127,7 +127,7 @@ struct Witness::State {
   }
   [[nodiscard]] Result<std::string> cosignature_line(const WitnessMemory& memory) const {
     FIDUCIA_TRY(note, ledger_format::read_note(memory.note));
-    FIDUCIA_TRY(line, ledger_format::cosign(note.text, vkey, key, memory.time));
+    FIDUCIA_TRY(line, ledger_format::cosign(note.text, vkey, *key, memory.time));
     return ledger_format::write_signature_line(line);
   }
   [[nodiscard]] Result<UnixTime> time_after(UnixTime last) const;
@@ -145,11 +145,15 @@ Witness::~Witness() = default;
 
 const ledger_format::VerifierKey& Witness::key() const { return state_->vkey; }
 
-Status Witness::create(const fs::path& folder, const std::string& name) {
+Status Witness::create(const fs::path& folder, const std::string& name,
+                       const crypto::SigningKey* key) {
   if (!ledger_format::is_key_name(name))
     return fail(ErrorCode::usage_invalid,
                 "A witness's name must not be empty or hold a space, '+' or control character.",
                 "Choose a name like witness.example.org.");
+  if (key != nullptr && key->public_key().kind() != crypto::KeyKind::ed25519)
+    return fail(ErrorCode::unsupported, "A witness signs with an Ed25519 key.",
+                "Make an Ed25519 key for the witness.");
   std::error_code error;
   fs::create_directories(folder / logs_folder, error);
   if (error)
@@ -162,17 +166,35 @@ Status Witness::create(const fs::path& folder, const std::string& name) {
     return fail(ErrorCode::conflict, "There is a witness in this folder already.",
                 "Name another folder; a witness's key is never replaced.",
                 Location{.file = folder.string()});
-  FIDUCIA_TRY(key, crypto::PrivateKey::generate(crypto::KeyKind::ed25519));
-  FIDUCIA_TRY(pem, key.write_pem());
-  FIDUCIA_CHECK(durable_write(folder / key_file, as_bytes(pem), {.mode = 0600}));
+  std::optional<crypto::PrivateKey> made;
+  if (key == nullptr) {
+    FIDUCIA_TRY(own, crypto::PrivateKey::generate(crypto::KeyKind::ed25519));
+    FIDUCIA_TRY(pem, own.write_pem());
+    FIDUCIA_CHECK(durable_write(folder / key_file, as_bytes(pem), {.mode = 0600}));
+    key = &made.emplace(std::move(own));
+  }
   // The verifier key comes last: where it is, there is a witness.
   const std::string vkey = ledger_format::write_vkey(ledger_format::make_vkey(
-      name, ledger_format::NoteKeyType::cosignature, key.public_key().write_ed25519()));
+      name, ledger_format::NoteKeyType::cosignature, key->public_key().write_ed25519()));
   FIDUCIA_CHECK(durable_write(folder / vkey_file, as_bytes(vkey + "\n")));
   return sync_folder(fs::absolute(folder).parent_path());
 }
 
-Result<Witness> Witness::open(const fs::path& folder, Clock clock) {
+namespace {
+
+/// The key in the witness's own folder.
+Result<std::shared_ptr<const crypto::SigningKey>> read_own_key(const fs::path& folder) {
+  FIDUCIA_TRY(pem, read_file(folder / key_file, key_bytes_max));
+  auto key = crypto::PrivateKey::read_pem(as_text(pem));
+  wipe(pem);
+  if (!key) return in_file(folder / key_file, std::move(key).error());
+  return std::make_shared<const crypto::PrivateKey>(std::move(*key));
+}
+
+}  // namespace
+
+Result<Witness> Witness::open(const fs::path& folder, Clock clock,
+                              std::shared_ptr<const crypto::SigningKey> key) {
   std::error_code error;
   if (!fs::exists(folder / vkey_file, error))
     return fail(ErrorCode::config_missing, "There is no witness in this folder.",
@@ -182,21 +204,26 @@ Result<Witness> Witness::open(const fs::path& folder, Clock clock) {
   if (text.ends_with('\n')) text.remove_suffix(1);
   auto vkey = ledger_format::read_vkey(text);
   if (!vkey) return in_file(folder / vkey_file, std::move(vkey).error());
-  FIDUCIA_TRY(pem, read_file(folder / key_file, key_bytes_max));
-  auto key = crypto::PrivateKey::read_pem(as_text(pem));
-  wipe(pem);
-  if (!key) return in_file(folder / key_file, std::move(key).error());
-  const crypto::PublicKey public_key = key->public_key();
+  const bool is_own = key == nullptr;
+  if (is_own) {
+    FIDUCIA_TRY(own, read_own_key(folder));
+    key = std::move(own);
+  }
+  const crypto::PublicKey& public_key = key->public_key();
   if (vkey->type != ledger_format::NoteKeyType::cosignature ||
       public_key.kind() != crypto::KeyKind::ed25519 ||
       public_key.write_ed25519() != vkey->public_key)
     return fail(ErrorCode::config_invalid,
-                "The verifier key is not that of key.pem, or not one for cosignatures (type 4).",
-                "Put back the files that `witness init` made.",
+                is_own ? "The verifier key is not that of key.pem, or not one for cosignatures "
+                         "(type 4)."
+                       : "The verifier key is not that of the key that was given, or not one for "
+                         "cosignatures (type 4).",
+                is_own ? "Put back the files that `witness init` made."
+                       : "Give the key with which the witness was made.",
                 Location{.file = (folder / vkey_file).string()});
   return Witness{std::unique_ptr<State>(new State{.folder = folder,
                                                   .vkey = std::move(*vkey),
-                                                  .key = std::move(*key),
+                                                  .key = std::move(key),
                                                   .clock = std::move(clock),
                                                   .mutex = {},
                                                   .durable = {}})};

@@ -74,13 +74,18 @@ struct WitnessedLog {
 /// Thread safety: const methods may run concurrently.
 class Witness {
  public:
-  /// Makes folder and key. `name` is the witness's key name, a URL without scheme for instance.
-  /// Errors: usage_invalid (name), conflict (a witness is there), io_unwritable.
-  [[nodiscard]] static Status create(const std::filesystem::path& folder, const std::string& name);
-  /// Errors: config_missing (no witness), io_unreadable, malformed, config_invalid (the key does
-  /// not belong to the verifier key).
+  /// Makes the folder, and a key in it unless `key` is given, which lies elsewhere (Ed25519; it is
+  /// asked for its public half only). `name` is the witness's key name, a URL without scheme for
+  /// instance. Errors: usage_invalid (name), unsupported (another kind of key), conflict (a witness
+  /// is there), io_unwritable.
+  [[nodiscard]] static Status create(const std::filesystem::path& folder, const std::string& name,
+                                     const crypto::SigningKey* key = nullptr);
+  /// Signs with `key` where one is given, and else with the folder's key.pem. Errors:
+  /// config_missing (no witness), io_unreadable, malformed, config_invalid (the key does not
+  /// belong to the verifier key).
   [[nodiscard]] static Result<Witness> open(const std::filesystem::path& folder,
-                                            Clock clock = system_now);
+                                            Clock clock = system_now,
+                                            std::shared_ptr<const crypto::SigningKey> key = {});
   Witness(Witness&&) noexcept;
   Witness& operator=(Witness&&) noexcept;
   ~Witness();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "ledger/ledger.h"
 #include "scratch_home.h"
 #include "trust/trust.h"
 

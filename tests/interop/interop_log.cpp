@@ -75,7 +75,7 @@ Status write_log(const fs::path& folder) {
     FIDUCIA_TRY(answers, log.append(entries));
     FIDUCIA_CHECK(
         durable_write(folder / "checkpoints" / std::to_string(size), as_bytes(log.checkpoint())));
-    for (const ledger::Appended& answer : {answers.front(), answers.back()})
+    for (const ledger_format::Appended& answer : {answers.front(), answers.back()})
       FIDUCIA_CHECK(
           durable_write(folder / "receipts" /
                             (std::to_string(answer.tree_size) + "-" + std::to_string(answer.index)),

@@ -250,7 +250,8 @@ class FaultyLog {
       const auto more = counter_entries(next_counter_, 3);
       const auto answers = log->append(more);
       ASSERT_TRUE(answers.has_value()) << to_sentence(answers.error());
-      for (const Appended& answer : *answers) acknowledged_[answer.index] = next_counter_++;
+      for (const ledger_format::Appended& answer : *answers)
+        acknowledged_[answer.index] = next_counter_++;
     }
     const auto reader = LogReader::open(folder(), vkey_);
     ASSERT_TRUE(reader.has_value()) << to_sentence(reader.error());

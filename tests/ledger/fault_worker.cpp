@@ -60,9 +60,9 @@ void tell_seen(const std::string& note) {
   tell({.kind = Told::seen, .size = checkpoint->tree_size, .root = checkpoint->root});
 }
 
-void tell_acknowledged(const std::vector<Appended>& answers, std::uint64_t counter) {
+void tell_acknowledged(const std::vector<ledger_format::Appended>& answers, std::uint64_t counter) {
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    const Appended& answer = answers[i];
+    const ledger_format::Appended& answer = answers[i];
     const auto receipt = ledger_format::read_receipt(answer.receipt);
     const auto root = receipt ? merkle::root_from_inclusion(
                                     receipt->leaf_index, receipt->tree_size,
@@ -252,7 +252,7 @@ struct OwnDisk {
   }
   [[nodiscard]] Status append(Log& log, std::uint64_t count) {
     FIDUCIA_TRY(answers, log.append(counter_entries(counter, count)));
-    for (const Appended& answer : answers) acknowledged[answer.index] = counter++;
+    for (const ledger_format::Appended& answer : answers) acknowledged[answer.index] = counter++;
     return {};
   }
   /// What can be read is sound, and as much as `published_min` says of it is there.

@@ -35,7 +35,7 @@ inline constexpr std::size_t new_text_bytes = 5000;  // what it leaves, all 'n'
   return Log::open(LogParts{.store = std::make_shared<DirectoryStore>(folder),
                             .sequencer = std::move(journal),
                             .origin = std::move(origin),
-                            .key = std::move(key),
+                            .key = std::make_shared<const crypto::PrivateKey>(std::move(key)),
                             .clock = [] { return log_time; }});
 }
 

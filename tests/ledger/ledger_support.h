@@ -19,7 +19,8 @@ using namespace fiducia::ledger_format::test;
 inline const bool scratch_in_memory = fiducia::test::scratch_into_memory();
 
 /// Appends and waits until readers see it.
-inline Result<std::vector<Appended>> append_shown(Log& log, std::span<const Bytes> entries) {
+inline Result<std::vector<ledger_format::Appended>> append_shown(Log& log,
+                                                                 std::span<const Bytes> entries) {
   auto answers = log.append(entries);
   if (!answers) return answers;
   FIDUCIA_CHECK(log.flush());

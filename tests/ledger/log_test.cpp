@@ -71,7 +71,7 @@ TEST(LogAppend, answers_with_receipts_that_verify) {
     ASSERT_TRUE(answers.has_value()) << sentence(answers.error());
     ASSERT_EQ(answers->size(), count);
     for (std::size_t i = 0; i < count; ++i) {
-      const Appended& answer = (*answers)[i];
+      const ledger_format::Appended& answer = (*answers)[i];
       EXPECT_EQ(answer.index, next + i);
       EXPECT_EQ(answer.tree_size, next + count);
       EXPECT_EQ(answer.checkpoint_at.seconds, noon.seconds + 60);
@@ -250,7 +250,7 @@ TEST(LogAppend, by_many_threads_gives_each_entry_one_place) {
           }
           const std::lock_guard guard{mutex};
           for (std::size_t i = 0; i < entries.size(); ++i) {
-            const Appended& answer = (*answers)[i];
+            const ledger_format::Appended& answer = (*answers)[i];
             if (!places.emplace(answer.index, entries[i]).second) ++bad;
             const auto receipt = ledger_format::read_receipt(answer.receipt);
             if (!receipt || !ledger_format::verify_receipt(*receipt, merkle::leaf_hash(entries[i]),

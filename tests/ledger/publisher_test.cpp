@@ -84,12 +84,13 @@ TEST(Publisher, goes_on_after_it_was_faster_than_the_append_that_tells_it) {
   auto journal = LocalJournal::open(scratch.folder).value();
   auto slow = std::make_unique<SlowToAnswer>(std::move(journal));
   SlowToAnswer& sequencer = *slow;
-  auto log = Log::open(LogParts{.store = std::make_shared<DirectoryStore>(scratch.folder),
-                                .sequencer = std::move(slow),
-                                .origin = origin,
-                                .key = copy_of(scratch.key),
-                                .clock = at(noon)})
-                 .value();
+  auto log =
+      Log::open(LogParts{.store = std::make_shared<DirectoryStore>(scratch.folder),
+                         .sequencer = std::move(slow),
+                         .origin = origin,
+                         .key = std::make_shared<const crypto::PrivateKey>(copy_of(scratch.key)),
+                         .clock = at(noon)})
+          .value();
   std::uint64_t size = 1;
   for (int turn = 0; turn < 20; ++turn) {
     SCOPED_TRACE("turn " + std::to_string(turn));

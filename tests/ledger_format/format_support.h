@@ -29,7 +29,7 @@ inline crypto::PrivateKey copy_of(const crypto::PrivateKey& key) {
   FIDUCIA_ASSERT(copy.has_value());
   return std::move(*copy);
 }
-inline VerifierKey vkey_of(const crypto::PrivateKey& key, const std::string& name = origin) {
+inline VerifierKey vkey_of(const crypto::SigningKey& key, const std::string& name = origin) {
   return make_vkey(name, NoteKeyType::ed25519, key.public_key().write_ed25519());
 }
 inline Clock at(UnixTime time) {

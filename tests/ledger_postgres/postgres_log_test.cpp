@@ -179,7 +179,7 @@ class SharedLog {
     return {.store = std::make_shared<ledger::DirectoryStore>(folder_),
             .sequencer = std::move(sequencer),
             .origin = origin_,
-            .key = copy_of(key_)};
+            .key = std::make_shared<const crypto::PrivateKey>(copy_of(key_))};
   }
   [[noreturn]] void append_in_child(unsigned threads, std::uint64_t count,
                                     std::uint64_t counter) const {

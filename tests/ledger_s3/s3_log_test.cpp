@@ -24,10 +24,10 @@ namespace {
 using fiducia::test::Fault;
 using fiducia::test::fault_name;
 using fiducia::test::FaultProxy;
-using ledger::Appended;
 using ledger::Log;
 using ledger::LogParts;
 using ledger::LogReader;
+using ledger_format::Appended;
 
 const std::string origin = "example.org/ledger";
 
@@ -89,7 +89,7 @@ struct S3Log {
     return LogParts{.store = std::shared_ptr<ledger::ObjectStore>{std::move(store)},
                     .sequencer = std::move(journal),
                     .origin = origin,
-                    .key = std::move(own_key)};
+                    .key = std::make_shared<const crypto::PrivateKey>(std::move(own_key))};
   }
   [[nodiscard]] Result<Log> open(const S3Options& options) const {
     FIDUCIA_TRY(all, parts(options));

@@ -154,14 +154,14 @@ TEST_F(Attack, the_statement_signed_again_by_a_stranger) {
   ASSERT_TRUE(read.has_value());
   Hospital stranger("Stranger");
   const auto sign1 =
-      crypto::write_sign1({.algorithm = stranger.signer().key.default_algorithm(),
+      crypto::write_sign1({.algorithm = stranger.signer().key->default_algorithm(),
                            .x5chain = stranger.signer().chain,
                            .content_type = std::string(evidence::statement_content_type),
                            .kid = {},
                            .issuer = {},
                            .issued_at = {},
                            .vds = {}},
-                          stranger.signer().key, evidence::write_statement(read->statement));
+                          *stranger.signer().key, evidence::write_statement(read->statement));
   ASSERT_TRUE(sign1.has_value());
   const Bytes forged = evidence::write_evidence({.sign1 = *sign1,
                                                  .seed = &read->seed,

@@ -35,9 +35,9 @@ class EmptySketch final : public canonical::SketchBuilder {
 };
 
 seal::Signer make_signer(const crypto::PrivateKey& authority_key,
-                         const crypto::Certificate& authority, UnixTime now, crypto::KeyKind kind) {
-  auto key = must(crypto::PrivateKey::generate(kind));
-  auto certificate = must(crypto::make_device_certificate(key.public_key(),
+                         const crypto::Certificate& authority, UnixTime now,
+                         std::shared_ptr<const crypto::SigningKey> key) {
+  auto certificate = must(crypto::make_device_certificate(key->public_key(),
                                                           {.common_name = "CT-1",
                                                            .organization = "Test Hospital",
                                                            .not_before = {now.seconds - year},
@@ -70,16 +70,15 @@ Result<std::vector<Bytes>> MemoryStore::find_by_sketch(const canonical::Sketch& 
 }
 
 Hospital::Hospital(const std::string& name, crypto::KeyKind device_key)
-    : authority_key_(must(crypto::PrivateKey::generate(crypto::KeyKind::p256))),
-      signer_{.key = must(crypto::PrivateKey::generate(crypto::KeyKind::p256)),
-              .chain = {},
-              .device = {}} {
+    : authority_key_(must(crypto::PrivateKey::generate(crypto::KeyKind::p256))) {
   const auto authority =
       must(crypto::make_authority(authority_key_, {.common_name = name + " CA",
                                                    .organization = name,
                                                    .not_before = {now.seconds - 2 * year},
                                                    .not_after = {now.seconds + 10 * year}}));
-  signer_ = make_signer(authority_key_, authority, now, device_key);
+  trust_.authorities.push_back({.name = name, .certificate = authority, .roles = {"seal"}});
+  sign_with(
+      std::make_shared<const crypto::PrivateKey>(must(crypto::PrivateKey::generate(device_key))));
   const std::string origin = "ledger.example/" + std::to_string(std::rand());
   auto log_key = must(crypto::PrivateKey::generate(crypto::KeyKind::ed25519));
   log_key_pem_ = must(log_key.write_pem());
@@ -87,12 +86,16 @@ Hospital::Hospital(const std::string& name, crypto::KeyKind device_key)
   must(ledger::Log::create(folder_.path() / "ledger", origin, log_key, now));
   log_.emplace(must(
       ledger::Log::open(folder_.path() / "ledger", std::move(log_key), [this] { return now; })));
-  trust_.authorities.push_back({.name = name, .certificate = authority, .roles = {"seal"}});
   trust_.ledgers.push_back(
       {.origin = origin,
        .key = ledger_format::make_vkey(origin, ledger_format::NoteKeyType::ed25519, log_public),
        .quorum = 0,
        .witnesses = {}});
+}
+
+void Hospital::sign_with(std::shared_ptr<const crypto::SigningKey> key) {
+  signer_ =
+      make_signer(authority_key_, trust_.authorities.front().certificate, now, std::move(key));
 }
 
 Bytes Hospital::seal(const dicom::File& file, codec::CodecChild* child) {

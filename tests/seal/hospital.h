@@ -61,6 +61,8 @@ class Hospital {
   [[nodiscard]] const seal::Signer& signer() const { return signer_; }
   /// What later seals call the device; its certificate stays.
   void rename_device(std::string name) { signer_.device = std::move(name); }
+  /// Later seals are signed with `key`, for which the authority makes a certificate.
+  void sign_with(std::shared_ptr<const crypto::SigningKey> key);
   /// What later seals carry as certificate.
   void replace_certificate(crypto::Certificate certificate) {
     signer_.chain.front() = std::move(certificate);

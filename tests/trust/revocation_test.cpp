@@ -88,7 +88,7 @@ TEST_F(Revoked, a_device_does_not_escape_by_a_twin_of_its_certificate) {
 TEST_F(Revoked, a_device_does_not_escape_by_a_new_certificate_for_its_key) {
   revoke(device_key(), after(0));
   hospital_.replace_certificate(
-      crypto::make_device_certificate(hospital_.signer().key.public_key(),
+      crypto::make_device_certificate(hospital_.signer().key->public_key(),
                                       {.common_name = "CT-1",
                                        .organization = "",
                                        .not_before = after(-day),
@@ -247,10 +247,10 @@ TEST_F(Revoked, an_intermediate_authority_is_reached_as_well) {
       {{"basicConstraints", "critical,CA:TRUE"}, {"keyUsage", "critical,keyCertSign"}});
   crypto::CertificateRequest leaf = request;
   leaf.common_name = "CT-1";
-  hospital_.replace_certificate(crypto::make_device_certificate(hospital_.signer().key.public_key(),
-                                                                leaf, intermediate_key,
-                                                                intermediate)
-                                    .value());
+  hospital_.replace_certificate(
+      crypto::make_device_certificate(hospital_.signer().key->public_key(), leaf, intermediate_key,
+                                      intermediate)
+          .value());
   hospital_.add_to_chain(intermediate);
   evidence_ = hospital_.seal(read_dicom(file_));
   expect_authentic();
