@@ -22,6 +22,9 @@ using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::uint64_t size_max = std::numeric_limits<std::int64_t>::max();  // of a bigint
+// The longest round that a log appends is not refused here, for its note and record have room.
+static_assert(limits::postgres_round_bytes_max >
+              limits::ledger_round_bytes_max + limits::note_bytes_max + (1 << 20));
 constexpr milliseconds answer_timeout{limits::postgres_answer_timeout_ms};
 constexpr milliseconds backoff_min{50};
 constexpr milliseconds backoff_max{1'000};

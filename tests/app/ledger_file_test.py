@@ -54,6 +54,11 @@ def main():
             answer = run("seal", image, "--json", "--passphrase-file", secret)
             expect(answer.returncode == 1 and b'"config.invalid"' in answer.stdout,
                    f"refuses {text[:10]}", answer)
+        bad = scratch / "trust.toml"
+        bad.write_text("[[[", encoding="utf-8")
+        answer = run("ledger", "mirror", scratch / "home" / "ledger", scratch / "copy", "--trust", bad)
+        expect(answer.returncode == 1 and b"trust.toml" in answer.stderr + answer.stdout,
+               "the program for the ledger refuses such a trust file, too", answer)
     print("ok")
 
 

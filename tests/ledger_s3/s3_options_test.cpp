@@ -37,11 +37,13 @@ TEST(S3Options, that_cannot_work_are_refused_before_any_request) {
         Row{"a prefix of one dot", [](S3Options& o) { o.prefix = "."; }},
         Row{"a prefix with an empty part", [](S3Options& o) { o.prefix = "a//b"; }},
         Row{"a prefix from the root", [](S3Options& o) { o.prefix = "/a"; }},
-        Row{"a long prefix", [](S3Options& o) { o.prefix = std::string(901, 'a'); }},
-        Row{"a lock for ever", [](S3Options& o) { o.lock_days = 36'601; }},
+        Row{"a long prefix",
+            [](S3Options& o) { o.prefix = std::string(limits::s3_prefix_bytes_max + 1, 'a'); }},
+        Row{"a lock for ever", [](S3Options& o) { o.lock_days = limits::s3_lock_days_max + 1; }},
         Row{"no attempt", [](S3Options& o) { o.attempts_max = 0; }},
         Row{"no request at a time", [](S3Options& o) { o.parallel_max = 0; }},
-        Row{"too many at a time", [](S3Options& o) { o.parallel_max = 65; }}}) {
+        Row{"too many at a time",
+            [](S3Options& o) { o.parallel_max = limits::s3_parallel_max + 1; }}}) {
     SCOPED_TRACE(row.name);
     S3Options options = good_options();
     row.change(options);
@@ -65,6 +67,15 @@ TEST(S3Options, that_can_work_are_taken) {
                 std::string{"s3://hospital-a/"} + prefix +
                     (*prefix == 0 || std::string{prefix}.ends_with('/') ? "" : "/") + "checkpoint");
     }
+}
+
+TEST(S3Options, at_their_limits_are_taken) {
+  S3Options options = good_options();
+  options.prefix = std::string(limits::s3_prefix_bytes_max, 'a');
+  options.lock_days = limits::s3_lock_days_max;
+  options.parallel_max = limits::s3_parallel_max;
+  const auto store = S3Store::open(options, S3Credentials{"AK", "SK"});
+  EXPECT_TRUE(store.has_value()) << to_sentence(store.error());
 }
 
 }  // namespace

@@ -150,5 +150,35 @@ TEST(S3Credentials, in_a_file_that_everybody_may_read_are_refused) {
   EXPECT_EQ(none.error().code, ErrorCode::io_unreadable);
 }
 
+TEST(S3Credentials, of_the_longest_keys_are_taken_and_of_longer_ones_refused) {
+  const auto read = [](std::size_t bytes) {
+    return read_s3_credentials(
+        "[default]\naws_access_key_id = A\naws_secret_access_key = b\n"
+        "aws_session_token = " +
+        std::string(bytes, 't') + "\n");
+  };
+  const auto longest = read(limits::s3_key_bytes_max);
+  ASSERT_TRUE(longest.has_value()) << to_sentence(longest.error());
+  EXPECT_EQ(longest->session_token().size(), limits::s3_key_bytes_max);
+  EXPECT_EQ(read(limits::s3_key_bytes_max + 1).error().code, ErrorCode::config_invalid);
+}
+
+TEST(S3Credentials, of_the_longest_file_are_taken_and_of_a_longer_one_refused) {
+  const test::ScratchFolder scratch;
+  const auto read = [&](std::size_t bytes) {
+    const std::filesystem::path file = scratch.path() / "credentials";
+    std::string text = "[default]\naws_access_key_id = A\naws_secret_access_key = b\n#";
+    text.append(bytes - text.size() - 1, ' ');
+    text += '\n';
+    std::ofstream{file, std::ios::binary} << text;
+    std::filesystem::permissions(
+        file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    return read_s3_credentials_file(file);
+  };
+  const auto longest = read(limits::s3_credentials_bytes_max);
+  EXPECT_TRUE(longest.has_value()) << to_sentence(longest.error());
+  EXPECT_FALSE(read(limits::s3_credentials_bytes_max + 1).has_value());
+}
+
 }  // namespace
 }  // namespace fiducia::ledger_s3

@@ -362,6 +362,22 @@ TEST(Witness, keeps_no_evidence_against_the_innocent_nor_without_bound) {
   EXPECT_EQ(kept, limits::witness_unproven_max);
 }
 
+TEST(Witness, keeps_as_many_split_views_as_it_may_and_no_more) {
+  const ScratchWitness scratch;
+  const MadeLog& log = scratch.log;
+  const Witness witness = scratch.open();
+  const std::uint64_t size = limits::witness_split_views_max + 1;
+  ASSERT_EQ(answer_to(witness, make_request(log, 0, size)).status, WitnessStatus::cosigned);
+  // A tree of its own for each entry from which the log forks.
+  std::size_t kept = 0;
+  for (std::uint64_t fork = 0; fork < size; ++fork) {
+    const WitnessAnswer answer = answer_to(witness, make_request(log, size, size, fork));
+    EXPECT_EQ(answer.status, WitnessStatus::inconsistent);
+    if (!answer.evidence.empty()) ++kept;
+  }
+  EXPECT_EQ(kept, limits::witness_split_views_max);
+}
+
 TEST(Witness, with_a_lost_or_damaged_state_signs_nothing) {
   const ScratchWitness scratch;
   const MadeLog& log = scratch.log;
