@@ -10,5 +10,6 @@
 #include "canonical/salts.h"
 #include "canonical/samples.h"
 #include "canonical/sketch.h"
+#include "canonical/untyped_text.h"
 #include "canonical/value.h"
 #include "canonical/vr_change.h"

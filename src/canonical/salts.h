@@ -22,6 +22,7 @@ inline constexpr std::string_view outside_bits{"fiducia/bits/1\0", 15};
 inline constexpr std::string_view tail{"fiducia/tail/1\0", 15};
 inline constexpr std::string_view encoded_frame{"fiducia/code/1\0", 15};
 inline constexpr std::string_view rendition{"fiducia/view/1\0", 15};
+inline constexpr std::string_view untyped_text{"fiducia/text/1\0", 15};
 }  // namespace leaf_tags
 
 /// What a salt of a frame is for: an index space of its own each.

@@ -26,6 +26,7 @@ enum StatementKey : std::uint64_t {
   field_device = 10,
   field_flags = 11,
   field_ambiguities = 12,
+  field_untyped_text = 13,
 };
 enum Flag : std::uint64_t { flag_synthetic = 1, flag_derived = 2 };
 
@@ -293,6 +294,11 @@ Status read_value(crypto::CborReader& in, std::int64_t key, std::uint64_t offset
         statement.ambiguities.push_back(static_cast<canonical::AmbiguityKind>(kind));
       return {};
     }
+    case field_untyped_text: {
+      FIDUCIA_TRY(digest, read_root(in));
+      statement.untyped_text = digest;
+      return {};
+    }
     default:
       return bad_statement("a key is unknown.", offset);
   }
@@ -312,7 +318,7 @@ SealedGeometry sealed_geometry(const codec::Geometry& geometry) {
 
 Bytes write_statement(const Statement& statement) {
   crypto::CborWriter out;
-  out.map(12);
+  out.map(statement.untyped_text ? 13 : 12);
   out.uint(field_version);
   out.uint(statement_version);
   out.uint(field_kind);
@@ -354,6 +360,10 @@ Bytes write_statement(const Statement& statement) {
   out.array(statement.ambiguities.size());
   for (const canonical::AmbiguityKind kind : statement.ambiguities)
     out.uint(static_cast<std::uint64_t>(kind));
+  if (statement.untyped_text) {
+    out.uint(field_untyped_text);
+    out.bytes(statement.untyped_text->view());
+  }
   return out.take();
 }
 
@@ -370,8 +380,8 @@ Result<Statement> read_statement(ByteView encoded) {
     FIDUCIA_CHECK(read_value(in, *key->number, offset, statement));
   }
   FIDUCIA_CHECK(in.finish());
-  // All keys are required, CborMap refuses duplicates, read_value refuses others.
-  if (count != 12) return bad_statement("a key is missing.", 0);
+  // All keys but the last are required, CborMap refuses duplicates, read_value refuses others.
+  if (count != (statement.untyped_text ? 13U : 12U)) return bad_statement("a key is missing.", 0);
   if (statement.encoding && !statement.pixels)
     return bad_statement("encoded frames are sealed, but no geometry.", 0);
   if (statement.pixels && !statement.pixels->root && !statement.encoding)

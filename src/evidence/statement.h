@@ -65,6 +65,8 @@ struct Statement {
   bool derived = false;
   /// Forms of the file that readers take in different ways; ascending by kind (spec/seal.md 14).
   std::vector<canonical::AmbiguityKind> ambiguities = {};
+  /// What values under UN were as text (spec/seal.md 5.7); absent in seals of before that rule.
+  std::optional<Digest> untyped_text = {};
 };
 
 /// Deterministic CBOR.

@@ -8,6 +8,7 @@
 #include "canonical/header.h"
 #include "canonical/pixel_source.h"
 #include "canonical/reading.h"
+#include "canonical/untyped_text.h"
 #include "canonical/vr_change.h"
 #include "evidence/evidence.h"
 #include "finding/finding.h"
@@ -64,6 +65,14 @@ std::string printable_value(const canonical::CanonicalValue& value) {
   }
 }
 
+/// The header, or the rest of it, is not compared: work was refused, or it is no header.
+finding::Finding header_limit(const Error& error) {
+  return finding::of_error(error,
+                           error.code == ErrorCode::over_limit ? finding::Severity::warning
+                                                               : finding::Severity::alarm,
+                           "The header cannot be compared: " + error.what);
+}
+
 /// Merges the sealed table with the leaves of the file; both are in the order of their paths.
 class HeaderComparison {
  public:
@@ -82,6 +91,8 @@ class HeaderComparison {
     hash_pairs();
     for (std::size_t i = 0; i < pairs_.size(); ++i) judge(i);
     report_vr_changes();
+    if (out_.header != Match::different && evidence_.statement.untyped_text)
+      compare_untyped_text(*evidence_.statement.untyped_text);
   }
 
  private:
@@ -427,6 +438,39 @@ class HeaderComparison {
                                      "sealing."});
   }
 
+  /// Whether what is sealed under UN still is the same text for those who take it for one: all its
+  /// bytes are as sealed, or this would not be asked.
+  void compare_untyped_text(const Digest& sealed) {
+    canonical::UntypedText now(canonical::Salts(evidence_.seed), evidence_.attributes.size());
+    for (const Pair& pair : pairs_) {
+      if (pair.sealed == none || pair.now == none) continue;
+      const evidence::SealedAttribute& attribute = evidence_.attributes[pair.sealed];
+      if (attribute.vr != dicom::vr::un) continue;
+      if (const Status added = now.add(attribute.path, header_.leaves()[pair.now], &file_.budget());
+          !added) {
+        out_.header = Match::undecidable;
+        out_.findings.push_back(header_limit(added.error()));
+        return;
+      }
+    }
+    if (now.finish() == sealed) return;
+    out_.ambiguous = true;
+    finding::Finding finding{
+        .code = finding::Code::reading_ambiguous,
+        .severity = finding::Severity::warning,
+        .text =
+            "Specific Character Set is another than at sealing. Values whose form nobody has "
+            "said (VR UN) have the sealed bytes, which are other text now for programs that "
+            "know them"};
+    if (const auto place = canonical::describe_path(now.first()); place && !now.first().empty()) {
+      finding.attribute = place->text;
+      finding.keyword = place->keyword;
+      finding.text += "; the first is " + place->text;
+    }
+    finding.text += ".";
+    out_.findings.push_back(std::move(finding));
+  }
+
   struct ReportedItems {
     Bytes sequence;
     std::uint32_t first;
@@ -501,9 +545,7 @@ void compare_header(const dicom::File& file, const evidence::Evidence& evidence,
   if (!header) {
     const bool big = header.error().code == ErrorCode::over_limit;
     out.header = big ? Match::undecidable : Match::different;
-    out.findings.push_back(finding::of_error(
-        header.error(), big ? finding::Severity::warning : finding::Severity::alarm,
-        "The header cannot be compared: " + header.error().what));
+    out.findings.push_back(header_limit(header.error()));
     return;
   }
   HeaderComparison(file, *header, evidence, nested_pixels, options, out).run();

@@ -8,6 +8,7 @@
 #include "canonical/pixel_source.h"
 #include "canonical/pixels.h"
 #include "canonical/reading.h"
+#include "canonical/untyped_text.h"
 #include "evidence/evidence_file.h"
 #include "evidence/ledger_entry.h"
 #include "evidence/statement.h"
@@ -335,6 +336,7 @@ Result<Draft> draft_seal(const dicom::File& file, const Signer& signer, UnixTime
   const std::vector<canonical::Salt> header_salts = salts.header(leaves.size());
   state->attributes.resize(leaves.size());
   canonical::HeaderHasher hasher;
+  canonical::UntypedText untyped(salts, leaves.size());
   Bytes swap_scratch;
   std::string text_scratch;
   for (std::size_t i = 0; i < leaves.size(); ++i) {
@@ -344,6 +346,8 @@ Result<Draft> draft_seal(const dicom::File& file, const Signer& signer, UnixTime
     hasher.add(header_salts[i], attribute.path, attribute.vr,
                state->header.value(leaves[i], attribute.vr, swap_scratch, text_scratch),
                &attribute.hash);
+    if (attribute.vr == dicom::vr::un)
+      FIDUCIA_CHECK(untyped.add(attribute.path, leaves[i], &file.budget()));
   }
   hasher.flush();
   std::vector<Digest> hashes;
@@ -352,6 +356,7 @@ Result<Draft> draft_seal(const dicom::File& file, const Signer& signer, UnixTime
     hashes.push_back(attribute.hash);
   statement.header_root = merkle::root(hashes);
   statement.header_leaf_count = hashes.size();
+  statement.untyped_text = untyped.finish();
   if (file.was_truncated()) return shrank(file);
   FIDUCIA_CHECK(check_evidence_size(*state));
 

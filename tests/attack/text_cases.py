@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cases of text: character sets that readers take in different ways, and padding."""
-from cases import DIFFERS, NEVER, case, element, image, part10, raw, sequence, small, uid_of, words
+from cases import DIFFERS, IMPLICIT, NEVER, case, element, image, part10, raw, sequence, small, uid_of, words
 
 AMBIGUOUS = ("indeterminate",), "reading.ambiguous"
 
@@ -131,11 +131,37 @@ def characters_of_two_bytes():
                                          "gb18030": f("GB18030", lambda s: s.encode("gb18030"))}
 
 
-@case(NEVER, "reading.ambiguous", "attribute.altered")
+@case(("indeterminate",), "reading.ambiguous", **{"padded": (("authentic",),),
+                                                  "code-extensions": (("authentic",),)})
 def private_text_under_un():
     """The character set changed under private text whose VR was not known when it was sealed: pydicom's
-    dictionary knows it, and shows other letters."""
+    dictionary knows it, and shows other letters. All bytes are as sealed, so it is no alteration that is proven."""
     creator = element(0x00090010, "LO", "GEMS_IDEN_01")
-    f = lambda term: small(73, t00080005=element(0x00080005, "CS", term), t00090010=creator,  # noqa: E731
-                           t00091001=raw(0x00091001, "UN", b"\xf8rsted"))
-    return f("ISO_IR 100"), {"cyrillic": f("ISO_IR 144"), "greek": f("ISO_IR 126")}
+    f = lambda term, text=b"\xf8rsted", vr="UN": small(  # noqa: E731
+        73, t00080005=element(0x00080005, "CS", term) if term else b"", t00090010=creator,
+        t00091001=raw(0x00091001, vr, text), t00091002=raw(0x00091002, "UN", b"plain "),
+        t00091003=raw(0x00091003, "UN", b"\x01\xf8"))
+    return f("ISO_IR 100"), {
+        "cyrillic": f("ISO_IR 144"), "greek": f("ISO_IR 126"), "none": f(None), "utf8": f("ISO_IR 192"),
+        "misspelt": f("ISO-IR 144"), "named": f("ISO_IR 144", vr="LO"), "padded": f("ISO_IR 100  "),
+        "code-extensions": f("ISO 2022 IR 100")}
+
+
+@case(("indeterminate",), "reading.ambiguous", **{"latin1": (("authentic",),)})
+def private_text_under_un_japanese():
+    """The same where all bytes are ASCII: in ISO_IR 13 5C and 7E are other characters."""
+    creator = element(0x00090010, "LO", "GEMS_IDEN_01")
+    f = lambda term: small(76, t00080005=element(0x00080005, "CS", term), t00090010=creator,  # noqa: E731
+                           t00091001=raw(0x00091001, "UN", b"1\\2~3 "))
+    return f("ISO_IR 6"), {"jis": f("ISO_IR 13"), "latin1": f("ISO_IR 100")}
+
+
+@case(("indeterminate",), "reading.ambiguous")
+def private_text_under_un_in_item():
+    """The same in an item, by its own character set, or by that of the top; sealed in implicit VR."""
+    def f(outer, inner):
+        text = element(0x00080005, "CS", inner, True) if inner else b""
+        text += element(0x00090010, "LO", "GEMS_IDEN_01", True) + raw(0x00091001, "UN", b"\xf8rsted", True)
+        return small(77, IMPLICIT, True, t00080005=element(0x00080005, "CS", outer, True),
+                     t00081140=sequence(0x00081140, text, implicit=True))
+    return f("ISO_IR 100", None), {"outer": f("ISO_IR 144", None), "inner": f("ISO_IR 100", "ISO_IR 144")}

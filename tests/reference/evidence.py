@@ -34,12 +34,16 @@ class Statement:
     device: str
     flags: int
     readings: list = field(default_factory=list)  # kinds of section 14
+    untyped: Optional[bytes] = None  # what values under UN are as text (5.7)
 
     def encode(self):
-        return cbor.encode({1: 1, 2: "seal", 3: 1, 4: self.sop_class,
-                            5: [self.header_root, self.header_count], 6: self.pixels,
-                            7: self.syntax, 8: self.encoding, 9: self.claimed_at,
-                            10: self.device, 11: self.flags, 12: self.readings})
+        map_ = {1: 1, 2: "seal", 3: 1, 4: self.sop_class,
+                5: [self.header_root, self.header_count], 6: self.pixels, 7: self.syntax,
+                8: self.encoding, 9: self.claimed_at, 10: self.device, 11: self.flags,
+                12: self.readings}
+        if self.untyped is not None:
+            map_[13] = self.untyped
+        return cbor.encode(map_)
 
     @property
     def geometry(self):
@@ -80,7 +84,8 @@ def read_statement(payload):
         map_ = cbor.decode(payload)
     except CborError as error:
         raise BadEvidence("statement: %s" % error) from error
-    _expect(isinstance(map_, dict) and set(map_) == set(range(1, 13)), "statement: keys")
+    _expect(isinstance(map_, dict) and set(map_) - {13} == set(range(1, 13)), "statement: keys")
+    _expect(13 not in map_ or _root(map_[13]), "text under UN")
     _expect(map_[1] == 1 and map_[2] == "seal" and map_[3] == 1, "statement: version")
     _expect(_text64(map_[4]) and _text64(map_[7]) and _text64(map_[10]) and map_[10], "text")
     _expect(isinstance(map_[5], list) and len(map_[5]) == 2 and _root(map_[5][0])
@@ -101,7 +106,7 @@ def read_statement(payload):
         _expect(isinstance(renditions, list) and all(
             isinstance(item, list) and len(item) == 2 and _root(item[1]) for item in renditions)
             and _ascending([item[0] for item in renditions], 1, 3), "renditions")
-        _expect(_ascending(kinds, 50, 66), "kinds")
+        _expect(_ascending(kinds, 50, 68), "kinds")
         if root is None:
             _expect(count == 0 and not renditions and not lossless and decoder == ""
                     and encoding is not None,
@@ -112,7 +117,7 @@ def read_statement(payload):
         _expect(pixels is not None and isinstance(encoding, list) and len(encoding) == 3
                 and _root(encoding[0]) and _text64(encoding[1]) and _uint(encoding[2]), "encoding")
     return Statement(map_[4], map_[5][0], map_[5][1], pixels, map_[7], encoding, map_[9],
-                     map_[10], map_[11], map_[12])
+                     map_[10], map_[11], map_[12], map_.get(13))
 
 
 @dataclass

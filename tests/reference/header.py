@@ -189,6 +189,34 @@ class Creators:
         return _u16(group) + b"\3" + _u16(number), plain
 
 
+def _depends_on_charset(data):
+    """5.7: whether a value can be text that reads otherwise in another character set."""
+    text = trim(data, False)
+    return (all(byte >= 0x20 or byte in b"\t\n\f\r\x1b" for byte in text)
+            and any(byte >= 0x80 or byte in b"\x1b\\~" for byte in text))
+
+
+class UntypedText:
+    """The digest of 5.7. `salt`: that of the leaf behind the last."""
+
+    def __init__(self, salt):
+        self.parts, self.first = [b"\0fiducia/text/1\0" + salt], None
+
+    def add(self, path, leaf):
+        element = leaf.element
+        if element.items is not None or element.fragments is not None \
+                or not _depends_on_charset(element.value):
+            return
+        self.first = self.first or leaf.name
+        self.parts.append(len(path).to_bytes(4, "big") + path)
+        for vr in ("LO", "UT", "PN"):
+            kind, value = bytes_value(element.value, vr, leaf.charset)
+            self.parts.append(bytes([kind]) + len(value).to_bytes(8, "big") + value)
+
+    def digest(self):
+        return hashlib.sha256(b"".join(self.parts)).digest()
+
+
 def charset_of(data_set, outer):
     element = data_set.first(0x00080005)
     if element is None:

@@ -309,6 +309,28 @@ def _sets_in_items():
     yield "an item lost its own set", file(changed), file(plain), UNDECIDED
 
 
+def _text_under_un():
+    """5.7: the character set alone is another, beside bytes whose VR nobody said."""
+    def made(term, value, vr="UN", syntax=EXPLICIT):
+        return file(([(SET, "CS", term)] if term else []) + [
+            (CREATOR, "LO", b"ACME"), (PRIVATE, vr, value)], syntax)
+    latin, greek, japanese, unicode = b"ISO_IR 100", b"ISO_IR 126", b"ISO_IR 13 ", b"ISO_IR 192"
+    for name, before, after, value, verdict in [
+            ("another set", latin, greek, b"\xf8rst", UNDECIDED), ("no set", latin, b"", b"\xf8rst", UNDECIDED),
+            ("UTF-8", latin, unicode, b"\xf8rst", UNDECIDED), ("ASCII", latin, unicode, b"text", AUTHENTIC),
+            ("a number", latin, greek, b"\xf8\1", AUTHENTIC), ("a NUL behind", latin, greek, b"\xf8\0", UNDECIDED),
+            ("a NUL inside", latin, greek, b"\xf8\0rs", AUTHENTIC), ("lines", latin, greek, b"\xf8\r\n\t", UNDECIDED),
+            ("code extensions", latin, b"ISO 2022 IR 100 ", b"\xf8rst", AUTHENTIC),
+            ("escape", latin, b"ISO 2022 IR 100 ", b"a\x1b-A", UNDECIDED),
+            ("backslash and tilde", latin, japanese, b"a\\b~", UNDECIDED),
+            ("backslash and tilde in Latin", latin, greek, b"a\\b~", AUTHENTIC)]:
+        yield "text under UN, " + name, made(before, value), made(after, value), verdict
+    yield "text under UN, a VR as well", made(latin, b"\xf8rst"), made(greek, b"\xf8rst", "LO"), UNDECIDED
+    yield ("text under UN, sealed in implicit VR", made(latin, b"\xf8rst", syntax=IMPLICIT),
+           made(greek, b"\xf8rst"), UNDECIDED)
+    yield "text under a VR", made(latin, b"\xf8rst", "LO"), made(greek, b"\xf8rst", "LO"), ALTERED
+
+
 def _blank_vrs():
     small, after = TEXT, (0x00081050, "PN", b"A^B ")
     for encoding, syntax in ((LITTLE, EXPLICIT), (BIG, BIG_ENDIAN)):
@@ -567,7 +589,7 @@ RULES = {"private VRs": _private_vrs, "standard VRs": _standard_vrs, "creators":
          "names": _names, "terms": _terms, "sets in items": _sets_in_items, "blank VRs": _blank_vrs,
          "missing delimiters": _missing_delimiters, "text in sequences": _text_in_sequences,
          "read by structure": _structure, "one frame": _one_frame, "signs by place": _signs,
-         "NUL in text": _nul_in_text,
+         "NUL in text": _nul_in_text, "text under UN": _text_under_un,
          "bare data sets": _bare}
 
 

@@ -121,8 +121,11 @@ def seal(data, signer, log=None, witnesses=(), now=None):
     met = readings.find(file, leaves, left_out, covered)
     if reader.TWO_READINGS in met:
         raise CannotSeal("the data set can be read in two ways")
+    untyped = header.UntypedText(salts.header(len(leaves)))
     for index, leaf in enumerate(leaves):
         vr = leaf.element.vr
+        if vr == "UN":
+            untyped.add(leaf.path, leaf)
         form = header.canonical(leaf.element, vr, leaf.charset)
         if image is not None and image.term != "?" and b"\\" not in leaf.element.value \
                 and leaf.path == b"\0\x28\0\0\x04":
@@ -132,7 +135,7 @@ def seal(data, signer, log=None, witnesses=(), now=None):
     statement = evidences.Statement(
         _text(file.data_set, 0x00080016), merkle_root([row[2] for row in result.rows]),
         len(result.rows), sealed_pixels, file.transfer_syntax, encoding, now, signer.device,
-        _flags(file.data_set), sorted(met))
+        _flags(file.data_set), sorted(met), untyped.digest())
     result.statement = statement
     if sealed_pixels and sealed_pixels[1] is not None:
         leaves = result.pixel_leaves()

@@ -195,6 +195,17 @@ def compare_header(judgement, file, image, evidence, salts, term, sealed_tag):
             silent.append(path)
     if other_vrs:
         judgement.add("encoding.changed", "note")
+    if evidence.statement.untyped is not None \
+            and not any(finding["severity"] == "alarm" for finding in judgement.findings[before:]):
+        untyped = header.UntypedText(salts.header(len(evidence.rows)))
+        for path, rows in sorted(sealed.items()):
+            for (_, vr, _), leaf in zip(rows, current.get(path, [])):
+                if vr == "UN":
+                    untyped.add(path, leaf)
+        if untyped.digest() != evidence.statement.untyped:
+            judgement.undecidable = True
+            judgement.add("reading.ambiguous", "warning",
+                          **({"attribute": untyped.first} if untyped.first else {}))
     _compare_readings(judgement, file, evidence.statement.readings, met, before)
     if file.preamble:
         judgement.add(file.preamble, "note" if file.preamble == "preamble.tiff" else "warning")
