@@ -189,7 +189,7 @@ def c_rle(r, f, parts):
 def c_boxes(r, f, parts):
     i = r.randrange(1, len(parts))
     p = parts[i]
-    if p[:4] == b"\xff\x4f\xff\x51":
+    if p[:4] == b"\xff\x4f\xff\x51" and len(p) > 42:
         box = lambda kind, data: struct.pack(">I", 8 + len(data)) + kind + data  # noqa: E731
         size = struct.unpack_from(">IIIIIIIIH", p, 8)
         count, depth = size[8], p[42]
