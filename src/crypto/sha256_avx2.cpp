@@ -22,8 +22,8 @@ FIDUCIA_AVX2_INLINE Words as_words(__m256i x) { return reinterpret_cast<Words>(x
 
 /// Moves the bytes of each 16: those of `low` into the lower eight, those of `high` above.
 FIDUCIA_AVX2_INLINE Words move_bytes(Words x, long long high, long long low) {
-  return as_words(_mm256_shuffle_epi8(as_vector(x),
-                                      _mm256_broadcastsi128_si256(_mm_set_epi64x(high, low))));
+  return as_words(
+      _mm256_shuffle_epi8(as_vector(x), _mm256_broadcastsi128_si256(_mm_set_epi64x(high, low))));
 }
 
 FIDUCIA_AVX2_INLINE Words rotate(Words x, unsigned bits) { return x >> bits ^ x << (32 - bits); }
@@ -45,15 +45,13 @@ FIDUCIA_AVX2_INLINE Words big_sigma_1(Words x) {
   return rotate(x, 6) ^ rotate(x, 11) ^ rotate(x, 25);
 }
 FIDUCIA_AVX2_INLINE Words small_sigma_0(Words x) { return rotate_7(x) ^ rotate(x, 18) ^ x >> 3; }
-FIDUCIA_AVX2_INLINE Words small_sigma_1(Words x) {
-  return rotate(x, 17) ^ rotate(x, 19) ^ x >> 10;
-}
+FIDUCIA_AVX2_INLINE Words small_sigma_1(Words x) { return rotate(x, 17) ^ rotate(x, 19) ^ x >> 10; }
 
 // Registers by name through compile-time indices only: an index computed at run time would put
 // the arrays into memory for good.
 struct Registers {
-  Words v[8];   // a..h, rotated by the round number instead of moved
-  Words w[16];  // the last sixteen words of the message schedule
+  Words v[8];         // a..h, rotated by the round number instead of moved
+  Words w[16];        // the last sixteen words of the message schedule
   Words b_or_c_only;  // b ^ c: what a ^ b was in the round before
 };
 

@@ -8,9 +8,8 @@
 namespace fiducia::crypto {
 
 /// H(0) of FIPS 180-4 section 5.3.3.
-inline constexpr std::array<std::uint32_t, 8> initial_hash{0x6a09e667, 0xbb67ae85, 0x3c6ef372,
-                                                           0xa54ff53a, 0x510e527f, 0x9b05688c,
-                                                           0x1f83d9ab, 0x5be0cd19};
+inline constexpr std::array<std::uint32_t, 8> initial_hash{
+    0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
 /// K of FIPS 180-4 section 4.2.2.
 alignas(64) inline constexpr std::array<std::uint32_t, 64> round_constants{

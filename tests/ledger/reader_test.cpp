@@ -201,5 +201,28 @@ TEST(LogReader, proves_consistency_between_any_two_earlier_sizes) {
               ErrorCode::over_limit);
 }
 
+TEST(LogReader, reads_and_proves_entries_of_types_that_nobody_knows_yet) {
+  const ScratchLog scratch;
+  auto log = scratch.open().value();
+  const Bytes later = ledger_format::write_entry({.type = static_cast<ledger_format::EntryType>(77),
+                                                  .sign1_hash = merkle::leaf_hash({}),
+                                                  .signer_hash = merkle::leaf_hash({}),
+                                                  .claimed_at = noon});
+  const auto appended = append_shown(log, {&later, 1});
+  ASSERT_TRUE(appended.has_value()) << sentence(appended.error());
+  const std::uint64_t index = appended->front().index;
+  const auto reader = scratch.read();
+  const auto entry = reader->entry(index);
+  ASSERT_TRUE(entry.has_value()) << sentence(entry.error());
+  EXPECT_EQ(to_word(ledger_format::read_entry(*entry)->type), "type 77");
+  const auto proof = ledger_format::read_tlog_proof(ledger_format::write_tlog_proof(
+      index, *reader->inclusion_proof(index), reader->checkpoint()));
+  const ledger_format::VerifierKey key = vkey_of(scratch.key);
+  EXPECT_TRUE(ledger_format::verify_tlog_proof(*proof, merkle::leaf_hash(later),
+                                               {.origin = origin, .log_keys = {&key, 1}})
+                  .has_value());
+  EXPECT_TRUE(scratch.check()->ok);
+}
+
 }  // namespace
 }  // namespace fiducia::ledger::test
