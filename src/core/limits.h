@@ -226,8 +226,16 @@ inline constexpr std::uint64_t http_request_bytes_max = 1 << 20;
 /// Body of one response, unless a request says otherwise: the largest entry bundle fits (a
 /// static_assert in ledger_net). Big: limit.reached.
 inline constexpr std::uint64_t http_response_bytes_max = 32ULL << 20;
-/// Connections open at once to one server; each takes some 20 KiB. More wait.
+/// Connections open at once to one server; each takes some 20 KiB, with TLS 50. More wait, or take
+/// the place of one that makes no progress.
 inline constexpr std::uint32_t http_connections_max = 1'024;
+/// The same of one client, so that it cannot keep all others out. Browsers open six. More take the
+/// place of the client's own, or are closed.
+inline constexpr std::uint32_t http_connections_per_client_max = 256;
+static_assert(http_connections_per_client_max < http_connections_max);
+/// A request body this long is read over after an early answer, so that the connection can be used
+/// again; after more it is closed.
+inline constexpr std::uint64_t http_skipped_bytes_max = 64 << 10;
 /// Clients whose rate is remembered; some 100 bytes each.
 inline constexpr std::size_t http_peers_max = 65'536;
 

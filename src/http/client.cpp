@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <chrono>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "http/grammar.h"
@@ -29,41 +32,74 @@ bool start_libcurl() {
 /// What libcurl's callbacks fill in.
 struct Receiving {
   std::uint64_t body_bytes_max = 0;
-  std::uint64_t header_bytes = 0;
-  bool too_long = false;
-  bool out_of_memory = false;
+  std::uint32_t stall_timeout_ms = 0;
+  BodySource* source = nullptr;
+  BodySink* sink = nullptr;
   std::stop_token stop;
+  std::uint64_t header_bytes = 0;
+  std::uint64_t body_bytes = 0;
+  std::uint64_t sent_bytes = 0;
+  std::uint64_t moved_bytes = 0;  // in both directions, as libcurl counts
+  std::chrono::steady_clock::time_point moved_at = std::chrono::steady_clock::now();
+  bool too_long = false;
+  bool stalled = false;
+  bool out_of_memory = false;
+  std::optional<Error> failure = {};  // of source or sink
   ClientResponse response = {};
 };
 
-/// C++ exceptions may not pass through libcurl.
+std::unexpected<Error> body_failed(std::string what) {
+  return fail(ErrorCode::internal, std::move(what), "Report this.");
+}
+
+/// C++ exceptions may not pass through libcurl. Time spent in here is not the server's.
 template <class Work>
 bool without_exceptions(Receiving& to, const Work& work) {
+  Status status;
   try {
-    work();
-    return true;
+    status = work();
   } catch (const std::bad_alloc&) {
     to.out_of_memory = true;
     return false;
+  } catch (...) {
+    status = body_failed("A body could not be moved.");
   }
+  to.moved_at = std::chrono::steady_clock::now();
+  if (status) return true;
+  to.failure = std::move(status).error();
+  return false;
 }
 
 std::size_t take_body(char* data, std::size_t, std::size_t count, void* target) {
   auto& to = *static_cast<Receiving*>(target);
-  if (count > to.body_bytes_max - to.response.body.size()) {
+  if (count > to.body_bytes_max - to.body_bytes) {
     to.too_long = true;
     return CURL_WRITEFUNC_ERROR;
   }
-  const bool taken = without_exceptions(
-      to, [&] { append(to.response.body, as_bytes(std::string_view{data, count})); });
+  to.body_bytes += count;
+  const bool taken = without_exceptions(to, [&]() -> Status {
+    const ByteView bytes = as_bytes(std::string_view{data, count});
+    if (to.sink != nullptr && to.response.status / 100 == 2) return to.sink->write(bytes);
+    append(to.response.body, bytes);
+    return {};
+  });
   return taken ? count : CURL_WRITEFUNC_ERROR;
 }
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blank = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(blank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blank) - first + 1);
+std::size_t give_body(char* data, std::size_t, std::size_t room, void* target) {
+  auto& to = *static_cast<Receiving*>(target);
+  std::size_t count = 0;
+  const bool given = without_exceptions(to, [&]() -> Status {
+    FIDUCIA_TRY(read, to.source->read(std::as_writable_bytes(std::span{data, room})));
+    const auto length = to.source->length_bytes();
+    if (read > room ||
+        (length && (read == 0 ? to.sent_bytes != *length : read > *length - to.sent_bytes)))
+      return body_failed("A body is not as long as was announced.");
+    count = read;
+    to.sent_bytes += read;
+    return {};
+  });
+  return given ? count : CURL_READFUNC_ABORT;
 }
 
 std::size_t take_header(char* data, std::size_t, std::size_t count, void* target) {
@@ -72,21 +108,32 @@ std::size_t take_header(char* data, std::size_t, std::size_t count, void* target
   if (line.starts_with("HTTP/")) {  // also after 100 Continue and after a redirect
     to.response.headers.clear();
     to.header_bytes = 0;
+    const std::string_view code = line.substr(std::min(line.find(' '), line.size() - 1) + 1);
+    to.response.status = 0;
+    std::from_chars(code.data(), code.data() + code.size(), to.response.status);
   }
   to.header_bytes += count;
   if (to.header_bytes > limits::http_header_bytes_max) return CURL_WRITEFUNC_ERROR;
   const std::size_t colon = line.find(':');
   // Fields after the body are trailers, which could contradict what was decided upon.
-  if (colon == std::string_view::npos || !to.response.body.empty()) return count;
-  const bool taken = without_exceptions(to, [&] {
-    to.response.headers.emplace_back(lower_case(trimmed(line.substr(0, colon))),
-                                     std::string{trimmed(line.substr(colon + 1))});
+  if (colon == std::string_view::npos || to.body_bytes > 0) return count;
+  const std::string_view value = line.substr(colon + 1, line.find_last_not_of("\r\n") - colon);
+  const bool taken = without_exceptions(to, [&]() -> Status {
+    to.response.headers.emplace_back(lower_case(without_outer_space(line.substr(0, colon))),
+                                     std::string{without_outer_space(value)});
+    return {};
   });
   return taken ? count : CURL_WRITEFUNC_ERROR;
 }
 
-int has_to_stop(void* target, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  return static_cast<const Receiving*>(target)->stop.stop_requested() ? 1 : 0;
+int has_to_stop(void* target, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) {
+  auto& to = *static_cast<Receiving*>(target);
+  const auto now = std::chrono::steady_clock::now();
+  const auto moved = static_cast<std::uint64_t>(received) + static_cast<std::uint64_t>(sent);
+  if (moved != to.moved_bytes) to.moved_at = now;
+  to.moved_bytes = moved;
+  to.stalled = now - to.moved_at > std::chrono::milliseconds{to.stall_timeout_ms};
+  return to.stop.stop_requested() || to.stalled ? 1 : 0;
 }
 
 std::unexpected<Error> invalid(std::string what, std::string url) {
@@ -104,6 +151,8 @@ Status check_request(const ClientRequest& request) {
                    std::move(shown));
   if (!is_token(request.method))
     return invalid("The method of the request is not a token of HTTP.", std::move(shown));
+  if (request.source != nullptr && (!request.body.empty() || request.redirects_max > 0))
+    return invalid("A body that is a source can be sent once, and alone.", std::move(shown));
   for (const auto& [name, value] : request.headers)
     if (!is_token(name) || !is_field_value(value))
       return invalid("A header field of the request has forbidden characters.", std::move(shown));
@@ -131,13 +180,32 @@ FieldList make_fields(const ClientRequest& request, bool has_body) {
   };
   // "Name:" takes a field of libcurl's own away, "Name;" sends it empty. Without the first line
   // libcurl would wait a second for 100 Continue; the second would call any body a web form.
-  bool added = add("Expect:");
+  bool added = request.source != nullptr || add("Expect:");
   if (has_body && !find_header(request.headers, "content-type"))
     added = add("Content-Type:") && added;
   for (const auto& [name, value] : request.headers)
     added = add(value.empty() ? name + ";" : name + ": " + value) && added;
   if (!added) list.reset();
   return list;
+}
+
+/// `text` is not copied: it outlives the handle.
+void set_blob(CURL* curl, CURLoption option, const std::string& text) {
+  curl_blob blob{
+      .data = const_cast<char*>(text.data()), .len = text.size(), .flags = CURL_BLOB_NOCOPY};
+  curl_easy_setopt(curl, option, &blob);
+}
+
+void set_tls(CURL* curl, const ClientOptions& options) {
+  curl_easy_setopt(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  if (!options.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, options.ca_file.c_str());
+  if (!options.authorities_pem.empty())
+    set_blob(curl, CURLOPT_CAINFO_BLOB, options.authorities_pem);
+  if (!options.identity) return;
+  set_blob(curl, CURLOPT_SSLCERT_BLOB, options.identity->chain_pem);
+  set_blob(curl, CURLOPT_SSLKEY_BLOB, options.identity->key_pem);
+  if (!options.identity->passphrase.empty())
+    curl_easy_setopt(curl, CURLOPT_KEYPASSWD, options.identity->passphrase.c_str());
 }
 
 /// All that does not point at something of one call. `loopback`: no proxy.
@@ -156,7 +224,8 @@ void set_options(CURL* curl, const ClientRequest& request, const ClientOptions& 
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout_ms));
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(request.total_timeout_ms));
   curl_easy_setopt(curl, CURLOPT_USERAGENT, options.user_agent.c_str());
-  if (!options.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, options.ca_file.c_str());
+  curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, 65'536L);
+  set_tls(curl, options);
   // A length that is announced and too large is refused before the first byte of the body (0 would
   // mean any). HEAD only announces.
   if (request.method != "HEAD" && std::in_range<curl_off_t>(request.response_bytes_max))
@@ -173,6 +242,19 @@ void set_receiver(CURL* curl, Receiving& received) {
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, has_to_stop);
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &received);
+}
+
+/// The body as it is pulled, on a connection of its own: on one that the server has meanwhile
+/// closed the first bytes would be lost.
+void set_source(CURL* curl, const ClientRequest& request, Receiving& received) {
+  curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+  curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+  curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_body);
+  curl_easy_setopt(curl, CURLOPT_READDATA, &received);
+  if (const auto length = request.source->length_bytes())
+    curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(*length));
+  if (request.method != "PUT")
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
 }
 
 void set_method(CURL* curl, const ClientRequest& request, bool has_body) {
@@ -200,6 +282,9 @@ std::string remedy_of(CURLcode code) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
       return "Trust the certificate authority of the server, or fix its certificate.";
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+      return "Check the certificates, authorities and clocks of both sides.";
     default:
       return "Try again later; if it stays so, ask whoever runs the server.";
   }
@@ -211,6 +296,7 @@ std::unexpected<Error> failed(CURLcode code, const Receiving& received, const ch
   if (received.out_of_memory)
     return fail(ErrorCode::over_limit, "Memory does not suffice for the response.",
                 "Close other programs, or add memory.", std::move(where));
+  if (received.failure) return std::unexpected(*received.failure);
   if (received.too_long || code == CURLE_FILESIZE_EXCEEDED)
     return fail(ErrorCode::over_limit,
                 "The response is longer than the " + std::to_string(received.body_bytes_max) +
@@ -221,6 +307,10 @@ std::unexpected<Error> failed(CURLcode code, const Receiving& received, const ch
                 "The header of the response is longer than " +
                     std::to_string(limits::http_header_bytes_max) + " bytes.",
                 "Check that the URL is the right one.", std::move(where));
+  if (received.stalled)
+    return fail(ErrorCode::io_unreadable,
+                "Nothing came for " + std::to_string(received.stall_timeout_ms) + " ms.",
+                "Try again later; if it stays so, ask whoever runs the server.", std::move(where));
   if (code == CURLE_ABORTED_BY_CALLBACK)
     return fail(ErrorCode::io_unreadable, "The request was stopped.", {}, std::move(where));
   std::string text = *details != '\0' ? details : curl_easy_strerror(code);
@@ -264,21 +354,28 @@ Result<ClientResponse> Client::send(const ClientRequest& request) const {
   Handle handle;
   if (start_libcurl()) handle = state_->take();
   if (!handle && start_libcurl()) handle.reset(curl_easy_init());
-  const bool has_body =
-      !request.body.empty() || request.method == "POST" || request.method == "PUT";
+  const bool has_body = request.source != nullptr || !request.body.empty() ||
+                        request.method == "POST" || request.method == "PUT";
   const FieldList fields = make_fields(request, has_body);
   if (!handle || !fields)
     return fail(ErrorCode::internal, "libcurl could not be started.", "Report this.",
                 Location{.file = std::move(shown)});
 
-  Receiving received{.body_bytes_max = request.response_bytes_max, .stop = request.stop};
+  Receiving received{.body_bytes_max = request.response_bytes_max,
+                     .stall_timeout_ms = request.stall_timeout_ms,
+                     .source = request.source,
+                     .sink = request.sink,
+                     .stop = request.stop};
   std::array<char, CURL_ERROR_SIZE> details{};
   CURL* const curl = handle.get();
   set_options(curl, request, state_->options, is_loopback(shown));
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, details.data());
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fields.get());
   set_receiver(curl, received);
-  set_method(curl, request, has_body);
+  if (request.source != nullptr)
+    set_source(curl, request, received);
+  else
+    set_method(curl, request, has_body);
 
   const CURLcode code = curl_easy_perform(curl);
   long status = 0;

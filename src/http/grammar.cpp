@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/core.h"
+
 namespace fiducia::http {
 
 std::string lower_case(std::string_view text) {
@@ -23,6 +25,36 @@ bool is_token(std::string_view text) {
 
 bool is_field_value(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return (c >= 0x20 && c < 0x7F) || c == '\t'; });
+}
+
+bool is_received_value(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte >= 0x20 && byte != 0x7F) || c == '\t';
+  });
+}
+
+std::string_view without_outer_space(std::string_view text) {
+  constexpr std::string_view blank = " \t";
+  const std::size_t first = text.find_first_not_of(blank);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blank) - first + 1);
+}
+
+std::optional<std::string> percent_decode(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (c == '%') {
+      const auto value = from_hex(text.substr(i + 1, 2));
+      if (!value || value->size() != 1) return std::nullopt;
+      c = static_cast<char>(value->front());
+      i += 2;
+    }
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return std::nullopt;
+    decoded += c;
+  }
+  return decoded;
 }
 
 std::optional<TargetParts> read_target(std::string_view target) {

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 namespace fiducia::test {
@@ -63,8 +64,12 @@ std::string Socket::read_until(std::string_view end) const {
 
 std::string Socket::read_exactly(std::size_t count) const {
   std::string all;
-  char one = 0;
-  while (all.size() < count && is_readable(patience_ms) && ::recv(fd_, &one, 1, 0) == 1) all += one;
+  std::array<char, 65'536> part{};
+  while (all.size() < count && is_readable(patience_ms)) {
+    const ssize_t got = ::recv(fd_, part.data(), std::min(part.size(), count - all.size()), 0);
+    if (got <= 0) break;
+    all.append(part.data(), static_cast<std::size_t>(got));
+  }
   return all;
 }
 
@@ -74,6 +79,17 @@ Socket connect_to(std::uint16_t port) {
   Socket socket{::socket(AF_INET, SOCK_STREAM, 0)};
   const sockaddr_in address = loopback(port);
   if (::connect(socket.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    socket.close();
+  return socket;
+}
+
+Socket connect_from(std::uint32_t address, std::uint16_t port) {
+  Socket socket{::socket(AF_INET, SOCK_STREAM, 0)};
+  sockaddr_in own = loopback(0);
+  own.sin_addr.s_addr = htonl(address);
+  const sockaddr_in server = loopback(port);
+  if (::bind(socket.fd(), reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0 ||
+      ::connect(socket.fd(), reinterpret_cast<const sockaddr*>(&server), sizeof server) != 0)
     socket.close();
   return socket;
 }

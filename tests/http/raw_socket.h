@@ -40,6 +40,9 @@ class Socket {
 /// A connection to 127.0.0.1; fd() is negative when it was refused.
 [[nodiscard]] Socket connect_to(std::uint16_t port);
 
+/// The same from another address of the loopback network 127.0.0.0/8.
+[[nodiscard]] Socket connect_from(std::uint32_t address, std::uint16_t port);
+
 /// Listens on a free port, takes connections one after the other and hands each to `serve`, at
 /// most `connections` of them; the port is closed afterwards.
 class ScriptedServer {

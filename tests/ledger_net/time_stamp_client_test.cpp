@@ -163,37 +163,33 @@ TEST(TimeStampClient, refuses_answers_that_are_none_and_answers_to_others) {
   const http::Headers reply{{"Content-Type", "application/timestamp-reply"}};
   struct Row {
     const char* name;
-    http::Response response;
+    unsigned status;
+    http::Headers headers;
+    Bytes body;
     ErrorCode code;
     const char* says;
   };
   for (const Row& row :
-       {Row{"replayed", {.headers = reply, .body = *replayed}, ErrorCode::signature_bad, "nonce"},
+       {Row{"replayed", 200, reply, *replayed, ErrorCode::signature_bad, "nonce"},
         Row{"page",
-            {.headers = {{"Content-Type", "text/html"}}, .body = *replayed},
+            200,
+            {{"Content-Type", "text/html"}},
+            *replayed,
             ErrorCode::malformed,
             "no time-stamp reply"},
-        Row{"no type", {.body = *replayed}, ErrorCode::malformed, "no time-stamp reply"},
-        Row{"empty", {.headers = reply}, ErrorCode::malformed, "not that of"},
-        Row{"garbage",
-            {.headers = reply, .body = Bytes(100, std::byte{0x30})},
-            ErrorCode::malformed,
+        Row{"no type", 200, {}, *replayed, ErrorCode::malformed, "no time-stamp reply"},
+        Row{"empty", 200, reply, {}, ErrorCode::malformed, "not that of"},
+        Row{"garbage", 200, reply, Bytes(100, std::byte{0x30}), ErrorCode::malformed,
             "not that of"},
-        Row{"too long",
-            {.headers = reply, .body = Bytes(limits::time_stamp_bytes_max + 1)},
-            ErrorCode::over_limit,
+        Row{"too long", 200, reply, Bytes(limits::time_stamp_bytes_max + 1), ErrorCode::over_limit,
             ""},
-        Row{"status",
-            {.status = 503, .headers = reply, .body = *replayed},
-            ErrorCode::io_unreadable,
-            "503"},
-        Row{"redirect",
-            {.status = 302, .headers = {{"Location", tsa.url()}}},
-            ErrorCode::io_unreadable,
-            "302"}}) {
+        Row{"status", 503, reply, *replayed, ErrorCode::io_unreadable, "503"},
+        Row{"redirect", 302, {{"Location", tsa.url()}}, {}, ErrorCode::io_unreadable, "302"}}) {
     SCOPED_TRACE(row.name);
     const auto server =
-        http::Server::start({}, [&](const http::Request&) { return row.response; }).value();
+        http::Server::start({}, [&](const http::Request&) {
+          return http::Response{.status = row.status, .headers = row.headers, .body = row.body};
+        }).value();
     TimeStampSource source = tsa.source("T");
     source.url = "http://127.0.0.1:" + std::to_string(server.port()) + "/";
     expect_failed(ask({source}).front(), row.code, row.says);
