@@ -22,6 +22,7 @@ struct ServeOptions {
   unsigned workers = 4;
   std::uint32_t rate = 0;
   std::uint32_t connections = limits::http_connections_max;
+  std::uint32_t connections_per_client = limits::http_connections_per_client_max;
   bool json = false;
   bool quiet = false;
 };
@@ -53,6 +54,7 @@ Result<std::filesystem::path> find_folder(const ServeOptions& options) {
 Result<int> serve(const ServeOptions& options) {
   http::ServerOptions server_options{.workers = options.workers,
                                      .connections_max = options.connections,
+                                     .connections_per_client_max = options.connections_per_client,
                                      .body_bytes_max = 0,
                                      .requests_per_second_max = options.rate};
   FIDUCIA_CHECK(read_listen(options.listen, server_options));
@@ -106,6 +108,9 @@ void add_serve(CLI::App& program, Run& run) {
       ->capture_default_str();
   app.add_option("--connections", options->connections, "Connections open at the same time")
       ->check(CLI::Range(1, 65'536))
+      ->capture_default_str();
+  app.add_option("--connections-per-client", options->connections_per_client,
+                 "The same of one client (0: no limit, for behind a proxy)")
       ->capture_default_str();
   app.add_flag("--json", options->json, "Print the address as JSON");
   app.add_flag("--quiet,-q", options->quiet, "Do not log requests");
