@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <csignal>
 
-#include "home_recorder.h"
-#include "program.h"
+#include "home_ledger/home_ledger.h"
+#include "ledger_commands.h"
 
 namespace fiducia::ledger_app {
 namespace {
@@ -28,18 +27,18 @@ Result<std::string> read_secret(int fd) {
   return text;
 }
 
-Result<std::unique_ptr<HomeRecorder>> open_recorder(const std::string& home_option,
-                                                    bool clock_is_right, int passphrase_fd) {
-  FIDUCIA_TRY(home, open_ledger_home(home_option));
+Result<std::unique_ptr<home_ledger::HomeRecorder>> open_home_recorder(
+    const std::string& home_option, bool clock_is_right, int passphrase_fd) {
+  FIDUCIA_TRY(home, home_ledger::open_ledger_home(home_option));
   if (passphrase_fd >= 0) {
     FIDUCIA_TRY(text, read_secret(passphrase_fd));
     home.home.set_passphrase(std::move(text));
   }
   home.clock_is_right = clock_is_right;
-  return HomeRecorder::open(std::move(home));
+  return home_ledger::HomeRecorder::open(std::move(home));
 }
 
-Result<ledger::Recorded> answer(HomeRecorder& recorder, ByteView frame) {
+Result<ledger::Recorded> answer(home_ledger::HomeRecorder& recorder, ByteView frame) {
   FIDUCIA_TRY(entries, ledger::read_record_request(frame));
   return recorder.record(entries);
 }
@@ -50,7 +49,7 @@ int serve_requests(const std::string& home, bool clock_is_right, int passphrase_
   // meant for the group (Ctrl-C) is the parent's to answer.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGINT, SIG_IGN);
-  auto recorder = open_recorder(home, clock_is_right, passphrase_fd);
+  auto recorder = open_home_recorder(home, clock_is_right, passphrase_fd);
   const Result<ledger::Recorded> ready =
       recorder ? Result<ledger::Recorded>{ledger::Recorded{
                      .entries = {}, .checkpoint = (*recorder)->checkpoint(), .time_stamps = {}}}
@@ -67,22 +66,8 @@ int serve_requests(const std::string& home, bool clock_is_right, int passphrase_
 
 }  // namespace
 
-void add_append(CLI::App& program, Run& run) {
-  CLI::App& app = *program.add_subcommand(
-      "append", "What `fiducia seal` starts where a home has a ledger.toml; not for people");
-  const auto home = std::make_shared<std::string>();
-  app.add_option("--home", *home, "The home")->type_name("DIR");
-  app.footer(
-      "Reads requests on standard input and answers on standard output (record_protocol.h).\n");
-  const auto clock_is_right = std::make_shared<bool>(false);
-  app.add_flag("--clock-is-right", *clock_is_right, "As of `fiducia seal`");
-  const auto passphrase_fd = std::make_shared<int>(-1);
-  app.add_option("--passphrase-fd", *passphrase_fd, "Where the pass phrase of the keys is read");
-  app.callback([&run, home, clock_is_right, passphrase_fd] {
-    run = [home, clock_is_right, passphrase_fd]() -> Result<int> {
-      return serve_requests(*home, *clock_is_right, *passphrase_fd);
-    };
-  });
+int run(const cli::AppendOptions& options) {
+  return serve_requests(options.common.home, options.clock_is_right, options.passphrase_fd);
 }
 
 }  // namespace fiducia::ledger_app

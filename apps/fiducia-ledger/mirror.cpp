@@ -1,33 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 
-#include "home.h"
+#include "cli/cli.h"
+#include "home/home.h"
 #include "http/http.h"
-#include "ledger_access.h"
+#include "json/json.h"
+#include "ledger_commands.h"
 #include "ledger_net/ledger_net.h"
-#include "output.h"
-#include "program.h"
-#include "report/json_writer.h"
 #include "seal/seal.h"
-#include "signals.h"
+#include "sources.h"
 #include "trust/trust.h"
 
 namespace fiducia::ledger_app {
 namespace {
 
-struct MirrorOptions {
-  std::string source;
-  std::string folder;
-  std::string vkey;
-  std::string trust;
-  std::string home;
-  unsigned parallel = 8;
-  bool check = false;
-  bool json = false;
-  bool quiet = false;
-};
-
-Result<std::shared_ptr<const ledger::ObjectSource>> open_source(const MirrorOptions& options,
+Result<std::shared_ptr<const ledger::ObjectSource>> open_source(const cli::MirrorOptions& options,
                                                                 const std::stop_token& stop) {
   if (!options.source.contains("://"))
     return std::make_shared<const ledger::DirectoryStore>(options.source);
@@ -38,12 +24,12 @@ Result<std::shared_ptr<const ledger::ObjectSource>> open_source(const MirrorOpti
 
 /// The key that is trusted for the log, known before anything of it is believed.
 /// Errors: config_invalid, usage_invalid, and those of reading the checkpoint.
-Result<ledger_format::VerifierKey> find_key(const MirrorOptions& options,
+Result<ledger_format::VerifierKey> find_key(const cli::MirrorOptions& options,
                                             const ledger::ObjectSource& source) {
-  if (!options.vkey.empty()) return app::read_key_option(options.vkey);
+  if (!options.vkey.empty()) return read_key_option(options.vkey);
   std::filesystem::path trust_path = options.trust;
   if (trust_path.empty()) {
-    FIDUCIA_TRY(home, app::locate_home(options.home));
+    FIDUCIA_TRY(home, home::locate_home(options.common.home));
     trust_path = home / "trust.toml";
   }
   FIDUCIA_TRY(trust, trust::open_trust(trust_path));
@@ -60,7 +46,7 @@ Result<ledger_format::VerifierKey> find_key(const MirrorOptions& options,
     if (trusted.origin == checkpoint.origin) return trusted.key;
   return fail(
       ErrorCode::config_invalid,
-      "does not name the ledger \"" + app::printable(checkpoint.origin) + "\".",
+      "does not name the ledger \"" + cli::printable(checkpoint.origin) + "\".",
       "Get the ledger's key from whoever runs it, by another way than this server, and give "
       "it with --vkey, or put the ledger into the trust file.",
       Location{.file = trust_path.string()});
@@ -80,10 +66,10 @@ const char* word_of(ledger_net::MirrorState state) {
   return "forked";
 }
 
-void print(const MirrorOptions& options, const ledger_net::Mirrored& mirrored,
+void print(const cli::MirrorOptions& options, const ledger_net::Mirrored& mirrored,
            const std::optional<ledger::LogCheck>& check, bool bad) {
-  if (options.json) {
-    report::JsonWriter json;
+  if (options.common.json) {
+    json::Writer json;
     json.open_object();
     json.member("schema", "fiducia.ledger-mirror/1");
     json.member("status", word_of(mirrored.state));
@@ -102,28 +88,28 @@ void print(const MirrorOptions& options, const ledger_net::Mirrored& mirrored,
       json.close_object();
     }
     json.close_object();
-    app::print_line(json.take());
+    cli::print_line(json.take());
     return;
   }
-  if (options.quiet && !bad) return;
-  app::print_line(std::string{word_of(mirrored.state)} + "  " + app::printable(mirrored.origin) +
+  if (options.common.quiet && !bad) return;
+  cli::print_line(std::string{word_of(mirrored.state)} + "  " + cli::printable(mirrored.origin) +
                   "  " + mirrored.text);
   if (!mirrored.alarm.empty())
-    app::print_line("Both signed checkpoints are in " + app::printable(mirrored.alarm.string()) +
+    cli::print_line("Both signed checkpoints are in " + cli::printable(mirrored.alarm.string()) +
                     "; the copy was left as it was.");
   if (check && check->ok)
-    app::print_line("intact  " + std::to_string(check->entries_checked) + " entries  " +
-                    app::printable(check->text));
+    cli::print_line("intact  " + std::to_string(check->entries_checked) + " entries  " +
+                    cli::printable(check->text));
   if (check && !check->ok)
-    app::print_line("damaged  " + app::printable(check->damaged) + "  " +
-                    app::printable(check->text));
+    cli::print_line("damaged  " + cli::printable(check->damaged) + "  " +
+                    cli::printable(check->text));
 }
 
-Result<int> mirror(const MirrorOptions& options) {
-  const StopOnSignal stop;
+Result<int> mirror(const cli::MirrorOptions& options) {
+  const cli::StopOnSignal stop;
   FIDUCIA_TRY(source, open_source(options, stop.token()));
   FIDUCIA_TRY(key, find_key(options, *source));
-  app::Progress fetching{"Mirroring", 1, options.quiet};
+  cli::Progress fetching{"Mirroring", 1, options.common.quiet};
   FIDUCIA_TRY(mirrored,
               ledger_net::mirror_log(
                   source, options.folder, key,
@@ -134,7 +120,7 @@ Result<int> mirror(const MirrorOptions& options) {
   fetching.hide();
   std::optional<ledger::LogCheck> check;
   if (options.check) {
-    app::Progress checking{"Checking", 1, options.quiet};
+    cli::Progress checking{"Checking", 1, options.common.quiet};
     FIDUCIA_TRY(checked, ledger::check_log(std::filesystem::path{options.folder}, key,
                                            [&checking](std::uint64_t done, std::uint64_t total) {
                                              checking.set(done, total);
@@ -145,38 +131,13 @@ Result<int> mirror(const MirrorOptions& options) {
   const bool bad = mirrored.state == ledger_net::MirrorState::forked ||
                    mirrored.state == ledger_net::MirrorState::shrunk || (check && !check->ok);
   print(options, mirrored, check, bad);
-  return bad ? damaged_exit_code : 0;
+  return bad ? cli::damaged_exit_code : 0;
 }
 
 }  // namespace
 
-void add_mirror(CLI::App& program, Run& run) {
-  CLI::App& app = *program.add_subcommand("mirror", "Keep and check a copy of another ledger");
-  const auto options = std::make_shared<MirrorOptions>();
-  app.add_option("URL", options->source, "Where \"checkpoint\" lies: a URL, or a folder")
-      ->required()
-      ->type_name("");
-  app.add_option("DIR", options->folder, "Folder of the copy")->required()->type_name("");
-  app.add_option("--vkey", options->vkey, "The ledger's key (name+hash+base64)")->type_name("VKEY");
-  app.add_option("--trust", options->trust, "Trust file that names the ledger (else the home's)")
-      ->type_name("FILE");
-  app.add_option("--home", options->home, "Home whose trust file is used")->type_name("DIR");
-  app.add_flag("--check", options->check, "Afterwards recompute the whole copy from its entries");
-  app.add_option("--parallel", options->parallel, "Objects fetched at the same time")
-      ->check(CLI::Range(1, 64))
-      ->capture_default_str();
-  app.add_flag("--json", options->json, "Print one JSON object and nothing else");
-  app.add_flag("--quiet,-q", options->quiet, "Print nothing but errors and alarms");
-  app.footer(
-      "Each run fetches what is new and checks it against the ledger's signature before the copy\n"
-      "counts on it. A ledger that contradicts what it signed before is an alarm: exit code 2, "
-      "and\n"
-      "both signed checkpoints are kept as evidence. An interrupted run is taken up by the "
-      "next.\n\n"
-      "Examples:\n"
-      "  fiducia ledger mirror https://ledger.example.org mirrors/example --trust trust.toml\n"
-      "  fiducia ledger serve --folder mirrors/example\n");
-  app.callback([&run, options] { run = [options] { return mirror(*options); }; });
+int run(const cli::MirrorOptions& options) {
+  return cli::finish(mirror(options), options.common.json);
 }
 
 }  // namespace fiducia::ledger_app

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 
+#include "cli/cli.h"
+#include "home_ledger/home_ledger.h"
+#include "json/json.h"
+#include "ledger_commands.h"
 #include "ledger_format/bundle.h"
-#include "ledger_home.h"
 #include "ledger_postgres/ledger_postgres.h"
-#include "output.h"
-#include "program.h"
-#include "report/json_writer.h"
 
 namespace fiducia::ledger_app {
 namespace {
@@ -59,8 +58,9 @@ Result<ledger::Round> round_of(const ledger::LogReader& reader, const ledger::Ta
   return round;
 }
 
-Result<std::uint64_t> move_ledger(const LedgerHome& home) {
-  if (home.store == StoreKind::directory && home.sequencer == SequencerKind::local)
+Result<std::uint64_t> move_ledger(const home_ledger::LedgerHome& home) {
+  if (home.store == home_ledger::StoreKind::directory &&
+      home.sequencer == home_ledger::SequencerKind::local)
     return fail(ErrorCode::usage_invalid, "ledger.toml says that the ledger stays where it is.",
                 "Set store or sequencer in it first.",
                 Location{.file = (home.home.folder() / "ledger.toml").string()});
@@ -75,10 +75,11 @@ Result<std::uint64_t> move_ledger(const LedgerHome& home) {
     return fail(ErrorCode::busy, "The ledger was not closed in good order.", "Run this again.");
   const auto local = std::make_shared<ledger::DirectoryStore>(home.ledger_folder());
   FIDUCIA_TRY(reader, ledger::LogReader::open(local, home.vkey));
-  FIDUCIA_TRY(store, open_store(home));
+  FIDUCIA_TRY(store, home_ledger::open_store(home));
   const std::uint64_t size = news.base->frontage.size;
-  if (home.store != StoreKind::directory) FIDUCIA_CHECK(copy_objects(*local, *store, size));
-  if (home.sequencer == SequencerKind::postgresql) {
+  if (home.store != home_ledger::StoreKind::directory)
+    FIDUCIA_CHECK(copy_objects(*local, *store, size));
+  if (home.sequencer == home_ledger::SequencerKind::postgresql) {
     FIDUCIA_CHECK(ledger_postgres::PostgresSequencer::create(home.postgresql, home.origin()));
     FIDUCIA_TRY(round, round_of(reader, *news.base));
     FIDUCIA_TRY(target, ledger_postgres::PostgresSequencer::open(home.postgresql, home.origin()));
@@ -102,53 +103,31 @@ Result<std::uint64_t> move_ledger(const LedgerHome& home) {
   journal->abandon();
   journal.reset();
   // The first opening there publishes and checks.
-  FIDUCIA_TRY(parts, open_parts(home));
+  FIDUCIA_TRY(parts, home_ledger::open_parts(home));
   FIDUCIA_TRY(log, ledger::Log::open(std::move(parts)));
   FIDUCIA_CHECK(log.flush());
   return size;
 }
 
-Result<int> move(const std::string& home_option, bool json_wanted, bool quiet) {
-  FIDUCIA_TRY(home, open_ledger_home(home_option));
+Result<int> move(const cli::MoveOptions& options) {
+  FIDUCIA_TRY(home, home_ledger::open_ledger_home(options.common.home));
   FIDUCIA_TRY(size, move_ledger(home));
-  if (json_wanted) {
-    report::JsonWriter json;
+  if (options.common.json) {
+    json::Writer json;
     json.open_object();
     json.member("schema", "fiducia.ledger-move/1");
     json.member("origin", home.origin());
     json.member("tree_size", size);
     json.close_object();
-    app::print_line(json.take());
-  } else if (!quiet) {
-    app::print_line("moved  " + std::to_string(size) + " entries");
+    cli::print_line(json.take());
+  } else if (!options.common.quiet) {
+    cli::print_line("moved  " + std::to_string(size) + " entries");
   }
   return 0;
 }
 
 }  // namespace
 
-void add_move(CLI::App& program, Run& run) {
-  CLI::App& app = *program.add_subcommand(
-      "move", "Move a home's ledger to where its ledger.toml says: S3, PostgreSQL");
-  struct MoveOptions {
-    std::string home;
-    bool json = false;
-    bool quiet = false;
-  };
-  const auto options = std::make_shared<MoveOptions>();
-  app.add_option("--home", options->home, "The home (default: $FIDUCIA_HOME)")->type_name("DIR");
-  app.add_flag("--json", options->json, "Print one JSON object");
-  app.add_flag("--quiet,-q", options->quiet, "Print nothing but errors");
-  app.footer(
-      "Copies every entry and tile; the tree, its checkpoints and all receipts stay good. Where "
-      "the\n"
-      "order moves to PostgreSQL, the journal in the ledger's folder is put aside, so that nobody\n"
-      "appends to the old place. Needs the right to make the schema there.\n\n"
-      "Example:\n"
-      "  fiducia ledger move\n");
-  app.callback([&run, options] {
-    run = [options] { return move(options->home, options->json, options->quiet); };
-  });
-}
+int run(const cli::MoveOptions& options) { return cli::finish(move(options), options.common.json); }
 
 }  // namespace fiducia::ledger_app

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "cli/cli.h"
 #include "commands.h"
-#include "home.h"
-#include "output.h"
-#include "report/json_writer.h"
+#include "home/home.h"
+#include "json/json.h"
 #include "trust/trust.h"
 
 namespace fiducia::app {
 namespace {
 
-std::optional<trust::Revocation> find_revocation(const trust::Trust& trust, const Device& device) {
+std::optional<trust::Revocation> find_revocation(const trust::Trust& trust,
+                                                 const home::Device& device) {
   const Digest key = device.certificate.key_hash();
   for (const trust::Revocation& revocation : trust.revocations)
     if (revocation.key == key) return revocation;
   return std::nullopt;
 }
 
-void print_device(const Device& device, const std::optional<trust::Revocation>& revocation,
-                  const CommonOptions& common) {
+void print_device(const home::Device& device, const std::optional<trust::Revocation>& revocation,
+                  const cli::CommonOptions& common) {
   const std::string fingerprint = "sha256:" + to_hex(device.certificate.fingerprint().view());
   const std::string key = "sha256:" + to_hex(device.certificate.key_hash().view());
   std::string roles;
@@ -27,7 +28,7 @@ void print_device(const Device& device, const std::optional<trust::Revocation>& 
   const std::string from = to_rfc3339(device.certificate.not_before());
   const std::string until = to_rfc3339(device.certificate.not_after());
   if (common.json) {
-    report::JsonWriter json;
+    json::Writer json;
     json.open_object();
     json.member("schema", "fiducia.device/1");
     json.member("device", device.name);
@@ -47,17 +48,17 @@ void print_device(const Device& device, const std::optional<trust::Revocation>& 
       json.close_object();
     }
     json.close_object();
-    print_line(json.take());
+    cli::print_line(json.take());
   } else if (!common.quiet) {
-    print_line(printable(device.name) + "  " + (roles.empty() ? "no role" : roles) + "  key " +
-               key + "  " + from + " to " + until +
-               (revocation ? "  revoked since " + to_rfc3339(revocation->at) + ": " +
-                                 printable(revocation->reason)
-                           : ""));
+    cli::print_line(cli::printable(device.name) + "  " + (roles.empty() ? "no role" : roles) +
+                    "  key " + key + "  " + from + " to " + until +
+                    (revocation ? "  revoked since " + to_rfc3339(revocation->at) + ": " +
+                                      cli::printable(revocation->reason)
+                                : ""));
   }
 }
 
-Result<Device> add_device(const Home& home, const DeviceOptions& options) {
+Result<home::Device> add_device(const home::Home& home, const cli::DeviceOptions& options) {
   std::vector<crypto::Role> roles;
   for (const std::string& word : options.roles) {
     const auto role = crypto::find_role(word);
@@ -67,32 +68,32 @@ Result<Device> add_device(const Home& home, const DeviceOptions& options) {
   return home.add_device(options.name, system_now(), roles);
 }
 
-Status device(const DeviceOptions& options) {
-  FIDUCIA_TRY(folder, locate_home(options.common.home));
-  FIDUCIA_TRY(home, Home::open(folder));
+Status device(const cli::DeviceOptions& options) {
+  FIDUCIA_TRY(folder, home::locate_home(options.common.home));
+  FIDUCIA_TRY(home, home::Home::open(folder));
   home.set_passphrase_file(options.common.passphrase_file);
   switch (options.action) {
-    case DeviceOptions::Action::add: {
+    case cli::DeviceOptions::Action::add: {
       FIDUCIA_TRY(added, add_device(home, options));
       print_device(added, std::nullopt, options.common);
       return {};
     }
-    case DeviceOptions::Action::list: {
+    case cli::DeviceOptions::Action::list: {
       FIDUCIA_TRY(trust, trust::open_trust(home.trust_path()));
       FIDUCIA_TRY(devices, home.devices());
-      for (const Device& known : devices)
+      for (const home::Device& known : devices)
         print_device(known, find_revocation(trust, known), options.common);
       return {};
     }
-    case DeviceOptions::Action::revoke: {
+    case cli::DeviceOptions::Action::revoke: {
       FIDUCIA_CHECK(
           home.revoke_device(options.name, options.at.value_or(system_now()), options.reason));
       FIDUCIA_TRY(known, home.device(options.name));
       FIDUCIA_TRY(trust, trust::open_trust(home.trust_path()));
       print_device(known, find_revocation(trust, known), options.common);
       if (!options.common.quiet && !options.common.json)
-        print_warning("hand the new trust file to everybody who verifies: " +
-                      home.trust_path().string());
+        cli::print_warning("hand the new trust file to everybody who verifies: " +
+                           home.trust_path().string());
       return {};
     }
   }
@@ -101,9 +102,9 @@ Status device(const DeviceOptions& options) {
 
 }  // namespace
 
-int run(const DeviceOptions& options) {
+int run(const cli::DeviceOptions& options) {
   if (const Status done = device(options); !done) {
-    print_error(done.error(), options.common.json);
+    cli::print_error(done.error(), options.common.json);
     return 1;
   }
   return 0;

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
 
+#include "cli/cli.h"
 #include "commands.h"
 #include "evidence/evidence.h"
-#include "inputs.h"
 #include "inspect_value.h"
-#include "output.h"
-#include "report/json_writer.h"
-#include "stored_evidence.h"
+#include "json/json.h"
+#include "sealing/sealing.h"
 
 namespace fiducia::app {
 namespace {
@@ -38,7 +37,8 @@ EvidenceSeen look_at(std::string place, ByteView encoded) {
   return seen;
 }
 
-Result<std::vector<EvidenceSeen>> find_evidence(const InspectOptions& options, const Input& input,
+Result<std::vector<EvidenceSeen>> find_evidence(const cli::InspectOptions& options,
+                                                const sealing::Input& input,
                                                 const dicom::File& file) {
   std::vector<EvidenceSeen> seen;
   if (const auto embedded = evidence::find_embedded(file.data_set()))
@@ -49,9 +49,9 @@ Result<std::vector<EvidenceSeen>> find_evidence(const InspectOptions& options, c
     FIDUCIA_TRY(bytes, read_file(sidecar, limits::evidence_bytes_max));
     seen.push_back(look_at("sidecar", bytes));
   }
-  const auto home = locate_home(options.common.home);
-  if (home && is_home(*home)) {
-    StoredEvidence store{*home};
+  const auto home = home::locate_home(options.common.home);
+  if (home && home::is_home(*home)) {
+    sealing::StoredEvidence store{*home};
     const auto uid = file.data_set().find_text(dicom::tags::sop_instance_uid);
     if (uid) {
       FIDUCIA_TRY(stored, store.find_by_instance(*uid));
@@ -145,7 +145,7 @@ bool is_shown_as_bytes(const dicom::Element& element) {
 void print_element(const dicom::DataSet& data_set, const Step& step, bool show_values) {
   std::string line(step.depth * 2, ' ');
   if (step.element == nullptr) {
-    print_line(line + "item " + std::to_string(step.item_number));
+    cli::print_line(line + "item " + std::to_string(step.item_number));
     return;
   }
   const dicom::Element& element = *step.element;
@@ -163,28 +163,29 @@ void print_element(const dicom::DataSet& data_set, const Step& step, bool show_v
   if (element.duplicate) line += "  (the tag is there twice)";
   if (show_values && is_shown_as_bytes(element))
     line += "  = " + show_value(element, *step.character_set);
-  print_line(line);
+  cli::print_line(line);
 }
 
-void print_text(const InspectOptions& options, const Input& input, const dicom::File& file,
-                const std::vector<EvidenceSeen>& evidence) {
+void print_text(const cli::InspectOptions& options, const sealing::Input& input,
+                const dicom::File& file, const std::vector<EvidenceSeen>& evidence) {
   const dicom::TransferSyntax& syntax = file.transfer_syntax();
-  print_line("File             " + printable(input.path.string()) + ", " +
-             std::to_string(file.bytes().size()) + " bytes");
-  print_line("Transfer syntax  " + std::string(syntax.uid) + "  " + std::string(syntax.name));
-  print_line(std::string("Form             ") +
-             (file.has_preamble() ? "DICOM file (Part 10)" : "data set without preamble"));
-  print_line("Elements         " + std::to_string(file.data_set().element_count()));
+  cli::print_line("File             " + cli::printable(input.path.string()) + ", " +
+                  std::to_string(file.bytes().size()) + " bytes");
+  cli::print_line("Transfer syntax  " + std::string(syntax.uid) + "  " + std::string(syntax.name));
+  cli::print_line(std::string("Form             ") +
+                  (file.has_preamble() ? "DICOM file (Part 10)" : "data set without preamble"));
+  cli::print_line("Elements         " + std::to_string(file.data_set().element_count()));
   for (const dicom::Note& note : file.notes())
-    print_line("Note             " + printable(note.text) + " (byte " +
-               std::to_string(note.offset) + ")");
-  if (evidence.empty()) print_line("Evidence         none");
+    cli::print_line("Note             " + cli::printable(note.text) + " (byte " +
+                    std::to_string(note.offset) + ")");
+  if (evidence.empty()) cli::print_line("Evidence         none");
   for (const EvidenceSeen& seen : evidence)
-    print_line("Evidence         in the " + seen.place +
-               (seen.unreadable.empty() ? ": device " + printable(seen.device) + ", says " +
-                                              seen.sealed_at + " (not verified here)"
-                                        : ", unreadable: " + printable(seen.unreadable)));
-  print_line("");
+    cli::print_line("Evidence         in the " + seen.place +
+                    (seen.unreadable.empty()
+                         ? ": device " + cli::printable(seen.device) + ", says " + seen.sealed_at +
+                               " (not verified here)"
+                         : ", unreadable: " + cli::printable(seen.unreadable)));
+  cli::print_line("");
   const auto print = [&](const dicom::DataSet& data_set) {
     walk(data_set, [&](const Step& step) { print_element(data_set, step, options.show_values); });
   };
@@ -196,7 +197,7 @@ void print_text(const InspectOptions& options, const Input& input, const dicom::
 
 std::string element_json(const dicom::DataSet& data_set, const Step& step, bool show_values) {
   const dicom::Element& element = *step.element;
-  report::JsonWriter json;
+  json::Writer json;
   json.open_object();
   json.member("tag", dicom::to_string(element.tag));
   if (const auto keyword = keyword_of(element.tag); !keyword.empty())
@@ -218,9 +219,9 @@ std::string element_json(const dicom::DataSet& data_set, const Step& step, bool 
 }
 
 /// The object is one line; its elements are written as they come, because there can be millions.
-void print_json(const InspectOptions& options, const Input& input, const dicom::File& file,
-                const std::vector<EvidenceSeen>& evidence) {
-  report::JsonWriter json;
+void print_json(const cli::InspectOptions& options, const sealing::Input& input,
+                const dicom::File& file, const std::vector<EvidenceSeen>& evidence) {
+  json::Writer json;
   json.open_object();
   json.member("schema", "fiducia.inspect/1");
   json.member("path", input.path.string());
@@ -273,13 +274,13 @@ void print_json(const InspectOptions& options, const Input& input, const dicom::
   std::fputs("]}\n", stdout);
 }
 
-Status inspect(const InspectOptions& options) {
-  FIDUCIA_TRY(inputs, find_inputs({options.path}));
+Status inspect(const cli::InspectOptions& options) {
+  FIDUCIA_TRY(inputs, sealing::find_inputs({options.path}));
   if (inputs.size() != 1 || !inputs.front().is_explicit)
     return fail(ErrorCode::usage_invalid, "This is a folder.", "Name one file to inspect.",
                 Location{.file = options.path});
-  const Input& input = inputs.front();
-  FIDUCIA_TRY(file, open_input(input));
+  const sealing::Input& input = inputs.front();
+  FIDUCIA_TRY(file, sealing::open_input(input));
   FIDUCIA_TRY(evidence, find_evidence(options, input, file));
   if (options.common.json)
     print_json(options, input, file, evidence);
@@ -293,9 +294,9 @@ Status inspect(const InspectOptions& options) {
 
 }  // namespace
 
-int run(const InspectOptions& options) {
+int run(const cli::InspectOptions& options) {
   if (const Status done = inspect(options); !done) {
-    print_error(done.error(), options.common.json);
+    cli::print_error(done.error(), options.common.json);
     return 1;
   }
   return 0;

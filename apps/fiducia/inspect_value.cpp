@@ -5,7 +5,7 @@
 #include <bit>
 #include <cstdio>
 
-#include "output.h"
+#include "cli/cli.h"
 
 namespace fiducia::app {
 namespace {
@@ -93,7 +93,7 @@ std::string show_value(const dicom::Element& element, const dicom::CharacterSet&
             character_set.decode(raw, element.vr != dicom::vr::lt, element.vr == dicom::vr::pn))
       text = std::move(*decoded);
   }
-  return cut(printable(text));
+  return cut(cli::printable(text));
 }
 
 }  // namespace fiducia::app

@@ -21,7 +21,7 @@ std::string file_name_of_uid(std::string_view uid) {
 }
 
 /// Permissions of a copy: a copy must not be readable by more people than its source.
-unsigned mode_of(const Input& input) {
+unsigned mode_of(const sealing::Input& input) {
   struct stat info = {};
   if (input.is_stdin() || stat(input.path.c_str(), &info) != 0) return 0600;
   return info.st_mode & 0777;
@@ -41,13 +41,13 @@ std::string_view to_word(EvidencePlace place) {
   std::unreachable();
 }
 
-EvidencePlace evidence_place(const SealOptions& options) {
+EvidencePlace evidence_place(const cli::SealOptions& options) {
   if (options.in_place || !options.out.empty()) return EvidencePlace::file;
   return options.sidecar ? EvidencePlace::sidecar : EvidencePlace::store;
 }
 
-Result<std::optional<std::filesystem::path>> output_path(const SealOptions& options,
-                                                         const Input& input,
+Result<std::optional<std::filesystem::path>> output_path(const cli::SealOptions& options,
+                                                         const sealing::Input& input,
                                                          std::string_view sop_instance_uid) {
   if (options.sidecar) return evidence::sidecar_path(input.path);
   std::error_code error;
@@ -70,8 +70,9 @@ Result<std::optional<std::filesystem::path>> output_path(const SealOptions& opti
   return target;
 }
 
-Status write_copy(const SealOptions& options, const Input& input, std::optional<dicom::File> file,
-                  ByteView evidence, const std::filesystem::path& target) {
+Status write_copy(const cli::SealOptions& options, const sealing::Input& input,
+                  std::optional<dicom::File> file, ByteView evidence,
+                  const std::filesystem::path& target) {
   FIDUCIA_TRY(source, seal::CopySource::of(*file, evidence));
   std::vector<Bytes> storage;
   FIDUCIA_TRY(parts, evidence::embed_parts(*file, evidence, storage));
@@ -98,7 +99,8 @@ Status write_copy(const SealOptions& options, const Input& input, std::optional<
                             }});
 }
 
-Status write_sidecar(const Input& input, ByteView evidence, const std::filesystem::path& target) {
+Status write_sidecar(const sealing::Input& input, ByteView evidence,
+                     const std::filesystem::path& target) {
   const auto as_meant = [&](const std::filesystem::path& written) -> Status {
     FIDUCIA_TRY(bytes, read_file(written, limits::evidence_bytes_max * 2));
     if (same_bytes(bytes, evidence)) return {};
@@ -110,7 +112,7 @@ Status write_sidecar(const Input& input, ByteView evidence, const std::filesyste
       {.mode = mode_of(input), .keep_mode = false, .create_only = false, .check = as_meant});
 }
 
-Status check_target(const SealOptions& options, const Input& input,
+Status check_target(const cli::SealOptions& options, const sealing::Input& input,
                     const std::filesystem::path& target, std::string_view sop_instance_uid) {
   std::error_code error;
   if (options.in_place || !std::filesystem::exists(target, error)) return {};
@@ -133,9 +135,9 @@ Status check_target(const SealOptions& options, const Input& input,
   return {};
 }
 
-Status check_outputs(const SealOptions& options, const std::vector<Input>& inputs,
+Status check_outputs(const cli::SealOptions& options, const std::vector<sealing::Input>& inputs,
                      const std::filesystem::path& home) {
-  for (const Input& input : inputs)
+  for (const sealing::Input& input : inputs)
     if (input.is_stdin() && (options.in_place || options.sidecar))
       return fail(ErrorCode::usage_invalid,
                   "Standard input can be neither replaced nor have a file beside it.",
@@ -152,8 +154,8 @@ Status check_outputs(const SealOptions& options, const std::vector<Input>& input
                   "The folder for the copies lies inside the one that is sealed.",
                   "Name a folder outside of it with --out.", Location{.file = options.out});
   }
-  std::map<std::filesystem::path, const Input*> targets;
-  for (const Input& input : inputs) {
+  std::map<std::filesystem::path, const sealing::Input*> targets;
+  for (const sealing::Input& input : inputs) {
     if (input.is_stdin()) continue;
     const auto [other, is_new] = targets.try_emplace(input.relative.lexically_normal(), &input);
     if (!is_new)

@@ -10,7 +10,7 @@
 #include "crypto/crypto.h"
 #include "evidence/evidence.h"
 #include "finding/finding.h"
-#include "leftovers.h"
+#include "home/home.h"
 #include "seal/seal.h"
 
 namespace fiducia::app {
@@ -24,7 +24,7 @@ std::unexpected<Error> interrupted() {
               "Run the same command again to seal the rest.");
 }
 
-Error with_file(Error error, const Input& input) {
+Error with_file(Error error, const sealing::Input& input) {
   if (error.where.file.empty()) error.where.file = input.path.string();
   return error;
 }
@@ -39,7 +39,7 @@ std::string instance_uid(const dicom::File& file) {
 /// is what was sealed; inflated data sets alone are given back and read again, as a batch of them
 /// could fill the memory.
 struct SealRun::Work {
-  Input input;
+  sealing::Input input;
   Sealed sealed;
   std::optional<dicom::File> file;
   std::optional<Digest> content;  // of the file's bytes, when it is to be read again
@@ -55,10 +55,10 @@ struct SealRun::Work {
   }
 };
 
-SealRun::SealRun(const SealOptions& options, const Home& home, const seal::Signer& signer,
-                 Recorder& recorder, store::EvidenceStore& store, store::HomeMark mark,
-                 Appenders appenders, const seal::Verifier& verifier, const std::atomic<bool>& stop,
-                 Clock clock)
+SealRun::SealRun(const cli::SealOptions& options, const home::Home& home,
+                 const seal::Signer& signer, sealing::Recorder& recorder,
+                 store::EvidenceStore& store, store::HomeMark mark, home::Appenders appenders,
+                 const seal::Verifier& verifier, std::stop_token stop, Clock clock)
     : options_(options),
       home_(home),
       signer_(signer),
@@ -67,16 +67,16 @@ SealRun::SealRun(const SealOptions& options, const Home& home, const seal::Signe
       mark_(mark),
       appenders_(appenders),
       verifier_(verifier),
-      stop_(stop),
+      stop_(std::move(stop)),
       clock_(std::move(clock)) {
   const std::string codec = codec::codec_program().string();
   for (unsigned i = 0; i < worker_count(); ++i) children_.emplace_back(codec);
 }
 
-fiducia::Status SealRun::seal(std::vector<Input> inputs,
+fiducia::Status SealRun::seal(std::vector<sealing::Input> inputs,
                               const std::function<void(Sealed&&)>& emit) {
-  std::deque<Input> waiting{std::make_move_iterator(inputs.begin()),
-                            std::make_move_iterator(inputs.end())};
+  std::deque<sealing::Input> waiting{std::make_move_iterator(inputs.begin()),
+                                     std::make_move_iterator(inputs.end())};
   while (!waiting.empty()) {
     std::vector<Work> batch;
     while (!waiting.empty() && batch.size() < batch_count_max) {
@@ -88,9 +88,9 @@ fiducia::Status SealRun::seal(std::vector<Input> inputs,
     }
     parallel_for(batch.size(), static_cast<unsigned>(children_.size()),
                  [&](std::size_t index, unsigned worker) {
-                   if (!stop_.load()) prepare(batch[index], children_[worker]);
+                   if (!stop_.stop_requested()) prepare(batch[index], children_[worker]);
                  });
-    if (stop_.load()) return interrupted();
+    if (stop_.stop_requested()) return interrupted();
     put_back_twins(batch, waiting);
     FIDUCIA_CHECK(record(batch));
     FIDUCIA_CHECK(write_outputs(batch));
@@ -100,7 +100,7 @@ fiducia::Status SealRun::seal(std::vector<Input> inputs,
 }
 
 void SealRun::prepare(Work& work, codec::CodecChild& child) const {
-  auto file = open_input(work.input);
+  auto file = sealing::open_input(work.input);
   if (!file) {
     // A folder of scans holds more than scans; a file named itself is meant to be one.
     const bool is_other =
@@ -208,7 +208,7 @@ Result<bool> SealRun::is_worthless_seal_of_ours(Work& work,
                                                 const seal::VerifyResult& result) const {
   if (!result.seal || !result.seal->holds || !result.seal->content_matches) return false;
   FIDUCIA_TRY(devices, home_.devices());
-  if (std::ranges::none_of(devices, [&](const Device& device) {
+  if (std::ranges::none_of(devices, [&](const home::Device& device) {
         return device.certificate.key_hash() == result.seal->signer_key;
       }))
     return false;
@@ -260,9 +260,9 @@ fiducia::Status SealRun::draft(Work& work, codec::CodecChild& child) const {
 
 /// Two files of one batch can be one object: the second waits for the next batch, where the store
 /// knows the first. So each batch with drafts makes progress.
-void SealRun::put_back_twins(std::vector<Work>& batch, std::deque<Input>& waiting) const {
+void SealRun::put_back_twins(std::vector<Work>& batch, std::deque<sealing::Input>& waiting) const {
   std::set<std::string> seen;
-  std::deque<Input> twins;
+  std::deque<sealing::Input> twins;
   std::erase_if(batch, [&](Work& work) {
     if (!work.draft || work.draft->sop_instance_uid().empty()) return false;
     if (seen.insert(work.draft->sop_instance_uid()).second) return false;
@@ -283,7 +283,7 @@ void SealRun::put_back_twins(std::vector<Work>& batch, std::deque<Input>& waitin
 /// A receipt of this home's own ledger for a tree larger than the ledger: the whole home is an old
 /// copy, and going on would fork the ledger.
 fiducia::Status SealRun::check_branch(const seal::VerifyResult& result) const {
-  if (appenders_ != Appenders::this_home || !result.ledger ||
+  if (appenders_ != home::Appenders::this_home || !result.ledger ||
       result.ledger->origin != home_.about().ledger_origin ||
       result.ledger->tree_size <= mark_.tree_size)
     return {};
@@ -299,7 +299,7 @@ fiducia::Status SealRun::take_mark(const ledger::Recorded& recorded) {
   FIDUCIA_TRY(note, ledger_format::read_note(recorded.checkpoint));
   FIDUCIA_TRY(checkpoint, ledger_format::read_checkpoint(note.text));
   for (const ledger_format::Appended& appended : recorded.entries)
-    if (appended.index < mark_.tree_size && appenders_ == Appenders::this_home)
+    if (appended.index < mark_.tree_size && appenders_ == home::Appenders::this_home)
       return fail(ErrorCode::conflict,
                   "The ledger gave a new entry the place of one that this home has seen.",
                   "Run `fiducia ledger check`; do not seal before that is explained.");
@@ -370,17 +370,17 @@ fiducia::Status SealRun::write_outputs(std::vector<Work>& batch) {
     targets.push_back(**target);
   }
   if (writing.empty()) return {};
-  FIDUCIA_CHECK(note_writing(home_.folder(), targets));
+  FIDUCIA_CHECK(home::note_writing(home_.folder(), targets));
   parallel_for(writing.size(), static_cast<unsigned>(children_.size()),
                [&](std::size_t index, unsigned) { write_one(*writing[index]); });
-  forget_writing(home_.folder());
+  home::forget_writing(home_.folder());
   return {};
 }
 
 void SealRun::write_one(Work& work) const {
   const auto write = [&]() -> fiducia::Status {
     if (work.content) {
-      FIDUCIA_TRY(again, open_input(work.input));
+      FIDUCIA_TRY(again, sealing::open_input(work.input));
       if (crypto::sha256(again.bytes()) != *work.content)
         return fail(ErrorCode::io_unreadable, "changed while it was being sealed.",
                     "Seal it again when nothing else writes to it.");

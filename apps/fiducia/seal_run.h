@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <atomic>
 #include <deque>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
+#include "cli/cli.h"
 #include "codec/codec.h"
 #include "finding/finding.h"
-#include "home.h"
-#include "home_parts.h"
-#include "inputs.h"
-#include "options.h"
-#include "recorder.h"
+#include "home/home.h"
 #include "seal/seal.h"
 #include "seal_output.h"
+#include "sealing/sealing.h"
 
 namespace fiducia::app {
 
@@ -47,16 +45,16 @@ struct Sealed {
 /// device was revoked) can be renewed: all content must match it, and it stays in the evidence.
 class SealRun {
  public:
-  /// References must outlive the run. `stop`, once true, ends the run before the next append.
+  /// References must outlive the run. `stop` ends the run before the next append.
   /// `mark`: what `store` knows of its home, checked (home_parts.h).
-  SealRun(const SealOptions& options, const Home& home, const seal::Signer& signer,
-          Recorder& recorder, store::EvidenceStore& store, store::HomeMark mark,
-          Appenders appenders, const seal::Verifier& verifier, const std::atomic<bool>& stop,
+  SealRun(const cli::SealOptions& options, const home::Home& home, const seal::Signer& signer,
+          sealing::Recorder& recorder, store::EvidenceStore& store, store::HomeMark mark,
+          home::Appenders appenders, const seal::Verifier& verifier, std::stop_token stop,
           Clock clock = system_now);
 
   /// Seals all; `emit` is called from this thread for each input, batch by batch in their order.
   /// Errors: those of ledger and store, which end the run; errors of single files do not.
-  [[nodiscard]] fiducia::Status seal(std::vector<Input> inputs,
+  [[nodiscard]] fiducia::Status seal(std::vector<sealing::Input> inputs,
                                      const std::function<void(Sealed&&)>& emit);
 
  private:
@@ -75,17 +73,17 @@ class SealRun {
   [[nodiscard]] fiducia::Status record(std::vector<Work>& batch);
   [[nodiscard]] fiducia::Status write_outputs(std::vector<Work>& batch);
   void write_one(Work& work) const;
-  void put_back_twins(std::vector<Work>& batch, std::deque<Input>& waiting) const;
+  void put_back_twins(std::vector<Work>& batch, std::deque<sealing::Input>& waiting) const;
 
-  const SealOptions& options_;
-  const Home& home_;
+  const cli::SealOptions& options_;
+  const home::Home& home_;
   const seal::Signer& signer_;
-  Recorder& recorder_;
+  sealing::Recorder& recorder_;
   store::EvidenceStore& store_;
   store::HomeMark mark_;  // changed between batches only
-  const Appenders appenders_;
+  const home::Appenders appenders_;
   const seal::Verifier& verifier_;
-  const std::atomic<bool>& stop_;
+  const std::stop_token stop_;
   const Clock clock_;
   std::vector<codec::CodecChild> children_;  // one a worker
 };

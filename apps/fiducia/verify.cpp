@@ -3,15 +3,14 @@
 #include <array>
 #include <atomic>
 
+#include "cli/cli.h"
 #include "codec/codec.h"
 #include "commands.h"
 #include "finding/finding.h"
-#include "inputs.h"
-#include "output.h"
 #include "render/render.h"
 #include "report/report.h"
 #include "seal/seal.h"
-#include "stored_evidence.h"
+#include "sealing/sealing.h"
 
 namespace fiducia::app {
 namespace {
@@ -32,16 +31,17 @@ struct Judged {
 
 class VerifyRun {
  public:
-  VerifyRun(const VerifyOptions& options, const seal::Verifier& verifier, std::size_t file_count)
+  VerifyRun(const cli::VerifyOptions& options, const seal::Verifier& verifier,
+            std::size_t file_count)
       : options_(options),
         verifier_(verifier),
         file_count_(file_count),
-        colour_(!options.common.json && wants_colour()),
+        colour_(!options.common.json && cli::wants_colour()),
         progress_("Verifying", file_count, options.common.quiet),
         in_order_(results_waiting_max) {}
 
   /// Called by workers; `child` belongs to the worker.
-  void verify(const Input& input, std::size_t index, codec::CodecChild& child) {
+  void verify(const sealing::Input& input, std::size_t index, codec::CodecChild& child) {
     in_order_.put(index, judge(input, child), [&](Judged judged) { emit(std::move(judged)); });
   }
 
@@ -50,11 +50,11 @@ class VerifyRun {
   [[nodiscard]] std::vector<report::ReportItem>& items() { return items_; }
 
  private:
-  Judged judge(const Input& input, codec::CodecChild& child) {
+  Judged judge(const sealing::Input& input, codec::CodecChild& child) {
     const std::string name = input.path.string();
-    const auto file = open_input(input);
+    const auto file = sealing::open_input(input);
     if (!file) {
-      if (!options_.strict && is_no_image(input, file.error()))
+      if (!options_.strict && sealing::is_no_image(input, file.error()))
         return {.result = std::unexpected(file.error()), .pictures = {}, .left_out = true};
       if (auto verdict = seal::verdict_of_error(name, file.error()))
         return {.result = std::move(*verdict), .pictures = {}};
@@ -82,7 +82,7 @@ class VerifyRun {
       progress_.hide();
       tally_.add_error();
       exit_code_ = finding::worse_exit_code(exit_code_, 1);
-      print_error(judged.result.error(), options_.common.json);
+      cli::print_error(judged.result.error(), options_.common.json);
     } else {
       const seal::VerifyResult& result = *judged.result;
       exit_code_ = finding::worse_exit_code(exit_code_, finding::exit_code(result.verdict));
@@ -96,16 +96,16 @@ class VerifyRun {
   void print(const seal::VerifyResult& result) {
     if ((options_.only_problems || options_.common.quiet) && !report::is_problem(result)) return;
     if (options_.common.json) {
-      printed_ = print_line(report::to_json(result)) && printed_;
+      printed_ = cli::print_line(report::to_json(result)) && printed_;
       return;
     }
     progress_.hide();
-    printed_ = print_line(report::to_line(result, colour_)) && printed_;
+    printed_ = cli::print_line(report::to_line(result, colour_)) && printed_;
     if (!options_.show_values) return;
     for (const finding::Finding& finding : result.findings)
       if (finding.current_value)
-        print_line("    " + printable(finding.attribute) + " " + finding.keyword + " is now \"" +
-                   printable(*finding.current_value) + "\"");
+        cli::print_line("    " + cli::printable(finding.attribute) + " " + finding.keyword +
+                        " is now \"" + cli::printable(*finding.current_value) + "\"");
   }
 
   void keep(Judged judged) {
@@ -119,12 +119,12 @@ class VerifyRun {
     items_.push_back(std::move(item));
   }
 
-  const VerifyOptions& options_;
+  const cli::VerifyOptions& options_;
   const seal::Verifier& verifier_;
   const std::size_t file_count_;
   const bool colour_;
-  Progress progress_;
-  InOrder<Judged> in_order_;
+  cli::Progress progress_;
+  cli::InOrder<Judged> in_order_;
   std::atomic<std::size_t> pictured_{0};
   // Touched by emit only, which runs one at a time.
   int exit_code_ = 0;
@@ -134,33 +134,33 @@ class VerifyRun {
 };
 
 /// The last line of a folder: nobody counts the lines of ten thousand images.
-void print_summary(const VerifyOptions& options, const std::vector<Input>& inputs,
+void print_summary(const cli::VerifyOptions& options, const std::vector<sealing::Input>& inputs,
                    const report::Tally& tally) {
   const bool of_folder =
-      std::ranges::any_of(inputs, [](const Input& input) { return !input.is_explicit; });
+      std::ranges::any_of(inputs, [](const sealing::Input& input) { return !input.is_explicit; });
   if (!of_folder || options.common.quiet) return;
   if (!options.common.json)
-    print_line(tally.summary());
+    cli::print_line(tally.summary());
   else
-    tell_no_images(tally.left_out());
+    cli::tell_no_images(tally.left_out());
 }
 
-Result<int> verify(const VerifyOptions& options) {
-  FIDUCIA_TRY(source, open_verifier_source(options.common.home, options.trust));
-  FIDUCIA_TRY(
-      verifier,
-      make_verifier(source, options.evidence,
-                    {.at = options.at, .show_values = options.show_values, .look_beside = true}));
+Result<int> verify(const cli::VerifyOptions& options) {
+  FIDUCIA_TRY(source, sealing::open_verifier_source(options.common.home, options.trust));
+  FIDUCIA_TRY(verifier,
+              sealing::make_verifier(
+                  source, options.evidence,
+                  {.at = options.at, .show_values = options.show_values, .look_beside = true}));
   std::vector<LeftOut> left_out;
-  FIDUCIA_TRY(inputs, find_inputs(options.paths, &left_out));
-  const int left_out_code = tell_left_out(left_out, options.common.json);
+  FIDUCIA_TRY(inputs, sealing::find_inputs(options.paths, &left_out));
+  const int left_out_code = cli::tell_left_out(left_out, options.common.json);
   if (inputs.empty())
     return fail(ErrorCode::usage_invalid, "There is no file to verify there.",
                 "Name a file, or a folder that holds files.");
   std::vector<std::string> further = options.evidence;
   further.push_back(options.trust);
-  const OutputRules rules =
-      output_rules("report of Fiducia", report::is_report, options.common.home, inputs, further);
+  const OutputRules rules = sealing::output_rules("report of Fiducia", report::is_report,
+                                                  options.common.home, inputs, further);
   if (!options.report.empty()) FIDUCIA_CHECK(check_output(options.report, rules));
 
   VerifyRun run{options, verifier, inputs.size()};
@@ -181,7 +181,7 @@ Result<int> verify(const VerifyOptions& options) {
     // Pictures and findings are of patients: the page is for its maker's eyes first.
     FIDUCIA_CHECK(write_output(options.report, as_bytes(html), rules, 0600));
     if (!options.common.quiet && !options.common.json)
-      print_warning("wrote the report " + options.report);
+      cli::print_warning("wrote the report " + options.report);
   }
   if (std::fflush(stdout) != 0)
     return fail(ErrorCode::io_unwritable, "The results could not be printed.",
@@ -191,10 +191,10 @@ Result<int> verify(const VerifyOptions& options) {
 
 }  // namespace
 
-int run(const VerifyOptions& options) {
+int run(const cli::VerifyOptions& options) {
   const auto exit_code = verify(options);
   if (!exit_code) {
-    print_error(exit_code.error(), options.common.json);
+    cli::print_error(exit_code.error(), options.common.json);
     return 1;
   }
   return *exit_code;

@@ -15,7 +15,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
 #include <limits>
 #include <utility>
 
@@ -382,16 +381,6 @@ Result<Decoded> CodecChild::State::ask() {
                  .oddities = response->oddities};
 }
 
-std::filesystem::path codec_program() {
-  if (const char* named = std::getenv("FIDUCIA_CODEC"); named != nullptr && *named != '\0')
-    return named;
-  std::error_code error;
-  const auto running = std::filesystem::read_symlink("/proc/self/exe", error);
-  const auto folder = error ? std::filesystem::path{"/usr/bin"} : running.parent_path();
-  const auto beside = folder / "fiducia-codec";
-  if (std::filesystem::exists(beside, error)) return beside;
-  const auto aside = folder.parent_path() / "libexec" / "fiducia" / "fiducia-codec";
-  return std::filesystem::exists(aside, error) ? aside : beside;
-}
+std::filesystem::path codec_program() { return locate_program(codec_program_name); }
 
 }  // namespace fiducia::codec

@@ -9,5 +9,7 @@
 #include "core/file.h"
 #include "core/limits.h"
 #include "core/output_file.h"
+#include "core/program.h"
 #include "core/thread_pool.h"
 #include "core/time.h"
+#include "core/visible.h"

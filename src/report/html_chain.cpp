@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "core/core.h"
 #include "finding/finding.h"
 #include "report/html_parts.h"
-#include "report/text.h"
 #include "seal/seal.h"
 #include "trust/trust.h"
 

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "core/core.h"
-#include "report/text.h"
 
 namespace fiducia::report {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "json/json.h"
 #include "finding/finding.h"
-#include "report/json_writer.h"
 #include "report/report.h"
 #include "seal/seal.h"
 #include "trust/trust.h"
@@ -8,7 +8,7 @@
 namespace fiducia::report {
 namespace {
 
-void write_finding(JsonWriter& json, const finding::Finding& finding) {
+void write_finding(json::Writer& json, const finding::Finding& finding) {
   json.open_object();
   json.member("code", finding::word_of(finding));
   json.member("severity", finding::to_word(finding.severity));
@@ -40,7 +40,7 @@ void write_finding(JsonWriter& json, const finding::Finding& finding) {
   json.close_object();
 }
 
-void write_seal(JsonWriter& json, const trust::SealInfo& seal) {
+void write_seal(json::Writer& json, const trust::SealInfo& seal) {
   json.open_object();
   json.member("device", seal.device);
   json.member("signer", "sha256:" + to_hex(seal.signer.view()));
@@ -52,14 +52,14 @@ void write_seal(JsonWriter& json, const trust::SealInfo& seal) {
   json.close_object();
 }
 
-void write_names(JsonWriter& json, std::string_view key, const std::vector<std::string>& names) {
+void write_names(json::Writer& json, std::string_view key, const std::vector<std::string>& names) {
   json.key(key);
   json.open_array();
   for (const std::string& name : names) json.text(name);
   json.close_array();
 }
 
-void write_ledger(JsonWriter& json, const trust::LedgerInfo& ledger) {
+void write_ledger(json::Writer& json, const trust::LedgerInfo& ledger) {
   json.open_object();
   json.member("origin", ledger.origin);
   json.member("index", ledger.index);
@@ -74,7 +74,7 @@ void write_ledger(JsonWriter& json, const trust::LedgerInfo& ledger) {
   json.close_object();
 }
 
-void write_image(JsonWriter& json, const seal::ImageInfo& image) {
+void write_image(json::Writer& json, const seal::ImageInfo& image) {
   json.open_object();
   json.member("sop_class", image.sop_class);
   json.member("transfer_syntax", image.transfer_syntax);
@@ -87,7 +87,7 @@ void write_image(JsonWriter& json, const seal::ImageInfo& image) {
 }  // namespace
 
 std::string to_json(const seal::VerifyResult& result) {
-  JsonWriter json;
+  json::Writer json;
   json.open_object();
   json.member("schema", "fiducia.verify/1");
   json.member("path", result.path);
@@ -115,23 +115,6 @@ std::string to_json(const seal::VerifyResult& result) {
     json.member("own_rules", result.tolerance->own_rules);
     json.close_object();
   }
-  json.close_object();
-  return json.take();
-}
-
-std::string to_json(const Error& error) {
-  JsonWriter json;
-  json.open_object();
-  json.member("schema", "fiducia.error/1");
-  json.key("error");
-  json.open_object();
-  json.member("code", code_word(error));
-  json.member("text", error.what);
-  if (!error.where.file.empty()) json.member("path", error.where.file);
-  if (error.where.offset) json.member("offset", *error.where.offset);
-  if (!error.where.element.empty()) json.member("attribute", error.where.element);
-  if (!error.remedy.empty()) json.member("remedy", error.remedy);
-  json.close_object();
   json.close_object();
   return json.take();
 }

@@ -8,18 +8,14 @@
 
 #include "core/core.h"
 #include "render/render.h"
-#include "report/json_writer.h"
 #include "report/pictures.h"
 #include "report/tally.h"
-#include "report/text.h"
 #include "seal/result.h"
 
 namespace fiducia::report {
 
 /// `{"schema":"fiducia.verify/1",...}` on one line, no line feed (spec/verify.schema.json).
 [[nodiscard]] std::string to_json(const seal::VerifyResult& result);
-/// `{"schema":"fiducia.error/1","error":{...}}` on one line.
-[[nodiscard]] std::string to_json(const Error& error);
 /// `verdict  path  reason`: the line `verify` prints for people. `colour`: ANSI colours.
 [[nodiscard]] std::string to_line(const seal::VerifyResult& result, bool colour);
 

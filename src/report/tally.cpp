@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "core/core.h"
 #include "finding/finding.h"
-#include "report/text.h"
 
 namespace fiducia::report {
 namespace {

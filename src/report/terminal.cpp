@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/core.h"
 #include "finding/finding.h"
 #include "report/reason.h"
 #include "report/report.h"
-#include "report/text.h"
 #include "seal/seal.h"
 #include "trust/trust.h"
 

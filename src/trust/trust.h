@@ -4,5 +4,6 @@
 #include "trust/judge.h"
 #include "trust/judgement.h"
 #include "trust/pinned_receipts.h"
+#include "trust/proof_judge.h"
 #include "trust/tolerance.h"
 #include "trust/trust_file.h"

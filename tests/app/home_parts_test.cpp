@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a home notices when parts of it are lost, exchanged, or older than the others.
-#include "home_parts.h"
+#include "home/home.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "scratch_home.h"
+#include "command_home.h"
 
 namespace fiducia::app {
 namespace {
 
 namespace fs = std::filesystem;
+using test::CommandHome;
 using test::run_captured;
-using test::ScratchHome;
 
 class Parts : public testing::Test {
  protected:
@@ -34,8 +34,8 @@ class Parts : public testing::Test {
     return run_captured(
         scratch_.sealing(scratch_.write_image(file, uid, static_cast<unsigned>(uid.back()))));
   }
-  std::pair<int, std::string> store(StoreOptions::Action action) {
-    return run_captured(StoreOptions{.common = scratch_.common(), .action = action});
+  std::pair<int, std::string> store(cli::StoreOptions::Action action) {
+    return run_captured(cli::StoreOptions{.common = scratch_.common(), .action = action});
   }
   void expect_refused(const char* says) {
     const auto [code, out] = seal("n.dcm", "1.2.99");
@@ -44,18 +44,18 @@ class Parts : public testing::Test {
     EXPECT_EQ(out.find("\"sealed\""), std::string::npos) << out;
   }
   void expect_accepted() {
-    const auto [code, out] = store(StoreOptions::Action::accept);
+    const auto [code, out] = store(cli::StoreOptions::Action::accept);
     EXPECT_EQ(code, 0) << out;
     const auto [sealed, line] = seal("n.dcm", "1.2.99");
     EXPECT_EQ(sealed, 0) << line;
   }
-  ScratchHome scratch_;
+  CommandHome scratch_;
 };
 
 TEST_F(Parts, that_fit_seal_again_and_again) {
   EXPECT_EQ(seal("c.dcm", "1.2.3").first, 0);
   EXPECT_EQ(seal("d.dcm", "1.2.4").first, 0);
-  EXPECT_EQ(store(StoreOptions::Action::check).first, 0);
+  EXPECT_EQ(store(cli::StoreOptions::Action::check).first, 0);
 }
 
 TEST_F(Parts, a_store_that_is_gone_is_missed) {
@@ -76,7 +76,7 @@ TEST_F(Parts, a_store_that_was_emptied_is_missed) {
 }
 
 TEST_F(Parts, a_store_of_another_home_is_refused) {
-  const ScratchHome other;
+  const CommandHome other;
   fs::copy_file(other.home() / "evidence.db", scratch_.home() / "evidence.db",
                 fs::copy_options::overwrite_existing);
   expect_refused("not the evidence store of this home");
@@ -84,7 +84,7 @@ TEST_F(Parts, a_store_of_another_home_is_refused) {
 }
 
 TEST_F(Parts, a_key_of_another_store_is_refused) {
-  const ScratchHome other;
+  const CommandHome other;
   fs::copy_file(other.home() / "keys/store.key", scratch_.home() / "keys/store.key",
                 fs::copy_options::overwrite_existing);
   expect_refused("not the key of this evidence store");
@@ -102,14 +102,14 @@ TEST_F(Parts, a_store_that_is_older_than_the_ledger_is_noticed) {
 TEST_F(Parts, a_ledger_that_is_older_than_the_store_is_noticed_and_nothing_goes_on) {
   restore("ledger");
   expect_refused("would fork the ledger");
-  EXPECT_EQ(store(StoreOptions::Action::accept).first, 1);
+  EXPECT_EQ(store(cli::StoreOptions::Action::accept).first, 1);
 }
 
 TEST_F(Parts, a_ledger_of_another_branch_is_noticed) {
   restore("ledger");
   {  // somebody else went on from the copy
     auto log = ledger::Log::open(scratch_.home() / "ledger",
-                                 Home::open(scratch_.home())->ledger_key().value());
+                                 home::Home::open(scratch_.home())->ledger_key().value());
     ASSERT_TRUE(log.has_value());
     const Bytes entry =
         ledger_format::write_entry({.sign1_hash = {}, .signer_hash = {}, .claimed_at = {}});
@@ -119,7 +119,7 @@ TEST_F(Parts, a_ledger_of_another_branch_is_noticed) {
 }
 
 TEST_F(Parts, a_trust_file_that_is_older_than_the_last_seal_is_noticed) {
-  const auto home = Home::open(scratch_.home());
+  const auto home = home::Home::open(scratch_.home());
   ASSERT_TRUE(home->add_device("CT-2", system_now()).has_value());
   ASSERT_TRUE(home->revoke_device("CT-1", system_now(), "lost").has_value());
   ASSERT_EQ(seal("c.dcm", "1.2.3").first, 0);
@@ -128,7 +128,7 @@ TEST_F(Parts, a_trust_file_that_is_older_than_the_last_seal_is_noticed) {
 }
 
 TEST_F(Parts, a_run_that_was_killed_after_the_ledger_is_no_older_store) {
-  const auto home = Home::open(scratch_.home());
+  const auto home = home::Home::open(scratch_.home());
   {
     const auto store = home->open_store(false);
     ASSERT_TRUE(store.has_value());
@@ -148,7 +148,7 @@ TEST_F(Parts, a_run_that_was_killed_after_the_ledger_is_no_older_store) {
 
 // All parts are equally old: nothing in the home tells, but what comes back to it does.
 TEST_F(Parts, a_whole_home_of_a_copy_is_noticed_when_a_later_receipt_comes_back) {
-  SealOptions options = scratch_.sealing(scratch_.write_image("c.dcm", "1.2.3", 3));
+  cli::SealOptions options = scratch_.sealing(scratch_.write_image("c.dcm", "1.2.3", 3));
   options.out = scratch_.path("out").string();
   ASSERT_EQ(run_captured(options).first, 0);
   fs::remove_all(scratch_.home());
@@ -163,7 +163,7 @@ TEST_F(Parts, a_bit_that_turned_in_the_store_never_accuses_an_image) {
   const fs::path path = scratch_.home() / "evidence.db";
   const Bytes good = read_file(path, 1 << 24).value();
   const Bytes evidence = [&] {
-    const auto store = Home::open(scratch_.home())->open_store(true);
+    const auto store = home::Home::open(scratch_.home())->open_store(true);
     return (*store)->find_by_instance("1.2.1")->front();
   }();
   const auto middle = evidence.begin() + static_cast<std::ptrdiff_t>(evidence.size() / 2);
@@ -171,13 +171,13 @@ TEST_F(Parts, a_bit_that_turned_in_the_store_never_accuses_an_image) {
   ASSERT_NE(at, good.end());
   const auto first = static_cast<std::size_t>(at - good.begin());
   const auto verify = [&] {
-    return run_captured(VerifyOptions{.common = scratch_.common(),
-                                      .paths = {scratch_.path("a.dcm").string()},
-                                      .report = "",
-                                      .trust = "",
-                                      .evidence = {},
-                                      .at = {},
-                                      .show_values = false});
+    return run_captured(cli::VerifyOptions{.common = scratch_.common(),
+                                           .paths = {scratch_.path("a.dcm").string()},
+                                           .report = "",
+                                           .trust = "",
+                                           .evidence = {},
+                                           .at = {},
+                                           .show_values = false});
   };
   ASSERT_EQ(verify().first, 0);
   std::mt19937_64 prng{test::seed()};
@@ -193,7 +193,7 @@ TEST_F(Parts, a_bit_that_turned_in_the_store_never_accuses_an_image) {
     if (i % 2 != 0) continue;
     EXPECT_EQ(code, 5) << "byte " << place << ": " << out;
     EXPECT_NE(out.find("store.damaged"), std::string::npos) << out;
-    const auto [checked, text] = store(StoreOptions::Action::check);
+    const auto [checked, text] = store(cli::StoreOptions::Action::check);
     EXPECT_EQ(checked, 2) << "byte " << place << ": " << text;
   }
 }

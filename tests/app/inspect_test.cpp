@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include "command_home.h"
 #include "inspect_value.h"
-#include "scratch_home.h"
 #include "support/dicom_builder.h"
 
 namespace fiducia::app {
 namespace {
 
+using test::CommandHome;
 using test::run_captured;
-using test::ScratchHome;
 
-std::string inspect(const ScratchHome& scratch, const std::filesystem::path& path, bool json,
+std::string inspect(const CommandHome& scratch, const std::filesystem::path& path, bool json,
                     bool show_values) {
-  const auto [code, out] = run_captured(InspectOptions{
+  const auto [code, out] = run_captured(cli::InspectOptions{
       .common = scratch.common(json), .path = path.string(), .show_values = show_values});
   EXPECT_EQ(code, 0);
   return out;
 }
 
 TEST(Inspect, shows_structure_without_values_unless_asked) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto image = scratch.write_image("a.dcm", "1.2.1", 1, "Secret^Name");
   for (const bool json : {true, false}) {
     const std::string hidden = inspect(scratch, image, json, false);
@@ -31,7 +31,7 @@ TEST(Inspect, shows_structure_without_values_unless_asked) {
 }
 
 TEST(Inspect, walks_items_in_the_order_of_the_file) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   test::DicomDataSet inner, item, other, d;
   inner.text({0x0008, 0x0100}, "SH", "C");
   item.text({0x0008, 0x0104}, "LO", "first").sequence({0x0040, 0xA043}, {inner});
@@ -51,11 +51,11 @@ TEST(Inspect, walks_items_in_the_order_of_the_file) {
 }
 
 TEST(Inspect, of_a_file_that_is_not_dicom_fails) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   ASSERT_TRUE(durable_write(scratch.path("x"), as_bytes("plain text, no image in here at all")));
-  EXPECT_EQ(run_captured(InspectOptions{.common = scratch.common(),
-                                        .path = scratch.path("x").string(),
-                                        .show_values = false})
+  EXPECT_EQ(run_captured(cli::InspectOptions{.common = scratch.common(),
+                                             .path = scratch.path("x").string(),
+                                             .show_values = false})
                 .first,
             1);
 }

@@ -6,17 +6,17 @@
 
 #include <nlohmann/json.hpp>
 
-#include "scratch_home.h"
+#include "command_home.h"
 #include "trust/trust.h"
 
 namespace fiducia::app {
 namespace {
 
+using test::CommandHome;
 using test::run_captured;
-using test::ScratchHome;
 
-LedgerOptions asking(const ScratchHome& scratch, LedgerOptions::Action action,
-                     const std::string& target = "") {
+cli::LedgerOptions asking(const CommandHome& scratch, cli::LedgerOptions::Action action,
+                          const std::string& target = "") {
   return {.common = scratch.common(), .action = action, .target = target, .out = ""};
 }
 
@@ -26,19 +26,19 @@ class LedgerCommand : public testing::Test {
     image_ = scratch_.write_image("a.dcm", "1.2.1", 1);
     EXPECT_EQ(run_captured(scratch_.sealing(image_)).first, 0);
   }
-  ScratchHome scratch_;
+  CommandHome scratch_;
   std::filesystem::path image_;
 };
 
 TEST_F(LedgerCommand, status_names_origin_and_size) {
-  const auto [code, out] = run_captured(asking(scratch_, LedgerOptions::Action::status));
+  const auto [code, out] = run_captured(asking(scratch_, cli::LedgerOptions::Action::status));
   EXPECT_EQ(code, 0);
   EXPECT_NE(out.find(R"("schema":"fiducia.ledger/1")"), std::string::npos) << out;
   EXPECT_NE(out.find(R"("tree_size":2)"), std::string::npos) << out;
 }
 
 TEST_F(LedgerCommand, check_says_intact_and_then_finds_damage) {
-  EXPECT_EQ(run_captured(asking(scratch_, LedgerOptions::Action::check)).first, 0);
+  EXPECT_EQ(run_captured(asking(scratch_, cli::LedgerOptions::Action::check)).first, 0);
   std::filesystem::path bundle;
   for (const auto& entry :
        std::filesystem::recursive_directory_iterator(scratch_.home() / "ledger/tile/entries"))
@@ -47,17 +47,17 @@ TEST_F(LedgerCommand, check_says_intact_and_then_finds_damage) {
   std::string text = test::content(bundle);
   text.back() = static_cast<char>(text.back() ^ 1);
   ASSERT_TRUE(durable_write(bundle, as_bytes(text)).has_value());
-  const auto [code, out] = run_captured(asking(scratch_, LedgerOptions::Action::check));
+  const auto [code, out] = run_captured(asking(scratch_, cli::LedgerOptions::Action::check));
   EXPECT_EQ(code, 2);
   EXPECT_NE(out.find("tile/entries"), std::string::npos) << out;
 }
 
 TEST_F(LedgerCommand, a_missing_checkpoint_is_damage_and_a_missing_folder_an_error) {
   ASSERT_TRUE(std::filesystem::remove(scratch_.home() / "ledger/checkpoint"));
-  const auto [code, out] = run_captured(asking(scratch_, LedgerOptions::Action::check));
+  const auto [code, out] = run_captured(asking(scratch_, cli::LedgerOptions::Action::check));
   EXPECT_EQ(code, 2);
   EXPECT_NE(out.find("\"damaged\":\"checkpoint\""), std::string::npos) << out;
-  LedgerOptions elsewhere = asking(scratch_, LedgerOptions::Action::check);
+  cli::LedgerOptions elsewhere = asking(scratch_, cli::LedgerOptions::Action::check);
   elsewhere.folder = scratch_.path("nowhere").string();
   elsewhere.key = "example.org/ledger+8a1c2f00+AW";
   EXPECT_EQ(run_captured(elsewhere).first, 1);
@@ -69,13 +69,13 @@ TEST_F(LedgerCommand, a_forged_checkpoint_is_damage) {
   ASSERT_NE(size, std::string::npos);
   note[size + 1] = '1';
   ASSERT_TRUE(durable_write(scratch_.home() / "ledger/checkpoint", as_bytes(note)).has_value());
-  EXPECT_EQ(run_captured(asking(scratch_, LedgerOptions::Action::status)).first, 2);
+  EXPECT_EQ(run_captured(asking(scratch_, cli::LedgerOptions::Action::status)).first, 2);
 }
 
 TEST_F(LedgerCommand, proves_by_index_and_by_path_the_same) {
-  LedgerOptions by_index = asking(scratch_, LedgerOptions::Action::prove, "1");
+  cli::LedgerOptions by_index = asking(scratch_, cli::LedgerOptions::Action::prove, "1");
   by_index.common.json = false;
-  LedgerOptions by_path = asking(scratch_, LedgerOptions::Action::prove, image_.string());
+  cli::LedgerOptions by_path = asking(scratch_, cli::LedgerOptions::Action::prove, image_.string());
   by_path.common.json = false;
   const auto [code, proof] = run_captured(by_index);
   EXPECT_EQ(code, 0);
@@ -87,9 +87,9 @@ TEST_F(LedgerCommand, proves_by_index_and_by_path_the_same) {
 }
 
 /// Asks whether `proof` shows that `target` is in a log of the trust file (empty: the home's).
-LedgerOptions verifying(const ScratchHome& scratch, const std::filesystem::path& proof,
-                        const std::string& target, const std::string& trust = "") {
-  LedgerOptions options = asking(scratch, LedgerOptions::Action::verify_proof, target);
+cli::LedgerOptions verifying(const CommandHome& scratch, const std::filesystem::path& proof,
+                             const std::string& target, const std::string& trust = "") {
+  cli::LedgerOptions options = asking(scratch, cli::LedgerOptions::Action::verify_proof, target);
   options.proof = proof.string();
   options.trust = trust;
   return options;
@@ -99,7 +99,8 @@ class ProofCommand : public LedgerCommand {
  protected:
   void SetUp() override {
     LedgerCommand::SetUp();
-    LedgerOptions options = asking(scratch_, LedgerOptions::Action::prove, image_.string());
+    cli::LedgerOptions options =
+        asking(scratch_, cli::LedgerOptions::Action::prove, image_.string());
     options.out = proof_.string();
     const auto [code, out] = run_captured(options);
     ASSERT_EQ(code, 0) << out;
@@ -118,7 +119,7 @@ TEST_F(ProofCommand, proves_the_image_and_the_bytes_of_its_entry) {
     EXPECT_EQ(answer.at("index"), 1);
     EXPECT_EQ(answer.at("tree_size"), 2);
   }
-  LedgerOptions plain = verifying(scratch_, proof_, image_.string());
+  cli::LedgerOptions plain = verifying(scratch_, proof_, image_.string());
   plain.common.json = false;
   const auto [code, out] = run_captured(plain);
   EXPECT_EQ(code, 0);
@@ -150,7 +151,7 @@ TEST_F(ProofCommand, is_refused_for_anything_else_and_with_any_bit_flipped) {
 }
 
 TEST_F(ProofCommand, counts_only_as_far_as_the_trust_file_allows) {
-  const ScratchHome stranger;
+  const CommandHome stranger;
   const auto [code, out] =
       run_captured(verifying(scratch_, proof_, entry_, (stranger.home() / "trust.toml").string()));
   EXPECT_EQ(code, 4);
@@ -173,14 +174,15 @@ TEST_F(ProofCommand, counts_only_as_far_as_the_trust_file_allows) {
 }
 
 TEST_F(LedgerCommand, refuses_what_is_not_in_the_ledger) {
-  EXPECT_EQ(run_captured(asking(scratch_, LedgerOptions::Action::prove, "2")).first, 1);
+  EXPECT_EQ(run_captured(asking(scratch_, cli::LedgerOptions::Action::prove, "2")).first, 1);
   const auto stranger = scratch_.write_image("b.dcm", "1.2.9", 9);
-  EXPECT_EQ(run_captured(asking(scratch_, LedgerOptions::Action::prove, stranger.string())).first,
-            1);
+  EXPECT_EQ(
+      run_captured(asking(scratch_, cli::LedgerOptions::Action::prove, stranger.string())).first,
+      1);
 }
 
 TEST_F(LedgerCommand, check_keeps_its_state_and_goes_on_from_it) {
-  LedgerOptions options = asking(scratch_, LedgerOptions::Action::check);
+  cli::LedgerOptions options = asking(scratch_, cli::LedgerOptions::Action::check);
   options.resume = scratch_.path("check.state").string();
   const auto whole = run_captured(options);
   EXPECT_EQ(whole.first, 0);
@@ -203,8 +205,8 @@ TEST_F(LedgerCommand, check_keeps_its_state_and_goes_on_from_it) {
 }
 
 TEST_F(LedgerCommand, check_takes_any_folder_with_its_key) {
-  const auto home = Home::open(scratch_.home());
-  LedgerOptions options = asking(scratch_, LedgerOptions::Action::check);
+  const auto home = home::Home::open(scratch_.home());
+  cli::LedgerOptions options = asking(scratch_, cli::LedgerOptions::Action::check);
   options.common.home = "/nonexistent";
   options.folder = (scratch_.home() / "ledger").string();
   options.key = ledger_format::write_vkey(*home->ledger_vkey());
@@ -220,19 +222,20 @@ TEST_F(LedgerCommand, check_takes_any_folder_with_its_key) {
 
 TEST_F(LedgerCommand, check_says_that_there_is_no_signed_root) {
   ASSERT_TRUE(std::filesystem::remove(scratch_.home() / "ledger/signed-root.cbor"));
-  const auto [code, out] = run_captured(asking(scratch_, LedgerOptions::Action::check));
+  const auto [code, out] = run_captured(asking(scratch_, cli::LedgerOptions::Action::check));
   EXPECT_EQ(code, 0);
   EXPECT_NE(out.find(R"("signed_root":"absent")"), std::string::npos) << out;
   EXPECT_NE(out.find("keeps no signed-root.cbor"), std::string::npos) << out;
-  const auto [status_code, status] = run_captured(asking(scratch_, LedgerOptions::Action::status));
+  const auto [status_code, status] =
+      run_captured(asking(scratch_, cli::LedgerOptions::Action::status));
   EXPECT_EQ(status_code, 0);
   EXPECT_EQ(status.find("checkpoint_at"), std::string::npos) << status;
 }
 
 TEST_F(LedgerCommand, check_against_another_copy_finds_a_split_view) {
-  const auto home = Home::open(scratch_.home());
+  const auto home = home::Home::open(scratch_.home());
   const std::filesystem::path ours = scratch_.home() / "ledger";
-  LedgerOptions options = asking(scratch_, LedgerOptions::Action::check);
+  cli::LedgerOptions options = asking(scratch_, cli::LedgerOptions::Action::check);
   // The checkpoint that a partner kept, and the folder itself.
   for (const auto& other : {ours / "checkpoint", ours}) {
     options.against = other.string();
@@ -268,7 +271,7 @@ TEST_F(LedgerCommand, check_against_another_copy_finds_a_split_view) {
 }
 
 TEST_F(LedgerCommand, status_lists_the_witnesses_that_the_trust_file_knows) {
-  const auto home = Home::open(scratch_.home());
+  const auto home = home::Home::open(scratch_.home());
   auto key = crypto::PrivateKey::generate(crypto::KeyKind::ed25519).value();
   const ledger_format::VerifierKey witness =
       ledger_format::make_vkey("witness.example/w1", ledger_format::NoteKeyType::cosignature,
@@ -276,7 +279,7 @@ TEST_F(LedgerCommand, status_lists_the_witnesses_that_the_trust_file_knows) {
   auto trust = trust::open_trust(home->trust_path()).value();
   trust.ledgers.front().witnesses.push_back({.name = "Partner", .key = witness});
   ASSERT_TRUE(durable_write(home->trust_path(), as_bytes(trust::write_trust(trust))).has_value());
-  const auto before = run_captured(asking(scratch_, LedgerOptions::Action::status));
+  const auto before = run_captured(asking(scratch_, cli::LedgerOptions::Action::status));
   EXPECT_NE(before.second.find(R"("witnesses":[])"), std::string::npos) << before.second;
 
   const std::filesystem::path checkpoint = scratch_.home() / "ledger/checkpoint";
@@ -286,7 +289,7 @@ TEST_F(LedgerCommand, status_lists_the_witnesses_that_the_trust_file_knows) {
   ASSERT_TRUE(line.has_value());
   ASSERT_TRUE(durable_write(checkpoint, as_bytes(note + ledger_format::write_signature_line(*line)))
                   .has_value());
-  const auto [code, out] = run_captured(asking(scratch_, LedgerOptions::Action::status));
+  const auto [code, out] = run_captured(asking(scratch_, cli::LedgerOptions::Action::status));
   EXPECT_EQ(code, 0);
   EXPECT_NE(out.find(R"("witnesses":["Partner"])"), std::string::npos) << out;
   EXPECT_NE(out.find(R"({"witness":"Partner","time":"2026-11-24T10:01:00Z"})"), std::string::npos)

@@ -7,8 +7,8 @@
 #include <random>
 #include <tuple>
 
+#include "command_home.h"
 #include "evidence/evidence.h"
-#include "scratch_home.h"
 #include "seal/seal.h"
 #include "support/dicom_builder.h"
 #include "trust/trust.h"
@@ -16,10 +16,10 @@
 namespace fiducia::app {
 namespace {
 
+using test::CommandHome;
 using test::run_captured;
-using test::ScratchHome;
 
-SealOptions sealing(const ScratchHome& scratch, std::vector<std::string> paths) {
+cli::SealOptions sealing(const CommandHome& scratch, std::vector<std::string> paths) {
   return {.common = scratch.common(),
           .paths = std::move(paths),
           .device = "",
@@ -28,14 +28,14 @@ SealOptions sealing(const ScratchHome& scratch, std::vector<std::string> paths) 
           .sidecar = false};
 }
 
-int verify(const ScratchHome& scratch, const std::filesystem::path& path) {
-  return run_captured(VerifyOptions{.common = scratch.common(),
-                                    .paths = {path.string()},
-                                    .report = "",
-                                    .trust = "",
-                                    .evidence = {},
-                                    .at = {},
-                                    .show_values = false})
+int verify(const CommandHome& scratch, const std::filesystem::path& path) {
+  return run_captured(cli::VerifyOptions{.common = scratch.common(),
+                                         .paths = {path.string()},
+                                         .report = "",
+                                         .trust = "",
+                                         .evidence = {},
+                                         .at = {},
+                                         .show_values = false})
       .first;
 }
 
@@ -46,8 +46,8 @@ std::size_t count(const std::string& text, const std::string& what) {
   return found;
 }
 
-std::uint64_t tree_size(const ScratchHome& scratch) {
-  const auto home = Home::open(scratch.home());
+std::uint64_t tree_size(const CommandHome& scratch) {
+  const auto home = home::Home::open(scratch.home());
   EXPECT_TRUE(home.has_value());
   const auto vkey = home->ledger_vkey();
   EXPECT_TRUE(vkey.has_value());
@@ -57,7 +57,7 @@ std::uint64_t tree_size(const ScratchHome& scratch) {
 }
 
 TEST(Seal, without_an_output_leaves_the_file_and_fills_the_store) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto image = scratch.write_image("a.dcm", "1.2.3", 1);
   const std::string before = test::content(image);
   EXPECT_EQ(verify(scratch, image), 3) << "not sealed yet";
@@ -70,11 +70,11 @@ TEST(Seal, without_an_output_leaves_the_file_and_fills_the_store) {
 }
 
 TEST(Seal, into_another_folder_mirrors_the_tree_and_leaves_the_sources) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   scratch.write_image("in/a.dcm", "1.2.3", 1);
   scratch.write_image("in/deep/b.dcm", "1.2.4", 2);
   const std::string before = test::content(scratch.path("in/a.dcm"));
-  SealOptions options = sealing(scratch, {scratch.path("in").string()});
+  cli::SealOptions options = sealing(scratch, {scratch.path("in").string()});
   options.out = scratch.path("out").string();
   EXPECT_EQ(run_captured(options).first, 0);
   EXPECT_EQ(test::content(scratch.path("in/a.dcm")), before);
@@ -87,11 +87,11 @@ TEST(Seal, into_another_folder_mirrors_the_tree_and_leaves_the_sources) {
 }
 
 TEST(Seal, in_place_keeps_permissions_and_links) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto image = scratch.write_image("a.dcm", "1.2.3", 1);
   ASSERT_EQ(chmod(image.c_str(), 0640), 0);
   std::filesystem::create_symlink(image, scratch.path("link.dcm"));
-  SealOptions options = sealing(scratch, {scratch.path("link.dcm").string()});
+  cli::SealOptions options = sealing(scratch, {scratch.path("link.dcm").string()});
   options.in_place = true;
   EXPECT_EQ(run_captured(options).first, 0);
   EXPECT_TRUE(std::filesystem::is_symlink(scratch.path("link.dcm")));
@@ -104,9 +104,9 @@ TEST(Seal, in_place_keeps_permissions_and_links) {
 }
 
 TEST(Seal, with_sidecar_lets_a_stranger_verify) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto image = scratch.write_image("a.dcm", "1.2.3", 1);
-  SealOptions options = sealing(scratch, {image.string()});
+  cli::SealOptions options = sealing(scratch, {image.string()});
   options.sidecar = true;
   EXPECT_EQ(run_captured(options).first, 0);
   EXPECT_TRUE(std::filesystem::exists(scratch.path("a.dcm.evidence")));
@@ -115,23 +115,23 @@ TEST(Seal, with_sidecar_lets_a_stranger_verify) {
   std::filesystem::copy_file(scratch.home() / "trust.toml", trust);
   std::filesystem::remove_all(scratch.home());
   const auto [code, out] =
-      run_captured(VerifyOptions{.common = {.home = "", .json = true, .quiet = false},
-                                 .paths = {image.string()},
-                                 .report = "",
-                                 .trust = trust.string(),
-                                 .evidence = {},
-                                 .at = {},
-                                 .show_values = false});
+      run_captured(cli::VerifyOptions{.common = {.home = "", .json = true, .quiet = false},
+                                      .paths = {image.string()},
+                                      .report = "",
+                                      .trust = trust.string(),
+                                      .evidence = {},
+                                      .at = {},
+                                      .show_values = false});
   EXPECT_EQ(code, 0) << out;
   EXPECT_EQ(count(out, R"("found_in":"sidecar")"), 1u) << out;
 }
 
 TEST(Seal, twice_makes_one_entry_and_still_writes_what_is_asked_for) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto image = scratch.write_image("a.dcm", "1.2.3", 1);
   EXPECT_EQ(run_captured(sealing(scratch, {image.string()})).first, 0);
   EXPECT_EQ(tree_size(scratch), 2u);
-  SealOptions options = sealing(scratch, {image.string()});
+  cli::SealOptions options = sealing(scratch, {image.string()});
   options.out = scratch.path("out").string();
   const auto [code, out] = run_captured(options);
   EXPECT_EQ(code, 0);
@@ -142,14 +142,14 @@ TEST(Seal, twice_makes_one_entry_and_still_writes_what_is_asked_for) {
 }
 
 TEST(Seal, of_a_known_identity_with_other_content_is_refused) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto image = scratch.write_image("a.dcm", "1.2.3", 1);
   EXPECT_EQ(run_captured(sealing(scratch, {image.string()})).first, 0);
   const auto pixels = scratch.write_image("pixels.dcm", "1.2.3", 2);
   const auto header = scratch.write_image("header.dcm", "1.2.3", 1, "Evil^Twin");
   for (const auto& forged : {pixels, header}) {
     const std::string before = test::content(forged);
-    SealOptions options = sealing(scratch, {forged.string()});
+    cli::SealOptions options = sealing(scratch, {forged.string()});
     options.in_place = true;
     const auto [code, out] = run_captured(options);
     EXPECT_EQ(code, 1);
@@ -162,7 +162,7 @@ TEST(Seal, of_a_known_identity_with_other_content_is_refused) {
 }
 
 TEST(Seal, of_twins_in_one_run_seals_the_first_and_judges_the_second) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   scratch.write_image("in/a.dcm", "1.2.3", 1);
   std::filesystem::copy_file(scratch.path("in/a.dcm"), scratch.path("in/b-copy.dcm"));
   scratch.write_image("in/c-forged.dcm", "1.2.3", 2);
@@ -175,7 +175,7 @@ TEST(Seal, of_twins_in_one_run_seals_the_first_and_judges_the_second) {
 }
 
 TEST(Seal, skips_other_files_of_a_folder_but_not_one_that_was_named) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   scratch.write_image("in/a.dcm", "1.2.3", 1);
   ASSERT_TRUE(durable_write(scratch.path("in/readme.txt"), as_bytes("Not an image, just text.\n")));
   EXPECT_EQ(run_captured(sealing(scratch, {scratch.path("in").string()})).first, 0);
@@ -185,7 +185,7 @@ TEST(Seal, skips_other_files_of_a_folder_but_not_one_that_was_named) {
 }
 
 TEST(Seal, of_a_damaged_file_fails_and_the_others_are_sealed) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   scratch.write_image("in/a.dcm", "1.2.3", 1);
   const auto image = scratch.write_image("in/b.dcm", "1.2.4", 2);
   std::filesystem::resize_file(image, std::filesystem::file_size(image) - 100);
@@ -196,7 +196,7 @@ TEST(Seal, of_a_damaged_file_fails_and_the_others_are_sealed) {
 }
 
 TEST(Seal, without_output_of_what_could_never_be_found_again_is_refused) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   test::DicomDataSet directory;
   directory.text({0x0004, 0x1130}, "CS", "DISC");
   const auto path = scratch.path("DICOMDIR");
@@ -205,17 +205,17 @@ TEST(Seal, without_output_of_what_could_never_be_found_again_is_refused) {
   EXPECT_EQ(code, 1);
   EXPECT_EQ(count(out, R"("status":"failed")"), 1u) << out;
   EXPECT_EQ(tree_size(scratch), 1u) << "nothing of it is in the ledger";
-  SealOptions options = sealing(scratch, {path.string()});
+  cli::SealOptions options = sealing(scratch, {path.string()});
   options.sidecar = true;
   EXPECT_EQ(run_captured(options).first, 0);
   EXPECT_EQ(verify(scratch, path), 0);
 }
 
 TEST(Seal, replaces_neither_another_image_nor_another_kind_of_file) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto image = scratch.write_image("in/a.dcm", "1.2.3", 1);
   const auto other = scratch.write_image("out/a.dcm", "1.2.4", 2);
-  const auto refused = [&](SealOptions options, const std::filesystem::path& target) {
+  const auto refused = [&](cli::SealOptions options, const std::filesystem::path& target) {
     const std::string before = test::content(target);
     const auto [code, out] = run_captured(options);
     EXPECT_EQ(code, 1) << target;
@@ -223,7 +223,7 @@ TEST(Seal, replaces_neither_another_image_nor_another_kind_of_file) {
     EXPECT_EQ(test::content(target), before) << target;
     EXPECT_EQ(tree_size(scratch), 1u) << "refused before the ledger";
   };
-  SealOptions options = sealing(scratch, {image.string()});
+  cli::SealOptions options = sealing(scratch, {image.string()});
   options.out = scratch.path("out").string();
   refused(options, other);
   ASSERT_TRUE(durable_write(other, as_bytes("a letter")));
@@ -241,7 +241,7 @@ TEST(Seal, replaces_neither_another_image_nor_another_kind_of_file) {
 }
 
 TEST(Seal, refuses_outputs_that_would_replace_or_mix_up_sources) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   scratch.write_image("in/a.dcm", "1.2.3", 1);
   scratch.write_image("other/a.dcm", "1.2.4", 2);
   const std::string before = test::content(scratch.path("in/a.dcm"));
@@ -259,7 +259,7 @@ TEST(Seal, refuses_outputs_that_would_replace_or_mix_up_sources) {
         Row{"a file onto itself",
             {scratch.path("in/a.dcm").string()},
             scratch.path("in").string()}}) {
-    SealOptions options = sealing(scratch, row.paths);
+    cli::SealOptions options = sealing(scratch, row.paths);
     options.out = row.out;
     EXPECT_EQ(run_captured(options).first, 1) << row.name;
     EXPECT_EQ(test::content(scratch.path("in/a.dcm")), before) << row.name;
@@ -269,13 +269,13 @@ TEST(Seal, refuses_outputs_that_would_replace_or_mix_up_sources) {
 
 // What could not verify after sealing is refused before the ledger.
 TEST(Seal, by_a_device_that_does_not_count_is_refused_before_the_ledger) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto image = scratch.write_image("a.dcm", "1.2.3", 1);
-  const auto home = Home::open(scratch.home());
+  const auto home = home::Home::open(scratch.home());
   ASSERT_TRUE(home.has_value());
   const std::uint64_t before = tree_size(scratch);
   const auto refused = [&](const char* code, const std::string& device) {
-    SealOptions options = sealing(scratch, {image.string()});
+    cli::SealOptions options = sealing(scratch, {image.string()});
     options.device = device;
     const auto [exit_code, said] = run_captured(options);
     EXPECT_EQ(exit_code, 1);
@@ -327,8 +327,8 @@ TEST(Seal, by_a_device_that_does_not_count_is_refused_before_the_ledger) {
 }
 
 TEST(Seal, without_a_named_device_is_by_the_first_that_counts) {
-  const ScratchHome scratch;
-  const auto home = Home::open(scratch.home());
+  const CommandHome scratch;
+  const auto home = home::Home::open(scratch.home());
   ASSERT_TRUE(home.has_value());
   const UnixTime now = system_now();
   ASSERT_TRUE(home->add_device("AA-9", now).has_value());
@@ -349,13 +349,13 @@ TEST(Seal, without_a_named_device_is_by_the_first_that_counts) {
 }
 
 TEST(Seal, again_of_an_image_whose_seal_counts_no_more_keeps_that_seal) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto image = scratch.write_image("a.dcm", "1.2.3", 1);
   const auto altered = scratch.write_image("b.dcm", "1.2.3", 2);  // other pixels, the same UID
-  SealOptions options = sealing(scratch, {image.string()});
+  cli::SealOptions options = sealing(scratch, {image.string()});
   options.out = scratch.path("first").string();
   ASSERT_EQ(run_captured(options).first, 0);
-  const auto home = Home::open(scratch.home());
+  const auto home = home::Home::open(scratch.home());
   ASSERT_TRUE(home.has_value());
   const UnixTime now = system_now();
   ASSERT_TRUE(home->revoke_device("CT-1", UnixTime{now.seconds - 1000}, "stolen").has_value());
@@ -382,11 +382,11 @@ TEST(Seal, again_of_an_image_whose_seal_counts_no_more_keeps_that_seal) {
   EXPECT_EQ(run_captured(sealing(scratch, {altered.string()})).first, 1) << "sealed otherwise";
   // A seal of a thief: his device is of this home, but this home did not make the seal.
   const auto forged = scratch.write_image("c.dcm", "1.2.9", 3);
-  const ScratchHome elsewhere;
+  const CommandHome elsewhere;
   const auto signer = home->signer("CT-1");
   ASSERT_TRUE(signer.has_value());
   auto log = ledger::Log::open(elsewhere.home() / "ledger",
-                               Home::open(elsewhere.home())->ledger_key().value());
+                               home::Home::open(elsewhere.home())->ledger_key().value());
   ASSERT_TRUE(log.has_value());
   const auto opened = dicom::File::open(forged);
   ASSERT_TRUE(opened.has_value());
@@ -404,11 +404,11 @@ TEST(Seal, again_of_an_image_whose_seal_counts_no_more_keeps_that_seal) {
 }
 
 TEST(Seal, looks_at_the_copy_before_it_takes_the_place_of_the_file) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto image = scratch.write_image("a.dcm", "1.2.3", 1);
   const auto source = dicom::File::open(image);
   ASSERT_TRUE(source.has_value());
-  SealOptions options = sealing(scratch, {image.string()});
+  cli::SealOptions options = sealing(scratch, {image.string()});
   options.out = scratch.path("out").string();
   ASSERT_EQ(run_captured(options).first, 0);
   const auto copy = dicom::File::open(scratch.path("out/a.dcm"));
@@ -469,7 +469,7 @@ void write_noise(const std::filesystem::path& path, std::uint16_t columns, const
 }
 
 TEST(Seal, says_of_a_picture_that_it_could_not_be_found_again) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto one = scratch.path("one.dcm");
   const auto two = scratch.path("two.dcm");
   write_noise(one, 64, "1.2.1");
@@ -493,9 +493,9 @@ TEST(Seal, says_of_a_picture_that_it_could_not_be_found_again) {
 }
 
 TEST(Seal, by_an_unknown_device_is_refused) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto image = scratch.write_image("a.dcm", "1.2.3", 1);
-  SealOptions options = sealing(scratch, {image.string()});
+  cli::SealOptions options = sealing(scratch, {image.string()});
   options.device = "MR-9";
   const auto [code, out] = run_captured(options);
   EXPECT_EQ(code, 1);
@@ -504,7 +504,7 @@ TEST(Seal, by_an_unknown_device_is_refused) {
 }
 
 TEST(Seal, of_more_than_a_batch_seals_each_once_and_in_order) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   constexpr unsigned images = 300;
   for (unsigned i = 0; i < images; ++i) {
     char name[32];

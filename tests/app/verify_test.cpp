@@ -6,16 +6,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "scratch_home.h"
+#include "command_home.h"
 #include "seal/seal.h"
 
 namespace fiducia::app {
 namespace {
 
+using test::CommandHome;
 using test::run_captured;
-using test::ScratchHome;
 
-VerifyOptions verifying(const ScratchHome& scratch, std::vector<std::string> paths) {
+cli::VerifyOptions verifying(const CommandHome& scratch, std::vector<std::string> paths) {
   return {.common = scratch.common(),
           .paths = std::move(paths),
           .report = "",
@@ -25,13 +25,13 @@ VerifyOptions verifying(const ScratchHome& scratch, std::vector<std::string> pat
           .show_values = false};
 }
 
-void seal_in_place(const ScratchHome& scratch, const std::string& path) {
-  EXPECT_EQ(run_captured(SealOptions{.common = scratch.common(),
-                                     .paths = {path},
-                                     .device = "",
-                                     .out = "",
-                                     .in_place = true,
-                                     .sidecar = false})
+void seal_in_place(const CommandHome& scratch, const std::string& path) {
+  EXPECT_EQ(run_captured(cli::SealOptions{.common = scratch.common(),
+                                          .paths = {path},
+                                          .device = "",
+                                          .out = "",
+                                          .in_place = true,
+                                          .sidecar = false})
                 .first,
             0);
 }
@@ -44,7 +44,7 @@ void flip_last_byte(const std::filesystem::path& path) {
 }
 
 TEST(Verify, of_several_files_exits_with_the_worst) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto good = scratch.write_image("good.dcm", "1.2.1", 1);
   const auto bad = scratch.write_image("bad.dcm", "1.2.2", 2);
   const auto stranger = scratch.write_image("stranger.dcm", "1.2.3", 3);
@@ -68,7 +68,7 @@ TEST(Verify, of_several_files_exits_with_the_worst) {
 }
 
 TEST(Verify, names_the_tile_that_was_changed) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto image = scratch.write_image("a.dcm", "1.2.1", 1);  // 80 x 70: tiles 2 x 2
   seal_in_place(scratch, image.string());
   flip_last_byte(image);
@@ -79,7 +79,7 @@ TEST(Verify, names_the_tile_that_was_changed) {
 }
 
 TEST(Verify, prints_one_line_a_file_in_the_order_of_the_paths) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   constexpr unsigned images = 40;
   for (unsigned i = 0; i < images; ++i)
     scratch.write_image("in/" + std::to_string(100 + i) + ".dcm", "1.2." + std::to_string(i), i);
@@ -94,11 +94,11 @@ TEST(Verify, prints_one_line_a_file_in_the_order_of_the_paths) {
 }
 
 TEST(Verify, shows_values_only_when_asked) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto image = scratch.write_image("a.dcm", "1.2.1", 1, "First^Patient");
   EXPECT_EQ(run_captured(scratch.sealing(image)).first, 0);
   scratch.write_image("a.dcm", "1.2.1", 1, "Second^Name");
-  VerifyOptions options = verifying(scratch, {image.string()});
+  cli::VerifyOptions options = verifying(scratch, {image.string()});
   for (const bool json : {true, false}) {
     options.common.json = json;
     options.show_values = false;
@@ -112,9 +112,9 @@ TEST(Verify, shows_values_only_when_asked) {
 }
 
 TEST(Verify, quiet_prints_the_problems_and_nothing_else) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto image = scratch.write_image("a.dcm", "1.2.1", 1);
-  VerifyOptions options = verifying(scratch, {image.string()});
+  cli::VerifyOptions options = verifying(scratch, {image.string()});
   options.common = {.home = scratch.home().string(), .json = false, .quiet = true};
   const auto [code, out] = run_captured(options);
   EXPECT_EQ(code, 3);
@@ -124,9 +124,9 @@ TEST(Verify, quiet_prints_the_problems_and_nothing_else) {
 }
 
 TEST(Verify, without_home_and_trust_file_says_what_to_do) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto image = scratch.write_image("a.dcm", "1.2.1", 1);
-  VerifyOptions options = verifying(scratch, {image.string()});
+  cli::VerifyOptions options = verifying(scratch, {image.string()});
   options.common.home = scratch.path("nowhere").string();
   const auto [code, out] = run_captured(options);
   EXPECT_EQ(code, 1);
@@ -137,7 +137,7 @@ TEST(Verify, without_home_and_trust_file_says_what_to_do) {
 }
 
 TEST(Verify, fails_closed_when_the_store_cannot_be_read) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto image = scratch.write_image("a.dcm", "1.2.1", 1);
   ASSERT_TRUE(durable_write(scratch.home() / "evidence.db", as_bytes("not a database at all")));
   const auto [code, out] = run_captured(verifying(scratch, {image.string()}));
@@ -145,21 +145,21 @@ TEST(Verify, fails_closed_when_the_store_cannot_be_read) {
 }
 
 TEST(Verify, mends_a_store_whose_writer_was_killed_while_it_closed) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const std::string image = scratch.write_image("a.dcm", "1.2.3", 1);
-  ASSERT_EQ(run_captured(SealOptions{.common = scratch.common(),
-                                     .paths = {image},
-                                     .device = "",
-                                     .out = "",
-                                     .in_place = false,
-                                     .sidecar = false})
+  ASSERT_EQ(run_captured(cli::SealOptions{.common = scratch.common(),
+                                          .paths = {image},
+                                          .device = "",
+                                          .out = "",
+                                          .in_place = false,
+                                          .sidecar = false})
                 .first,
             0);
   const std::filesystem::path store = scratch.home() / "evidence.db";
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    const auto home = Home::open(scratch.home());
+    const auto home = home::Home::open(scratch.home());
     if (!home) ::_exit(1);
     const auto writer = home->open_store(/*read_only=*/false);
     store::Record record{};
@@ -178,10 +178,10 @@ TEST(Verify, mends_a_store_whose_writer_was_killed_while_it_closed) {
 }
 
 TEST(Verify, of_a_revoked_device_is_untrusted_from_that_time_on) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto image = scratch.write_image("a.dcm", "1.2.1", 1);
   seal_in_place(scratch, image.string());
-  const auto home = Home::open(scratch.home());
+  const auto home = home::Home::open(scratch.home());
   ASSERT_TRUE(home.has_value());
   const UnixTime now = system_now();
   ASSERT_TRUE(home->revoke_device("CT-1", UnixTime{now.seconds + 3600}, "later").has_value());
@@ -191,11 +191,11 @@ TEST(Verify, of_a_revoked_device_is_untrusted_from_that_time_on) {
 }
 
 TEST(Verify, writes_a_report_that_only_its_maker_can_read) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto image = scratch.write_image("a.dcm", "1.2.1", 1);
   seal_in_place(scratch, image.string());
   flip_last_byte(image);
-  VerifyOptions options = verifying(scratch, {image.string()});
+  cli::VerifyOptions options = verifying(scratch, {image.string()});
   options.report = scratch.path("report.html").string();
   EXPECT_EQ(run_captured(options).first, 2);
   const std::string html = test::content(options.report);
@@ -206,27 +206,27 @@ TEST(Verify, writes_a_report_that_only_its_maker_can_read) {
 }
 
 TEST(Export, gives_a_stranger_what_verify_needs) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   scratch.write_image("in/a.dcm", "1.2.1", 1);
   scratch.write_image("in/b.dcm", "1.2.2", 2);
-  EXPECT_EQ(run_captured(SealOptions{.common = scratch.common(),
-                                     .paths = {scratch.path("in").string()},
-                                     .device = "",
-                                     .out = "",
-                                     .in_place = false,
-                                     .sidecar = false})
+  EXPECT_EQ(run_captured(cli::SealOptions{.common = scratch.common(),
+                                          .paths = {scratch.path("in").string()},
+                                          .device = "",
+                                          .out = "",
+                                          .in_place = false,
+                                          .sidecar = false})
                 .first,
             0);
-  ExportOptions exporting{.common = scratch.common(),
-                          .paths = {scratch.path("in").string()},
-                          .out = scratch.path("both.evidence").string(),
-                          .trust = ""};
+  cli::ExportOptions exporting{.common = scratch.common(),
+                               .paths = {scratch.path("in").string()},
+                               .out = scratch.path("both.evidence").string(),
+                               .trust = ""};
   EXPECT_EQ(run_captured(exporting).first, 0);
   scratch.write_image("in/c.dcm", "1.2.3", 3);
   EXPECT_EQ(run_captured(exporting).first, 3) << "one has no evidence";
   std::filesystem::copy_file(scratch.home() / "trust.toml", scratch.path("trust.toml"));
   std::filesystem::remove_all(scratch.home());
-  VerifyOptions stranger =
+  cli::VerifyOptions stranger =
       verifying(scratch, {scratch.path("in/a.dcm").string(), scratch.path("in/b.dcm").string()});
   stranger.common.home.clear();
   stranger.trust = scratch.path("trust.toml").string();
@@ -236,12 +236,12 @@ TEST(Export, gives_a_stranger_what_verify_needs) {
 }
 
 TEST(Export, of_nothing_sealed_writes_no_file) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto image = scratch.write_image("a.dcm", "1.2.1", 1);
-  const ExportOptions exporting{.common = scratch.common(),
-                                .paths = {image.string()},
-                                .out = scratch.path("x.evidence").string(),
-                                .trust = ""};
+  const cli::ExportOptions exporting{.common = scratch.common(),
+                                     .paths = {image.string()},
+                                     .out = scratch.path("x.evidence").string(),
+                                     .trust = ""};
   EXPECT_EQ(run_captured(exporting).first, 1);
   EXPECT_FALSE(std::filesystem::exists(exporting.out));
 }
@@ -252,13 +252,13 @@ void write_text(const std::filesystem::path& path, std::string_view text) {
 }
 
 TEST(Verify, of_a_folder_ends_with_what_was_found) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   for (unsigned i = 0; i < 3; ++i)
     scratch.write_image("in/" + std::to_string(i) + ".dcm", "1.2." + std::to_string(i), i);
   EXPECT_EQ(run_captured(scratch.sealing(scratch.path("in"))).first, 0);
   scratch.write_image("in/1.dcm", "1.2.1", 7);
   write_text(scratch.path("in/README.txt"), "scans of the year");
-  VerifyOptions options = verifying(scratch, {scratch.path("in").string()});
+  cli::VerifyOptions options = verifying(scratch, {scratch.path("in").string()});
   options.common.json = false;
   options.only_problems = true;
   const auto [code, out] = run_captured(options);
@@ -273,9 +273,9 @@ TEST(Verify, of_a_folder_ends_with_what_was_found) {
 }
 
 TEST(Verify, leaves_out_only_what_nobody_takes_for_an_image) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto verdicts = [&](const std::string& folder) {
-    VerifyOptions options = verifying(scratch, {scratch.path(folder).string()});
+    cli::VerifyOptions options = verifying(scratch, {scratch.path(folder).string()});
     return run_captured(options);
   };
   scratch.write_image("in/a.dcm", "1.2.1", 1);
@@ -302,7 +302,7 @@ TEST(Verify, leaves_out_only_what_nobody_takes_for_an_image) {
 }
 
 TEST(Verify, report_replaces_nothing_but_a_report) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto image = scratch.write_image("a.dcm", "1.2.1", 1);
   const auto other = scratch.write_image("b.dcm", "1.2.2", 2);
   write_text(scratch.path("letter.html"), "<!DOCTYPE html>a letter");
@@ -312,7 +312,7 @@ TEST(Verify, report_replaces_nothing_but_a_report) {
        {image, other, scratch.path("letter.html"), scratch.path("link.html"),
         scratch.home() / "trust.toml", scratch.home() / "new.html", scratch.path("")}) {
     const std::string before = std::filesystem::is_regular_file(path) ? test::content(path) : "";
-    VerifyOptions options = verifying(scratch, {image.string()});
+    cli::VerifyOptions options = verifying(scratch, {image.string()});
     options.report = path.string();
     const auto [code, out] = run_captured(options);
     EXPECT_EQ(code, 1) << path;
@@ -323,17 +323,17 @@ TEST(Verify, report_replaces_nothing_but_a_report) {
   }
   EXPECT_FALSE(std::filesystem::exists(scratch.home() / "new.html"));
   EXPECT_EQ(test::content(scratch.home() / "trust.toml"), trust);
-  VerifyOptions options = verifying(scratch, {image.string()});
+  cli::VerifyOptions options = verifying(scratch, {image.string()});
   options.report = scratch.path("report.html").string();
   EXPECT_EQ(run_captured(options).first, 3);
   EXPECT_EQ(run_captured(options).first, 3) << "a report may be replaced";
 }
 
 TEST(Export, replaces_nothing_but_evidence) {
-  const ScratchHome scratch;
+  const CommandHome scratch;
   const auto image = scratch.write_image("a.dcm", "1.2.1", 1);
   EXPECT_EQ(run_captured(scratch.sealing(image)).first, 0);
-  ExportOptions options;
+  cli::ExportOptions options;
   options.common = scratch.common();
   options.paths = {image.string()};
   const std::string before = test::content(image);

@@ -21,7 +21,7 @@ FIDUCIA, LEDGER, VECTORS = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
 
 
 def run(*arguments, exits=0, program=LEDGER):
-    done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([program, *(["ledger"] if program == LEDGER else []), *map(str, arguments)], capture_output=True, text=True, timeout=120)
     assert done.returncode == exits, (arguments, done.returncode, done.stdout, done.stderr)
     return done.stdout
 
@@ -106,7 +106,7 @@ def check(scratch):
 
 def serve(folder, origin, cosigned, rows):
     server = subprocess.Popen(
-        [LEDGER, "witness", "serve", "--folder", str(folder), "--listen", "127.0.0.1:0", "--prefix",
+        [LEDGER, "ledger", "witness", "serve", "--folder", str(folder), "--listen", "127.0.0.1:0", "--prefix",
          "/w/", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         url = json.loads(server.stdout.readline())["url"]

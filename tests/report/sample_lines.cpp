@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "finding/finding.h"
+#include "json/json.h"
 #include "report/report.h"
 #include "report/sample_results.h"
 
@@ -24,6 +25,6 @@ int main() {
                       .remedy = "Try again.",
                       .where = {.file = "a", .element = "(0010,0010)", .offset = 7},
                       .kind = "nesting"};
-    std::puts(report::to_json(error).c_str());
+    std::puts(json::error_line(error).c_str());
   }
 }

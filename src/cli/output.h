@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "core/core.h"
+
+/// What goes to the terminal: results on stdout, progress and warnings on stderr.
+namespace fiducia::cli {
+
+/// One sentence to stderr, or `fiducia.error/1` on one line of stdout.
+void print_error(const Error& error, bool json);
+
+/// A line to stdout; the line feed is added. Returns false when stdout is closed or full.
+bool print_line(std::string_view line);
+
+/// A sentence to stderr, for warnings that stop nothing.
+void print_warning(std::string_view sentence);
+
+/// Names on stderr what was left out of a folder (core/file.h). Returns the exit code: 1 when a
+/// folder could not be entered, for what lies in it is not known.
+[[nodiscard]] int tell_left_out(const std::vector<LeftOut>& left_out, bool json);
+
+/// Says on stderr how many files were left out because they are no images, if any were.
+void tell_no_images(std::size_t count);
+
+/// Whether stdout is a terminal that wants colours (NO_COLOR is respected).
+[[nodiscard]] bool wants_colour();
+
+/// `text` with control characters spelt out: file names can hold escape sequences.
+[[nodiscard]] std::string printable(std::string_view text);
+
+/// A progress bar on stderr, drawn when that is a terminal and at most ten times a second.
+/// Thread-safe.
+class Progress {
+ public:
+  Progress(std::string label, std::uint64_t total, bool quiet);
+  ~Progress();  // wipes the bar
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  void advance(std::uint64_t by = 1);
+  void set(std::uint64_t done, std::uint64_t total);
+  /// Wipes the bar before something else is printed; the next advance draws it again.
+  void hide();
+
+ private:
+  void draw();  // with mutex_ held
+  std::mutex mutex_;
+  std::string label_;
+  std::uint64_t total_;
+  std::uint64_t done_ = 0;
+  bool enabled_;
+  bool drawn_ = false;
+  std::chrono::steady_clock::time_point last_;
+};
+
+/// Brings results that workers finish in any order into the order of the inputs.
+///
+/// At most `window` results wait for an earlier one; a worker further ahead waits in `put`, so
+/// that memory stays flat when the first of 100,000 files is a slow one. The worker that holds
+/// the earliest index never waits. Thread-safe.
+template <class T>
+class InOrder {
+ public:
+  explicit InOrder(std::size_t window) : window_(window) {}
+
+  /// Hands in result `index`; `emit(T&&)` is called for every result that is next in order, one
+  /// at a time.
+  template <class Emit>
+  void put(std::size_t index, T value, const Emit& emit) {
+    std::unique_lock lock{mutex_};
+    room_.wait(lock, [&] { return index < next_ + window_; });
+    waiting_.emplace(index, std::move(value));
+    while (!waiting_.empty() && waiting_.begin()->first == next_) {
+      emit(std::move(waiting_.begin()->second));
+      waiting_.erase(waiting_.begin());
+      ++next_;
+    }
+    room_.notify_all();
+  }
+
+ private:
+  const std::size_t window_;
+  std::mutex mutex_;
+  std::condition_variable room_;
+  std::size_t next_ = 0;              // guarded by mutex_
+  std::map<std::size_t, T> waiting_;  // guarded by mutex_
+};
+
+}  // namespace fiducia::cli

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "core/core.h"
+
+namespace fiducia::home {
+
+/// What fiducia.toml says.
+struct HomeFile {
+  std::string hospital;
+  std::string default_device;
+  std::string ledger_origin;  // no spaces, no '+': it is a name in signed notes
+  std::string store;          // which evidence store belongs to it, 32 hexadecimal digits
+};
+
+/// Reads fiducia.toml. It is written by `init` and small, and it is read at each start, so this
+/// reads the subset of TOML that it needs: one table [home], integers, basic strings on one
+/// line, comments. Unknown keys are refused. Errors: config_invalid with the line.
+[[nodiscard]] Result<HomeFile> read_home_file(std::string_view toml, const std::string& name);
+
+/// Also valid TOML 1.0. read_home_file gives back the same.
+[[nodiscard]] std::string write_home_file(const HomeFile& home);
+
+/// A TOML basic string, quotes included.
+[[nodiscard]] std::string toml_string(std::string_view text);
+
+}  // namespace fiducia::home

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "home/leftovers.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+
+namespace fiducia::home {
+namespace {
+
+constexpr std::uint64_t note_bytes_max = 64ULL << 20;
+
+std::filesystem::path note_path(const std::filesystem::path& home) { return home / "writing"; }
+
+/// The target of a name that mkostemp made for durable_write: `.FILE.XXXXXX` gives FILE.
+std::string_view target_of(std::string_view temporary) {
+  constexpr std::size_t suffix = 7;  // ".XXXXXX"
+  if (temporary.size() <= suffix + 1 || temporary.front() != '.') return {};
+  if (temporary[temporary.size() - suffix] != '.') return {};
+  return temporary.substr(1, temporary.size() - suffix - 1);
+}
+
+bool is_not_older(const struct stat& a, const struct stat& b) {
+  return a.st_mtim.tv_sec != b.st_mtim.tv_sec ? a.st_mtim.tv_sec > b.st_mtim.tv_sec
+                                              : a.st_mtim.tv_nsec >= b.st_mtim.tv_nsec;
+}
+
+std::size_t clean_folder(const std::filesystem::path& folder, const std::set<std::string>& targets,
+                         const struct stat& noted) {
+  std::size_t removed = 0;
+  const std::unique_ptr<DIR, int (*)(DIR*)> listing{opendir(folder.c_str()), closedir};
+  if (!listing) return 0;
+  while (const dirent* entry = readdir(listing.get())) {
+    const std::string name = entry->d_name;
+    if (!targets.contains(std::string{target_of(name)})) continue;
+    const std::filesystem::path path = folder / name;
+    struct stat info = {};
+    if (lstat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
+    if (info.st_uid != geteuid() || !is_not_older(info, noted)) continue;
+    if (unlink(path.c_str()) == 0) ++removed;
+  }
+  return removed;
+}
+
+}  // namespace
+
+Status note_writing(const std::filesystem::path& home,
+                    std::span<const std::filesystem::path> targets) {
+  Bytes note;
+  for (const std::filesystem::path& target : targets) {
+    std::error_code error;
+    append(note, as_bytes(std::filesystem::absolute(target, error).native()));
+    note.push_back(std::byte{0});  // the one byte that no path holds
+  }
+  return durable_write(note_path(home), note,
+                       {.mode = 0600, .keep_mode = false, .create_only = false});
+}
+
+void forget_writing(const std::filesystem::path& home) { ::unlink(note_path(home).c_str()); }
+
+std::size_t remove_leftovers(const std::filesystem::path& home) {
+  struct stat noted = {};
+  if (stat(note_path(home).c_str(), &noted) != 0) return 0;
+  const auto note = read_file(note_path(home), note_bytes_max);
+  std::map<std::filesystem::path, std::set<std::string>> folders;
+  if (note) {
+    std::string_view rest = as_text(*note);
+    while (!rest.empty()) {
+      const std::filesystem::path target{rest.substr(0, rest.find('\0'))};
+      folders[target.parent_path()].insert(target.filename().string());
+      rest.remove_prefix(std::min(rest.size(), rest.find('\0') + 1));
+    }
+  }
+  std::size_t removed = 0;
+  for (const auto& [folder, targets] : folders) removed += clean_folder(folder, targets, noted);
+  forget_writing(home);
+  return removed;
+}
+
+}  // namespace fiducia::home

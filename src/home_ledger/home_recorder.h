@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <string>
+
+#include "core/core.h"
+#include "home_ledger/ledger_home.h"
+#include "http/http.h"
+#include "sealing/sealing.h"
+
+namespace fiducia::home_ledger {
+
+/// Appends to a home's log and gathers what proves it: cosignatures of the witnesses of its
+/// policy, time-stamps of its authorities.
+class HomeRecorder final : public sealing::Recorder {
+ public:
+  /// Errors: those of `open_parts` and ledger::Log::open.
+  [[nodiscard]] static Result<std::unique_ptr<HomeRecorder>> open(LedgerHome home);
+  /// Errors: those of ledger::Log::append; conflict (a witness knows a larger tree: this ledger is
+  /// an old copy, or its key is used elsewhere); io_unreadable (fewer witnesses or time-stamps
+  /// than demanded). In the last case the entries are in the log: recording them again gives the
+  /// same index.
+  [[nodiscard]] Result<ledger::Recorded> record(std::span<const Bytes> entries) override;
+  [[nodiscard]] const ledger::LogStatus& status() const override { return status_; }
+  /// The newest one, without cosignatures.
+  [[nodiscard]] std::string checkpoint() const { return log_.checkpoint(); }
+
+ private:
+  HomeRecorder(LedgerHome home, ledger::Log log, std::shared_ptr<const ledger::ObjectSource> store,
+               http::Client client);
+  [[nodiscard]] std::uint64_t newest_size() const;
+  [[nodiscard]] Status cosign(ledger::Recorded& recorded);
+  [[nodiscard]] Status stamp(ledger::Recorded& recorded);
+
+  const LedgerHome home_;
+  ledger::Log log_;
+  const ledger::LogStatus status_;  // when it was opened
+  const std::shared_ptr<const ledger::ObjectSource> store_;
+  const http::Client client_;
+  std::optional<ledger_net::WitnessClient> witnesses_;
+  std::optional<Error> stopped_;  // a witness proved that nothing more may be appended
+};
+
+}  // namespace fiducia::home_ledger
