@@ -3,6 +3,7 @@
 // The front of module canonical.
 #include "canonical/header.h"
 #include "canonical/nested_pixels.h"
+#include "canonical/object_decoder.h"
 #include "canonical/own_block.h"
 #include "canonical/pixel_source.h"
 #include "canonical/pixels.h"

@@ -20,22 +20,4 @@ struct NestedPixels {
 /// be null.
 [[nodiscard]] NestedPixels decode_nested_pixels(const dicom::File& file, codec::CodecChild* child);
 
-/// What one object is decoded with, and what all comparisons of it share: decoded once, when the
-/// first one needs it. Not thread-safe; one an object.
-class ObjectDecoder {
- public:
-  /// `file` and `child`, which may be null, must outlive it.
-  ObjectDecoder(const dicom::File& file, codec::CodecChild* child) : file_(file), child_(child) {}
-  [[nodiscard]] codec::CodecChild* child() const { return child_; }
-  [[nodiscard]] const NestedPixels& nested_pixels() {
-    if (!nested_) nested_ = decode_nested_pixels(file_, child_);
-    return *nested_;
-  }
-
- private:
-  const dicom::File& file_;
-  codec::CodecChild* child_;
-  std::optional<NestedPixels> nested_;
-};
-
 }  // namespace fiducia::canonical

@@ -472,9 +472,10 @@ Oddities FrameReader::State::inspect(std::uint32_t frame) const {
 }
 
 Result<FrameReader> FrameReader::open(const dicom::File& file, CodecChild* child,
-                                      const dicom::TransferSyntax* unnamed) {
+                                      const dicom::TransferSyntax* unnamed, const Geometry* known) {
   const dicom::DataSet& data_set = file.data_set();
-  FIDUCIA_TRY(geometry, read_geometry(data_set));
+  FIDUCIA_TRY(geometry,
+              known != nullptr ? Result<std::optional<Geometry>>(*known) : read_geometry(data_set));
   const dicom::Element* element = find_pixels(data_set);
   if (!geometry || element == nullptr)
     return fail_malformed("pixel_data", "there is no Pixel Data.");
@@ -541,6 +542,8 @@ Result<Frame> FrameReader::read_again(Rendition rendition) {
   FIDUCIA_CHECK(state.pay(state.last_read));
   return state.take(state.timed(0, [&] { return state.child->decode_again(rendition); }));
 }
+
+Status FrameReader::pay_again(std::uint32_t frame) const { return state_->pay(frame); }
 
 std::uint64_t FrameReader::work() const {
   std::uint64_t sum = 0;

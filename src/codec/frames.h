@@ -39,9 +39,10 @@ class FrameReader {
   /// it answer codec_missing. Where the file names no transfer syntax (a bare data set with
   /// fragments), `unnamed` is taken for it, if any; it must outlive the reader. Errors: those of
   /// read_geometry; malformed (kind "pixel_data"), when there is no pixel data, or fragments do not
-  /// divide into frames.
+  /// divide into frames. `geometry`: what read_geometry says of the file, for who has asked before.
   [[nodiscard]] static Result<FrameReader> open(const dicom::File& file, CodecChild* child,
-                                                const dicom::TransferSyntax* unnamed = nullptr);
+                                                const dicom::TransferSyntax* unnamed = nullptr,
+                                                const Geometry* geometry = nullptr);
 
   /// What the frames are read by: the file's, or `unnamed`.
   [[nodiscard]] const dicom::TransferSyntax& transfer_syntax() const;
@@ -64,6 +65,9 @@ class FrameReader {
   /// Decodes a frame (index from 0); valid until the next call. Takes what it costs from the
   /// file's budget. Errors: codec_missing, codec_failed, unsupported, truncated, over_limit.
   [[nodiscard]] Result<Frame> read(std::uint32_t frame);
+  /// Takes from the file's budget what reading the frame costs: for who looks at one that was read
+  /// for somebody else. Errors: over_limit.
+  [[nodiscard]] Status pay_again(std::uint32_t frame) const;
   /// What reading all frames once takes from the budget.
   [[nodiscard]] std::uint64_t work() const;
   /// Whether the frames are JPEG of 8 bits with three samples that the header calls YBR_*, so

@@ -38,34 +38,46 @@ const char* sample_kind_name(std::uint8_t kind) {
   return "of no known kind";
 }
 
+}  // namespace
+
 /// The state of one comparison of frames.
-class PixelComparison {
+class PixelComparison::Frames {
  public:
-  PixelComparison(const dicom::File& file, const evidence::Evidence& evidence,
-                  codec::FrameReader& reader, const ContentOptions& options, ContentComparison& out)
+  Frames(const dicom::File& file, const evidence::Evidence& evidence,
+         canonical::SharedFrames& frames, const ContentOptions& options, ContentComparison& out)
       : file_(file),
         evidence_(evidence),
         sealed_(*evidence.statement.pixels),
-        reader_(reader),
+        shared_(frames),
+        reader_(frames.reader()),
         options_(options),
         out_(out),
         salts_(evidence.seed),
         grid_(canonical::tile_grid(sealed_.geometry.rows, sealed_.geometry.columns)),
         renditions_left_(sealed_.renditions.size(), true) {}
 
-  std::string run() {
+  /// Looks at what needs no frame.
+  void begin() {
     const codec::Geometry& geometry = reader_.geometry();
     photometric_ = geometry.photometric_interpretation;
     out_.pixels = Match::same;
-    if (!same_shape(geometry)) return photometric_;
-    const std::uint32_t sealed_frames = sealed_.geometry.frames;
-    const std::uint32_t common = std::min(reader_.frames_present(), sealed_frames);
+    same_shape_ = same_shape(geometry);
+    if (!same_shape_) return;
     untouched_encoding_ = is_untouched_encoding(geometry);
     if (!evidence_.pixels.outside_bits.empty())
       moved_ = MovedOverlays::find(file_.data_set(), evidence_, geometry);
     if (untouched_encoding_) photometric_ = sealed_.photometric_interpretation;
     found_.add(reader_.form_oddities());
-    for (std::uint32_t f = 0; f < common && !file_.budget().is_exceeded(); ++f) compare_frame(f);
+    count_ = std::min(reader_.frames_present(), sealed_.geometry.frames);
+  }
+  [[nodiscard]] std::uint32_t count() const { return count_; }
+
+  void compare(std::uint32_t f) {
+    if (!file_.budget().is_exceeded()) compare_frame(f);
+  }
+
+  std::string finish() {
+    if (!same_shape_) return photometric_;
     if (file_.budget().is_exceeded()) tell_of_limit();
     weigh_losses();
     tell_of_oddities();
@@ -77,7 +89,7 @@ class PixelComparison {
     tell_of_lost_bits();
     tell_of_moved_overlays();
     tell_of_new_label();
-    compare_counts(sealed_frames);
+    compare_counts(sealed_.geometry.frames);
     compare_tail();
     return photometric_;
   }
@@ -127,7 +139,7 @@ class PixelComparison {
         canonical::encoded_frame_hash(0, salts_, reader_.encoded(0)) ==
             evidence_.pixels.encoded_frames[0])
       return false;
-    const auto frame = reader_.read(0);
+    const auto frame = shared_.read(0);
     return frame && !frame->lossless;
   }
 
@@ -160,7 +172,7 @@ class PixelComparison {
       unsealed_samples(f);
       return;
     }
-    auto frame = reader_.read(f);
+    auto frame = shared_.read(f);
     if (!frame) {
       found_.add(reader_.oddities(f));
       undecodable(f, frame.error());
@@ -551,7 +563,8 @@ class PixelComparison {
   const dicom::File& file_;
   const evidence::Evidence& evidence_;
   const evidence::SealedPixels& sealed_;
-  codec::FrameReader& reader_;
+  canonical::SharedFrames& shared_;
+  const codec::FrameReader& reader_;
   const ContentOptions& options_;
   ContentComparison& out_;
   const canonical::Salts salts_;
@@ -563,6 +576,8 @@ class PixelComparison {
   std::vector<bool> renditions_left_;            // of those sealed: that all frames so far can be
   std::string photometric_;
   bool photometric_known_ = false;
+  bool same_shape_ = false;
+  std::uint32_t count_ = 0;  // of frames to compare
   bool untouched_encoding_ = false;
   bool told_undecodable_ = false;
   bool lossy_now_ = false;
@@ -578,35 +593,53 @@ class PixelComparison {
   std::uint64_t tiles_differing_ = 0;
 };
 
-}  // namespace
-
-std::string compare_pixels(const dicom::File& file, const evidence::Evidence& evidence,
-                           codec::CodecChild* child, const ContentOptions& options,
-                           ContentComparison& out) {
+PixelComparison::PixelComparison(const evidence::Evidence& evidence,
+                                 canonical::ObjectDecoder& decoder, const ContentOptions& options,
+                                 ContentComparison& out) {
+  const dicom::File& file = decoder.file();
   const auto fail_with = [&](Match match, finding::Code code, std::string text) {
     out.pixels = match;
     out.findings.push_back({.code = code,
                             .severity = match == Match::different ? finding::Severity::alarm
                                                                   : finding::Severity::warning,
                             .text = std::move(text)});
-    return file.data_set().find_text(dicom::tags::photometric_interpretation).value_or("");
+    photometric_ = file.data_set().find_text(dicom::tags::photometric_interpretation).value_or("");
   };
   const evidence::SealedGeometry& g = evidence.statement.pixels->geometry;
   if (canonical::find_pixel_element(file.data_set(), static_cast<codec::SampleKind>(g.kind),
-                                    g.sample_bytes) == nullptr)
-    return fail_with(Match::different, finding::Code::pixels_missing,
-                     "The pixel data that was sealed is not in the file.");
-  // A bare data set says its encoding nowhere: that of the seal is tried.
-  auto reader = codec::FrameReader::open(
-      file, child, dicom::find_transfer_syntax(evidence.statement.transfer_syntax_uid));
-  if (!reader) {
-    const Error& error = reader.error();
-    if (error.code == ErrorCode::over_limit)
-      return fail_with(Match::undecidable, finding::Code::limit_reached, error.what);
-    return fail_with(Match::different, finding::Code::pixels_altered,
-                     "The pixel data can no longer be read as an image: " + error.what);
+                                    g.sample_bytes) == nullptr) {
+    fail_with(Match::different, finding::Code::pixels_missing,
+              "The pixel data that was sealed is not in the file.");
+    return;
   }
-  return PixelComparison(file, evidence, *reader, options, out).run();
+  // A bare data set says its encoding nowhere: that of the seal is tried.
+  const auto frames =
+      decoder.frames(dicom::find_transfer_syntax(evidence.statement.transfer_syntax_uid));
+  if (!frames) {
+    const Error& error = frames.error();
+    if (error.code == ErrorCode::over_limit) {
+      fail_with(Match::undecidable, finding::Code::limit_reached, error.what);
+      return;
+    }
+    {
+      fail_with(Match::different, finding::Code::pixels_altered,
+                "The pixel data can no longer be read as an image: " + error.what);
+      return;
+    }
+  }
+  frames_ = std::make_unique<Frames>(file, evidence, **frames, options, out);
+  frames_->begin();
+}
+
+PixelComparison::PixelComparison(PixelComparison&&) noexcept = default;
+PixelComparison::~PixelComparison() = default;
+
+std::uint32_t PixelComparison::frames() const { return frames_ ? frames_->count() : 0; }
+
+void PixelComparison::compare(std::uint32_t frame) { frames_->compare(frame); }
+
+std::string PixelComparison::finish() {
+  return frames_ ? frames_->finish() : std::move(photometric_);
 }
 
 }  // namespace fiducia::seal

@@ -309,7 +309,7 @@ Result<Draft> draft_seal(const dicom::File& file, const Signer& signer, UnixTime
     return std::unexpected(std::move(geometry).error());
   // Pixel data that is no image we understand is sealed as an attribute, byte for byte.
   if (geometry && *geometry) {
-    FIDUCIA_TRY(reader, codec::FrameReader::open(file, child));
+    FIDUCIA_TRY(reader, codec::FrameReader::open(file, child, nullptr, &**geometry));
     PixelSealer sealer(file, reader, salts, sketch, state->findings);
     FIDUCIA_TRY(part, sealer.run());
     statement.pixels = std::move(part.sealed);

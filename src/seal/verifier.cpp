@@ -19,7 +19,6 @@ namespace {
 struct Candidate {
   evidence::Evidence evidence;
   trust::FoundIn found_in = trust::FoundIn::given;
-  bool by_sketch = false;  // proposed by the pixels alone
 };
 
 /// A candidate, judged.
@@ -51,12 +50,12 @@ finding::Verdict verdict_of(const ContentComparison& content, const trust::Trust
   return finding::Verdict::authentic;
 }
 
-ImageInfo image_info(const dicom::File& file) {
+ImageInfo image_info(const dicom::File& file, canonical::ObjectDecoder& decoder) {
   const dicom::DataSet& data_set = file.data_set();
   ImageInfo info;
   info.sop_class = data_set.find_text(dicom::tags::sop_class_uid).value_or("");
   info.transfer_syntax = std::string(file.transfer_syntax().uid);
-  if (auto geometry = codec::read_geometry(data_set); geometry && *geometry) {
+  if (const auto& geometry = decoder.geometry(); geometry && *geometry) {
     info.frames = (*geometry)->frames;
     info.rows = (*geometry)->rows;
     info.columns = (*geometry)->columns;
@@ -262,24 +261,26 @@ struct Verifier::State {
     std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
       return trust[a].accepted && !trust[b].accepted;
     });
-    std::vector<Judgement> out(candidates.size());
+    std::vector<std::size_t> compared;
     std::size_t others = 0;
-    for (const std::size_t i : order) {
-      const bool compared = trust[i].accepted || others++ < others_compared_max;
-      out[i] = judge_candidate(file, candidates[i], std::move(trust[i]), compared, decoder);
-    }
+    for (const std::size_t i : order)
+      if (trust[i].accepted || others++ < others_compared_max) compared.push_back(i);
+    std::vector<const evidence::Evidence*> evidences;
+    for (const std::size_t i : compared) evidences.push_back(&candidates[i].evidence);
+    std::vector<ContentComparison> contents =
+        compare_contents(file, evidences, decoder, content_options(options.show_values, false));
+    ContentComparison not_compared;
+    not_compared.pixels = not_compared.header = Match::undecidable;
+    std::vector<ContentComparison> content(candidates.size(), not_compared);
+    for (std::size_t n = 0; n < compared.size(); ++n) content[compared[n]] = std::move(contents[n]);
+    std::vector<Judgement> out;
+    for (std::size_t i = 0; i < candidates.size(); ++i)
+      out.push_back(judge_candidate(candidates[i], std::move(trust[i]), std::move(content[i])));
     return out;
   }
 
-  Judgement judge_candidate(const dicom::File& file, const Candidate& candidate,
-                            trust::TrustJudgement trust, bool compared,
-                            canonical::ObjectDecoder& decoder) const {
-    ContentComparison content;
-    if (compared)
-      content = compare_content(file, candidate.evidence, decoder,
-                                content_options(options.show_values, false));
-    else
-      content.pixels = content.header = Match::undecidable;
+  static Judgement judge_candidate(const Candidate& candidate, trust::TrustJudgement trust,
+                                   ContentComparison content) {
     Judgement out{.verdict = verdict_of(content, trust),
                   .signer_accepted = trust.accepted,
                   .found_in = candidate.found_in,
@@ -293,11 +294,33 @@ struct Verifier::State {
     return out;
   }
 
-  Result<VerifyResult> judge_file(const dicom::File& file, codec::CodecChild* child) const {
-    canonical::ObjectDecoder decoder(file, child);
+  /// Of what the store proposed by the pixels: evidence of samples that `fits` lets through.
+  template <class Fits>
+  static std::vector<evidence::Evidence> read_proposed(const std::vector<Bytes>& found, Fits fits) {
+    std::vector<evidence::Evidence> out;
+    for (const Bytes& encoded : found) {
+      auto evidence = evidence::read_evidence(encoded);
+      if (evidence && evidence->statement.pixels && evidence->statement.pixels->root &&
+          fits(*evidence))
+        out.push_back(std::move(*evidence));
+    }
+    return out;
+  }
+
+  std::vector<ContentComparison> compare_proposed(const dicom::File& file,
+                                                  std::span<const evidence::Evidence> proposed,
+                                                  canonical::ObjectDecoder& decoder,
+                                                  bool show_values) const {
+    std::vector<const evidence::Evidence*> evidences;
+    for (const evidence::Evidence& evidence : proposed) evidences.push_back(&evidence);
+    return compare_contents(file, evidences, decoder, content_options(show_values, true));
+  }
+
+  Result<VerifyResult> judge_file(canonical::ObjectDecoder& decoder) const {
+    const dicom::File& file = decoder.file();
     VerifyResult result;
     result.path = file.name();
-    result.image = image_info(file);
+    result.image = image_info(file, decoder);
     if (const std::optional<trust::Tolerance>& tolerance = judge.trust().tolerance)
       result.tolerance = ToleranceInfo{tolerance->profile, tolerance->rules.size()};
     FIDUCIA_TRY(attached_evidence, attached(file));
@@ -396,19 +419,21 @@ struct Verifier::State {
     });
     if (!altered || lookup == nullptr) return {};
     const std::unique_ptr<canonical::SketchBuilder> builder = lookup->new_sketch();
-    const auto sketch = sketch_of(file, decoder.child(), *builder);
+    const auto sketch = sketch_of(decoder, *builder);
     if (!sketch) return {};
     FIDUCIA_TRY(found, sound(lookup->find_by_sketch(*sketch), damaged));
-    for (const Bytes& encoded : found) {
-      const auto evidence = evidence::read_evidence(encoded);
-      if (!evidence || !evidence->statement.pixels || !evidence->statement.pixels->root) continue;
-      const Digest sign1_hash = crypto::sha256(evidence->sign1);
-      if (std::ranges::any_of(judged,
-                              [&](const Judgement& j) { return j.sign1_hash == sign1_hash; }))
-        continue;
-      if (!judge.judge(*evidence).accepted) continue;
-      const ContentComparison content =
-          compare_content(file, *evidence, decoder, content_options(false, true));
+    const std::vector<evidence::Evidence> proposed =
+        read_proposed(found, [&](const evidence::Evidence& evidence) {
+          const Digest sign1_hash = crypto::sha256(evidence.sign1);
+          return std::ranges::none_of(
+                     judged, [&](const Judgement& j) { return j.sign1_hash == sign1_hash; }) &&
+                 judge.judge(evidence).accepted;
+        });
+    const std::vector<ContentComparison> contents =
+        compare_proposed(file, proposed, decoder, false);
+    for (std::size_t i = 0; i < proposed.size(); ++i) {
+      const evidence::Evidence* evidence = &proposed[i];
+      const ContentComparison& content = contents[i];
       if (content.textured_tiles == 0 || content.textured_tiles_same != content.textured_tiles)
         continue;
       result.findings.push_back(
@@ -541,7 +566,7 @@ struct Verifier::State {
                              bool& damaged) const {
     if (lookup == nullptr) return false;
     const std::unique_ptr<canonical::SketchBuilder> builder = lookup->new_sketch();
-    const auto sketch = sketch_of(file, decoder.child(), *builder);
+    const auto sketch = sketch_of(decoder, *builder);
     if (!sketch) {
       if (sketch.error().code == ErrorCode::over_limit) file.budget().exhaust();
       return false;
@@ -559,12 +584,14 @@ struct Verifier::State {
       std::optional<Candidate> candidate;
       ContentComparison content;
     } best;
-    for (const Bytes& encoded : found) {
-      auto evidence = evidence::read_evidence(encoded);
-      if (!evidence || !evidence->statement.pixels || !evidence->statement.pixels->root) continue;
-      if (accepted_only && !judge.judge(*evidence).accepted) continue;
-      ContentComparison content =
-          compare_content(file, *evidence, decoder, content_options(options.show_values, true));
+    std::vector<evidence::Evidence> proposed =
+        read_proposed(found, [&](const evidence::Evidence& evidence) {
+          return !accepted_only || judge.judge(evidence).accepted;
+        });
+    std::vector<ContentComparison> contents =
+        compare_proposed(file, proposed, decoder, options.show_values);
+    for (std::size_t i = 0; i < proposed.size(); ++i) {
+      ContentComparison& content = contents[i];
       if (content.textured_tiles_same == 0) continue;
       similar = true;
       if (content.textured_tiles_same * 2 < content.textured_tiles ||
@@ -572,8 +599,8 @@ struct Verifier::State {
         continue;
       best.same = content.textured_tiles_same;
       best.content = std::move(content);
-      best.candidate = Candidate{
-          .evidence = std::move(*evidence), .found_in = trust::FoundIn::store, .by_sketch = true};
+      best.candidate =
+          Candidate{.evidence = std::move(proposed[i]), .found_in = trust::FoundIn::store};
     }
     if (!best.candidate) return false;
     trust::TrustJudgement trust = judge.judge(best.candidate->evidence);
@@ -628,7 +655,12 @@ Result<VerifyResult> Verifier::verify(const std::filesystem::path& path,
 }
 
 Result<VerifyResult> Verifier::verify(const dicom::File& file, codec::CodecChild* child) const {
-  return state_->judge_file(file, child);
+  canonical::ObjectDecoder decoder(file, child);
+  return verify(decoder);
+}
+
+Result<VerifyResult> Verifier::verify(canonical::ObjectDecoder& decoder) const {
+  return state_->judge_file(decoder);
 }
 
 Status Verifier::check_seal(ByteView encoded) const {

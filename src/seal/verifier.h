@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "canonical/canonical.h"
 #include "codec/codec.h"
 #include "core/core.h"
 #include "dicom/dicom.h"
@@ -44,6 +45,8 @@ class Verifier {
   /// Judges an open file (no look beside it when its name is not a path).
   [[nodiscard]] Result<VerifyResult> verify(const dicom::File& file,
                                             codec::CodecChild* child) const;
+  /// The same for who needs what was decoded for it afterwards.
+  [[nodiscard]] Result<VerifyResult> verify(canonical::ObjectDecoder& decoder) const;
 
   /// Whether a seal holds and is accepted, whatever the image says: what sealing asks before it
   /// calls an image sealed. Errors: signature_bad, with the first finding; those of read_evidence.

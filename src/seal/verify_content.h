@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <optional>
+#include <span>
 #include <vector>
 
-#include "canonical/nested_pixels.h"
+#include "canonical/object_decoder.h"
 #include "codec/codec.h"
 #include "dicom/dicom.h"
 #include "evidence/evidence_file.h"
@@ -43,18 +44,19 @@ struct ContentOptions {
 
 /// Compares what `file` says now with what `evidence` sealed, attribute by attribute and tile by
 /// tile (spec/seal.md 10). Says nothing about who signed. Never fails: what cannot be compared
-/// is `undecidable` or `different`, with a finding that says why. `decoder` is that of `file`.
-[[nodiscard]] ContentComparison compare_content(const dicom::File& file,
-                                                const evidence::Evidence& evidence,
-                                                canonical::ObjectDecoder& decoder,
-                                                const ContentOptions& options);
+/// is `undecidable` or `different`, with a finding that says why. One result for each evidence, in
+/// their order; each frame is decoded once for all of them, as far as the object's budget reaches
+/// for certain. `decoder` is that of `file`.
+[[nodiscard]] std::vector<ContentComparison> compare_contents(
+    const dicom::File& file, std::span<const evidence::Evidence* const> evidences,
+    canonical::ObjectDecoder& decoder, const ContentOptions& options);
 
 /// Whether the file's SOP Instance UID is the one that `evidence` sealed.
 [[nodiscard]] bool is_same_instance(const dicom::DataSet& data_set,
                                     const evidence::Evidence& evidence);
 
 /// The sketch of the file's samples as they are now. Errors: those of decoding them; over_limit.
-[[nodiscard]] Result<canonical::Sketch> sketch_of(const dicom::File& file, codec::CodecChild* child,
+[[nodiscard]] Result<canonical::Sketch> sketch_of(canonical::ObjectDecoder& decoder,
                                                   canonical::SketchBuilder& builder);
 
 }  // namespace fiducia::seal
