@@ -26,8 +26,7 @@ bool says_vr(const dicom::Element& element) { return element.file_vr != dicom::V
 bool is_standard_under_un(const dicom::Element& element) {
   if (element.file_vr != v::un || element.tag.is_private()) return false;
   const auto entry = dicom::find_dictionary_entry(element.tag);
-  return entry && !dicom::is_recent(element.tag) &&
-         std::ranges::find(entry->vrs, v::un) == entry->vrs.end();
+  return entry && !dicom::is_recent(element.tag) && !entry->allows(v::un);
 }
 
 /// A value where every reader with a dictionary, or the VR itself, expects the items of a sequence.
@@ -35,16 +34,12 @@ bool is_no_sequence(const dicom::Element& element) {
   if (element.vr == v::sq) return false;
   if (says_vr(element)) return element.file_vr == v::sq;
   const auto entry = dicom::find_dictionary_entry(element.tag);
-  return entry && std::ranges::find(entry->vrs, v::sq) != entry->vrs.end() &&
-         !element.value.empty();
+  return entry && entry->allows(v::sq) && !element.value.empty();
 }
 
 bool is_us_or_ss(dicom::Tag tag) {
   const auto entry = dicom::find_dictionary_entry(tag);
-  const auto has = [&](dicom::Vr vr) {
-    return entry && std::ranges::find(entry->vrs, vr) != entry->vrs.end();
-  };
-  return has(v::us) && has(v::ss);
+  return entry && entry->allows(v::us) && entry->allows(v::ss);
 }
 
 bool is_foreign_vr(const dicom::Element& element) {

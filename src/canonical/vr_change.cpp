@@ -92,12 +92,9 @@ VrChange judge_vr_change(dicom::Vr sealed, const CanonicalHeader& header, const 
   if (is_pair(sealed, now, v::ob, v::ow) || element.tag.is_private())
     return comparison.reads_alike() ? VrChange::same_value : VrChange::other_value;
   const auto entry = dicom::find_dictionary_entry(element.tag);
-  const auto allows = [&](dicom::Vr vr) {
-    return entry && std::ranges::find(entry->vrs, vr) != entry->vrs.end();
-  };
-  if (!allows(now)) return VrChange::other_value;
+  if (!entry || !entry->allows(now)) return VrChange::other_value;
   const bool alike =
-      comparison.reads_alike() || (allows(sealed) && !is_pair(sealed, now, v::us, v::ss));
+      comparison.reads_alike() || (entry->allows(sealed) && !is_pair(sealed, now, v::us, v::ss));
   return alike ? VrChange::same_value : VrChange::other_value;
 }
 

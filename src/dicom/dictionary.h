@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <algorithm>
 #include <span>
 #include <string_view>
 
@@ -12,6 +13,8 @@ struct DictionaryEntry {
   std::string_view keyword;  // "PatientName"
   std::string_view name;     // "Patient's Name"
   std::span<const Vr> vrs;   // one, or the alternatives PS3.6 allows ("US or SS", "OB or OW")
+  /// Whether `vr` is one of them.
+  [[nodiscard]] bool allows(Vr vr) const { return std::ranges::find(vrs, vr) != vrs.end(); }
 };
 /// Absent for private and unknown tags, and for items and delimiters, which are no data elements
 /// and have no VR; so `vrs` is never empty. A group length (gggg,0000) without an entry of its own

@@ -285,7 +285,7 @@ bool File::has_exact_meta(std::size_t length) const {
     before = element.tag.value();
     if (element.value.size() % 2 != 0 || element.vr == vr::sq) return false;
     const auto entry = find_dictionary_entry(element.tag);
-    if (entry && std::ranges::find(entry->vrs, element.file_vr) == entry->vrs.end()) return false;
+    if (entry && !entry->allows(element.file_vr)) return false;
   }
   const Element* syntax = meta_.find(tags::transfer_syntax_uid);
   if (syntax == nullptr) return false;

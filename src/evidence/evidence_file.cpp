@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "canonical/header.h"
+#include "evidence/fields.h"
 #include "ledger_format/ledger_format.h"
 
 namespace fiducia::evidence {
@@ -12,28 +13,13 @@ namespace {
 
 constexpr std::uint64_t evidence_version = 1;
 
-enum Key : std::uint64_t {
-  key_version = 1,
-  key_sign1 = 2,
-  key_seed = 3,
-  key_attributes = 4,
-  key_pixels = 5,
-  key_receipts = 6,
-  key_checkpoint = 7,
-  key_time_stamps = 8,
-};
+constexpr const char* in_evidence = "evidence";  // kind of errors
 
 std::unexpected<Error> malformed(std::string what, std::uint64_t offset) {
-  return fail_malformed("evidence", std::move(what), offset);
+  return fail_malformed(in_evidence, std::move(what), offset);
 }
 
 // --- writing --------------------------------------------------------------------------------
-
-void write_digests(crypto::CborWriter& out, std::span<const Digest> digests) {
-  static_assert(sizeof(Digest) == 32);
-  out.bytes_head(digests.size() * sizeof(Digest));
-  out.raw(std::as_bytes(digests));
-}
 
 void write_pixels(crypto::CborWriter& out, const canonical::PixelLeaves& pixels) {
   out.array(5);
@@ -45,10 +31,7 @@ void write_pixels(crypto::CborWriter& out, const canonical::PixelLeaves& pixels)
     out.uint(leaf.tile);
     out.bytes(leaf.hash.view());
   }
-  if (pixels.tail)
-    out.bytes(pixels.tail->view());
-  else
-    out.null();
+  write_digest_or_null(out, pixels.tail);
   write_digests(out, pixels.encoded_frames);
   out.array(pixels.renditions.size());
   for (const std::vector<Digest>& rendition : pixels.renditions) write_digests(out, rendition);
@@ -56,43 +39,17 @@ void write_pixels(crypto::CborWriter& out, const canonical::PixelLeaves& pixels)
 
 // --- reading --------------------------------------------------------------------------------
 
-Result<Digest> read_digest(crypto::CborReader& in) {
-  const std::uint64_t offset = in.offset();
-  FIDUCIA_TRY(bytes, in.bytes());
-  Digest digest;
-  if (bytes.size() != digest.bytes.size()) return malformed("a hash is not 32 bytes.", offset);
-  std::memcpy(digest.bytes.data(), bytes.data(), bytes.size());
-  return digest;
-}
-
-Result<std::vector<Digest>> read_digests(crypto::CborReader& in) {
-  const std::uint64_t offset = in.offset();
-  FIDUCIA_TRY(bytes, in.bytes());
-  if (bytes.size() % sizeof(Digest) != 0)
-    return malformed("a table of hashes is not a multiple of 32 bytes.", offset);
-  std::vector<Digest> digests(bytes.size() / sizeof(Digest));
-  if (!bytes.empty()) std::memcpy(digests.data(), bytes.data(), bytes.size());
-  return digests;
-}
-
-Status expect_array(crypto::CborReader& in, std::size_t count) {
-  const std::uint64_t offset = in.offset();
-  FIDUCIA_TRY(found, in.array());
-  if (found != count) return malformed("an array has the wrong number of items.", offset);
-  return {};
-}
-
 Status read_attributes(crypto::CborReader& in, Evidence& evidence) {
   FIDUCIA_TRY(count, in.array());  // at most the bytes that are left
   if (count > limits::elements_max)
     return fail(ErrorCode::over_limit, "the evidence lists too many attributes.", {});
   evidence.attributes.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
-    FIDUCIA_CHECK(expect_array(in, 3));
+    FIDUCIA_CHECK(expect_items(in, 3, in_evidence));
     const std::uint64_t offset = in.offset();
     FIDUCIA_TRY(path, in.bytes());
     FIDUCIA_TRY(vr, in.text());
-    FIDUCIA_TRY(hash, read_digest(in));
+    FIDUCIA_TRY(hash, read_digest(in, in_evidence));
     if (path.empty() || vr.size() != 2 || !dicom::is_known_vr({vr[0], vr[1]}))
       return malformed("a row of the attribute table is not path and VR.", offset);
     if (i > 0 && canonical::compare_paths(path, evidence.attributes.back().path) < 0)
@@ -105,18 +62,18 @@ Status read_attributes(crypto::CborReader& in, Evidence& evidence) {
 Status read_pixels(crypto::CborReader& in, canonical::PixelLeaves& pixels) {
   FIDUCIA_TRY(type, in.peek());
   if (type == crypto::CborType::null) return in.null();
-  FIDUCIA_CHECK(expect_array(in, 5));
-  FIDUCIA_TRY(tiles, read_digests(in));
+  FIDUCIA_CHECK(expect_items(in, 5, in_evidence));
+  FIDUCIA_TRY(tiles, read_digests(in, in_evidence));
   pixels.tiles = std::move(tiles);
   FIDUCIA_TRY(outside_count, in.array());
   if (outside_count > limits::tiles_max)
     return fail(ErrorCode::over_limit, "the evidence lists too many tiles.", {});
   for (std::size_t i = 0; i < outside_count; ++i) {
     const std::uint64_t offset = in.offset();
-    FIDUCIA_CHECK(expect_array(in, 3));
+    FIDUCIA_CHECK(expect_items(in, 3, in_evidence));
     FIDUCIA_TRY(frame, in.uint());
     FIDUCIA_TRY(tile, in.uint());
-    FIDUCIA_TRY(hash, read_digest(in));
+    FIDUCIA_TRY(hash, read_digest(in, in_evidence));
     if (!std::in_range<std::uint32_t>(frame) || !std::in_range<std::uint32_t>(tile))
       return malformed("a tile number is out of range.", offset);
     const canonical::OutsideBitsLeaf leaf{.frame = static_cast<std::uint32_t>(frame),
@@ -129,21 +86,16 @@ Status read_pixels(crypto::CborReader& in, canonical::PixelLeaves& pixels) {
     }
     pixels.outside_bits.push_back(leaf);
   }
-  FIDUCIA_TRY(tail_type, in.peek());
-  if (tail_type == crypto::CborType::null) {
-    FIDUCIA_CHECK(in.null());
-  } else {
-    FIDUCIA_TRY(tail, read_digest(in));
-    pixels.tail = tail;
-  }
-  FIDUCIA_TRY(encoded, read_digests(in));
+  FIDUCIA_TRY(tail, read_digest_or_null(in, in_evidence));
+  pixels.tail = tail;
+  FIDUCIA_TRY(encoded, read_digests(in, in_evidence));
   pixels.encoded_frames = std::move(encoded);
   const std::uint64_t offset = in.offset();
   FIDUCIA_TRY(renditions, in.array());
   if (renditions >= codec::rendition_count)
     return malformed("there are too many tables of renditions.", offset);
   for (std::size_t i = 0; i < renditions; ++i) {
-    FIDUCIA_TRY(rendition, read_digests(in));
+    FIDUCIA_TRY(rendition, read_digests(in, in_evidence));
     pixels.renditions.push_back(std::move(rendition));
   }
   return {};
@@ -178,48 +130,99 @@ Status read_time_stamps(crypto::CborReader& in, Evidence& evidence) {
   return {};
 }
 
-Status read_value(crypto::CborReader& in, std::int64_t key, std::uint64_t offset,
-                  Evidence& evidence) {
-  switch (key) {
-    case key_version: {
-      FIDUCIA_TRY(version, in.uint());
-      if (version != evidence_version)
-        return fail(ErrorCode::unsupported,
-                    "the evidence has version " + std::to_string(version) + ".",
-                    "Verify it with a newer Fiducia.");
-      return {};
-    }
-    case key_sign1: {
-      FIDUCIA_TRY(sign1, in.bytes());
-      evidence.sign1 = sign1;
-      return {};
-    }
-    case key_seed: {
-      FIDUCIA_TRY(seed, in.bytes());
-      if (seed.size() != evidence.seed.size())
-        return malformed("the seed is not 32 bytes.", offset);
-      std::memcpy(evidence.seed.data(), seed.data(), seed.size());
-      return {};
-    }
-    case key_attributes:
-      return read_attributes(in, evidence);
-    case key_pixels:
-      return read_pixels(in, evidence.pixels);
-    case key_receipts:
-      return read_receipts(in, evidence);
-    case key_checkpoint: {
-      FIDUCIA_TRY(checkpoint, in.text());
-      if (checkpoint.size() > limits::note_bytes_max)
-        return malformed("the checkpoint is too long.", offset);
-      evidence.checkpoint = std::string(checkpoint);
-      return {};
-    }
-    case key_time_stamps:
-      return read_time_stamps(in, evidence);
-    default:
-      return malformed("a key is unknown.", offset);
-  }
-}
+/// The evidence (spec/evidence.md), field by field.
+constexpr Field<EvidenceParts, Evidence> evidence_fields[] = {
+    // version
+    {.key = 1,
+     .write = [](crypto::CborWriter& out, const EvidenceParts&) { out.uint(evidence_version); },
+     .read = [](crypto::CborReader& in, std::uint64_t, Evidence&) -> Status {
+       FIDUCIA_TRY(version, in.uint());
+       if (version != evidence_version)
+         return fail(ErrorCode::unsupported,
+                     "the evidence has version " + std::to_string(version) + ".",
+                     "Verify it with a newer Fiducia.");
+       return {};
+     }},
+    // sign1
+    {.key = 2,
+     .write = [](crypto::CborWriter& out, const EvidenceParts& parts) { out.bytes(parts.sign1); },
+     .read = [](crypto::CborReader& in, std::uint64_t, Evidence& evidence) -> Status {
+       FIDUCIA_TRY(sign1, in.bytes());
+       evidence.sign1 = sign1;
+       return {};
+     }},
+    // seed
+    {.key = 3,
+     .write = [](crypto::CborWriter& out,
+                 const EvidenceParts& parts) { out.bytes(ByteView{*parts.seed}); },
+     .read = [](crypto::CborReader& in, std::uint64_t offset, Evidence& evidence) -> Status {
+       FIDUCIA_TRY(seed, in.bytes());
+       if (seed.size() != evidence.seed.size())
+         return malformed("the seed is not 32 bytes.", offset);
+       std::memcpy(evidence.seed.data(), seed.data(), seed.size());
+       return {};
+     }},
+    // attributes
+    {.key = 4,
+     .write =
+         [](crypto::CborWriter& out, const EvidenceParts& parts) {
+           out.array(parts.attributes.size());
+           for (const SealedAttribute& attribute : parts.attributes) {
+             out.array(3);
+             out.bytes(attribute.path);
+             out.text(attribute.vr.text());
+             out.bytes(attribute.hash.view());
+           }
+         },
+     .read = [](crypto::CborReader& in, std::uint64_t, Evidence& evidence) -> Status {
+       return read_attributes(in, evidence);
+     }},
+    // pixels
+    {.key = 5,
+     .write =
+         [](crypto::CborWriter& out, const EvidenceParts& parts) {
+           if (parts.pixels != nullptr)
+             write_pixels(out, *parts.pixels);
+           else
+             out.null();
+         },
+     .read = [](crypto::CborReader& in, std::uint64_t, Evidence& evidence) -> Status {
+       return read_pixels(in, evidence.pixels);
+     }},
+    // receipts
+    {.key = 6,
+     .write =
+         [](crypto::CborWriter& out, const EvidenceParts& parts) {
+           out.array(parts.receipts.size());
+           for (const Bytes& receipt : parts.receipts) out.bytes(receipt);
+         },
+     .read = [](crypto::CborReader& in, std::uint64_t, Evidence& evidence) -> Status {
+       return read_receipts(in, evidence);
+     }},
+    // checkpoint
+    {.key = 7,
+     .write = [](crypto::CborWriter& out,
+                 const EvidenceParts& parts) { out.text(parts.checkpoint); },
+     .read = [](crypto::CborReader& in, std::uint64_t offset, Evidence& evidence) -> Status {
+       FIDUCIA_TRY(checkpoint, in.text());
+       if (checkpoint.size() > limits::note_bytes_max)
+         return malformed("the checkpoint is too long.", offset);
+       evidence.checkpoint = std::string(checkpoint);
+       return {};
+     }},
+    // time stamps
+    {.key = 8,
+     .write =
+         [](crypto::CborWriter& out, const EvidenceParts& parts) {
+           out.array(parts.time_stamps.size());
+           for (const Bytes& token : parts.time_stamps) out.bytes(token);
+         },
+     .read = [](crypto::CborReader& in, std::uint64_t, Evidence& evidence) -> Status {
+       return read_time_stamps(in, evidence);
+     },
+     .is_written = [](const EvidenceParts& parts) { return !parts.time_stamps.empty(); },
+     .is_optional = true},
+};
 
 /// Whether the tables have the sizes that the statement says.
 Status check_tables(const Evidence& evidence) {
@@ -269,17 +272,7 @@ Result<Evidence> read_evidence(ByteView encoded) {
   Evidence evidence;
   evidence.encoded.assign(encoded.begin(), encoded.end());
   crypto::CborReader in(evidence.encoded);
-  FIDUCIA_TRY(map, crypto::CborMap::open(in));
-  std::size_t count = 0;
-  for (;; ++count) {
-    const std::uint64_t offset = in.offset();
-    FIDUCIA_TRY(key, map.next());
-    if (!key) break;
-    if (!key->number) return malformed("a key is not a number.", offset);
-    FIDUCIA_CHECK(read_value(in, *key->number, offset, evidence));
-  }
-  // Keys ascend and none is unknown: with the optional last one there, nothing is missing at 8.
-  if (count != (evidence.time_stamps.empty() ? 7U : 8U)) return malformed("a key is missing.", 0);
+  FIDUCIA_CHECK(read_fields(in, evidence_fields, in_evidence, evidence));
   // An OB element has even length: one pad byte may follow, and it is 00 (PS3.5 section 6.2).
   if (!in.at_end()) {
     if (in.offset() + 1 != evidence.encoded.size() || evidence.encoded.back() != std::byte{0})
@@ -379,36 +372,7 @@ Bytes write_evidence(const EvidenceParts& parts) {
   FIDUCIA_ASSERT(parts.seed != nullptr);
   crypto::CborWriter out;
   FIDUCIA_ASSERT(parts.time_stamps.size() <= limits::time_stamps_max);
-  out.map(parts.time_stamps.empty() ? 7 : 8);
-  out.uint(key_version);
-  out.uint(evidence_version);
-  out.uint(key_sign1);
-  out.bytes(parts.sign1);
-  out.uint(key_seed);
-  out.bytes(ByteView{*parts.seed});
-  out.uint(key_attributes);
-  out.array(parts.attributes.size());
-  for (const SealedAttribute& attribute : parts.attributes) {
-    out.array(3);
-    out.bytes(attribute.path);
-    out.text(attribute.vr.text());
-    out.bytes(attribute.hash.view());
-  }
-  out.uint(key_pixels);
-  if (parts.pixels != nullptr)
-    write_pixels(out, *parts.pixels);
-  else
-    out.null();
-  out.uint(key_receipts);
-  out.array(parts.receipts.size());
-  for (const Bytes& receipt : parts.receipts) out.bytes(receipt);
-  out.uint(key_checkpoint);
-  out.text(parts.checkpoint);
-  if (!parts.time_stamps.empty()) {
-    out.uint(key_time_stamps);
-    out.array(parts.time_stamps.size());
-    for (const Bytes& token : parts.time_stamps) out.bytes(token);
-  }
+  write_fields(out, evidence_fields, parts);
   return out.take();
 }
 

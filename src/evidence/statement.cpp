@@ -2,32 +2,18 @@
 #include "evidence/statement.h"
 
 #include "crypto/crypto.h"
+#include "evidence/fields.h"
 
 namespace fiducia::evidence {
 namespace {
 
 constexpr std::uint64_t statement_version = 1;
 constexpr std::uint64_t canonical_form_version = 1;
-constexpr std::string_view kind_seal = "seal";
+constexpr const char* in_statement = "statement";  // kind of errors
 constexpr std::string_view object_tag{"fiducia/object/1", 16};
 /// UIDs have 64 characters, labels and decoder names as many; more is not ours.
 constexpr std::size_t statement_text_bytes_max = 64;
 
-enum StatementKey : std::uint64_t {
-  field_version = 1,
-  field_kind = 2,
-  field_canonical_form = 3,
-  field_sop_class = 4,
-  field_header = 5,
-  field_pixels = 6,
-  field_transfer_syntax = 7,
-  field_encoding = 8,
-  field_claimed_at = 9,
-  field_device = 10,
-  field_flags = 11,
-  field_ambiguities = 12,
-  field_untyped_text = 13,
-};
 enum Flag : std::uint64_t { flag_synthetic = 1, flag_derived = 2 };
 
 void write_geometry(crypto::CborWriter& out, const SealedGeometry& g) {
@@ -42,10 +28,7 @@ void write_geometry(crypto::CborWriter& out, const SealedGeometry& g) {
 void write_pixels(crypto::CborWriter& out, const SealedPixels& pixels) {
   out.array(8);
   write_geometry(out, pixels.geometry);
-  if (pixels.root)
-    out.bytes(pixels.root->view());
-  else
-    out.null();
+  write_digest_or_null(out, pixels.root);
   out.uint(pixels.leaf_count);
   out.boolean(pixels.lossless);
   out.text(pixels.decoder);
@@ -75,15 +58,6 @@ Result<std::string> read_text(crypto::CborReader& in) {
   return std::string(text);
 }
 
-Result<Digest> read_root(crypto::CborReader& in) {
-  const std::uint64_t offset = in.offset();
-  FIDUCIA_TRY(bytes, in.bytes());
-  Digest digest;
-  if (bytes.size() != digest.bytes.size()) return bad_statement("a hash is not 32 bytes.", offset);
-  std::memcpy(digest.bytes.data(), bytes.data(), bytes.size());
-  return digest;
-}
-
 template <class T>
 Result<T> read_number(crypto::CborReader& in) {
   const std::uint64_t offset = in.offset();
@@ -92,19 +66,9 @@ Result<T> read_number(crypto::CborReader& in) {
   return static_cast<T>(value);
 }
 
-Status expect_items(crypto::CborReader& in, std::size_t count) {
-  const std::uint64_t offset = in.offset();
-  FIDUCIA_TRY(found, in.array());
-  if (found != count)
-    return bad_statement("an array has " + std::to_string(found) + " items instead of " +
-                             std::to_string(count) + ".",
-                         offset);
-  return {};
-}
-
 Result<SealedGeometry> read_geometry(crypto::CborReader& in) {
   const std::uint64_t offset = in.offset();
-  FIDUCIA_CHECK(expect_items(in, 7));
+  FIDUCIA_CHECK(expect_items(in, 7, in_statement));
   SealedGeometry g;
   FIDUCIA_TRY(frames, read_number<std::uint32_t>(in));
   FIDUCIA_TRY(rows, read_number<std::uint32_t>(in));
@@ -138,9 +102,9 @@ Result<std::vector<SealedRendition>> read_renditions(crypto::CborReader& in) {
   std::uint64_t last = 0;  // the first rendition is that of the pixel tree
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint64_t item = in.offset();
-    FIDUCIA_CHECK(expect_items(in, 2));
+    FIDUCIA_CHECK(expect_items(in, 2, in_statement));
     FIDUCIA_TRY(number, in.uint());
-    FIDUCIA_TRY(root, read_root(in));
+    FIDUCIA_TRY(root, read_digest(in, in_statement));
     if (number <= last || number >= codec::rendition_count)
       return bad_statement("a rendition is unknown or out of order.", item);
     last = number;
@@ -170,17 +134,12 @@ Result<std::optional<SealedPixels>> read_pixels(crypto::CborReader& in) {
     FIDUCIA_CHECK(in.null());
     return std::nullopt;
   }
-  FIDUCIA_CHECK(expect_items(in, 8));
+  FIDUCIA_CHECK(expect_items(in, 8, in_statement));
   SealedPixels pixels;
   FIDUCIA_TRY(geometry, read_geometry(in));
   pixels.geometry = geometry;
-  FIDUCIA_TRY(root_type, in.peek());
-  if (root_type == crypto::CborType::null) {
-    FIDUCIA_CHECK(in.null());
-  } else {
-    FIDUCIA_TRY(root, read_root(in));
-    pixels.root = root;
-  }
+  FIDUCIA_TRY(root, read_digest_or_null(in, in_statement));
+  pixels.root = root;
   FIDUCIA_TRY(count, in.uint());
   pixels.leaf_count = count;
   FIDUCIA_TRY(lossless, in.boolean());
@@ -204,9 +163,9 @@ Result<std::optional<SealedEncoding>> read_encoding(crypto::CborReader& in) {
     FIDUCIA_CHECK(in.null());
     return std::nullopt;
   }
-  FIDUCIA_CHECK(expect_items(in, 3));
+  FIDUCIA_CHECK(expect_items(in, 3, in_statement));
   SealedEncoding encoding;
-  FIDUCIA_TRY(root, read_root(in));
+  FIDUCIA_TRY(root, read_digest(in, in_statement));
   encoding.root = root;
   FIDUCIA_TRY(photometric, read_text(in));
   encoding.photometric_interpretation = std::move(photometric);
@@ -215,94 +174,175 @@ Result<std::optional<SealedEncoding>> read_encoding(crypto::CborReader& in) {
   return encoding;
 }
 
-Status read_value(crypto::CborReader& in, std::int64_t key, std::uint64_t offset,
-                  Statement& statement) {
-  switch (key) {
-    case field_version: {
-      FIDUCIA_TRY(version, in.uint());
-      if (version != statement_version)
-        return fail(ErrorCode::unsupported,
-                    "the statement has version " + std::to_string(version) + ".",
-                    "Verify it with a newer Fiducia.");
-      return {};
-    }
-    case field_kind: {
-      FIDUCIA_TRY(kind, in.text());
-      if (kind != kind_seal)
-        return fail(ErrorCode::unsupported, "the statement is not a seal.",
-                    "Verify it with a newer Fiducia.");
-      return {};
-    }
-    case field_canonical_form: {
-      FIDUCIA_TRY(version, in.uint());
-      if (version != canonical_form_version)
-        return fail(ErrorCode::unsupported,
-                    "the canonical form has version " + std::to_string(version) + ".",
-                    "Verify it with a newer Fiducia.");
-      return {};
-    }
-    case field_sop_class: {
-      FIDUCIA_TRY(uid, read_text(in));
-      statement.sop_class_uid = std::move(uid);
-      return {};
-    }
-    case field_header: {
-      FIDUCIA_CHECK(expect_items(in, 2));
-      FIDUCIA_TRY(root, read_root(in));
-      statement.header_root = root;
-      FIDUCIA_TRY(count, in.uint());
-      statement.header_leaf_count = count;
-      return {};
-    }
-    case field_pixels: {
-      FIDUCIA_TRY(pixels, read_pixels(in));
-      statement.pixels = std::move(pixels);
-      return {};
-    }
-    case field_transfer_syntax: {
-      FIDUCIA_TRY(uid, read_text(in));
-      statement.transfer_syntax_uid = std::move(uid);
-      return {};
-    }
-    case field_encoding: {
-      FIDUCIA_TRY(encoding, read_encoding(in));
-      statement.encoding = std::move(encoding);
-      return {};
-    }
-    case field_claimed_at: {
-      FIDUCIA_TRY(seconds, read_number<std::int64_t>(in));
-      statement.claimed_at = {seconds};
-      return {};
-    }
-    case field_device: {
-      FIDUCIA_TRY(device, read_text(in));
-      if (device.empty()) return bad_statement("the device label is empty.", offset);
-      statement.device = std::move(device);
-      return {};
-    }
-    case field_flags: {
-      FIDUCIA_TRY(flags, in.uint());
-      if ((flags & ~std::uint64_t{flag_synthetic | flag_derived}) != 0)
-        return bad_statement("a flag is unknown.", offset);
-      statement.synthetic = (flags & flag_synthetic) != 0;
-      statement.derived = (flags & flag_derived) != 0;
-      return {};
-    }
-    case field_ambiguities: {
-      FIDUCIA_TRY(kinds, read_kinds(in, 1, 0xFF));
-      for (const std::uint8_t kind : kinds)
-        statement.ambiguities.push_back(static_cast<canonical::AmbiguityKind>(kind));
-      return {};
-    }
-    case field_untyped_text: {
-      FIDUCIA_TRY(digest, read_root(in));
-      statement.untyped_text = digest;
-      return {};
-    }
-    default:
-      return bad_statement("a key is unknown.", offset);
-  }
+/// The word of a kind; one that this release does not know is none of a statement that it can read.
+Result<StatementKind> read_kind(crypto::CborReader& in) {
+  FIDUCIA_TRY(word, in.text());
+  for (const StatementKind kind : all_statement_kinds)
+    if (word == to_word(kind)) return kind;
+  return fail(ErrorCode::unsupported, "the statement is of a kind that this release does not know.",
+              "Verify it with a newer Fiducia.");
 }
+
+/// The statement (spec/seal.md 8), field by field.
+constexpr Field<Statement, Statement> statement_fields[] = {
+    // version
+    {.key = 1,
+     .write = [](crypto::CborWriter& out, const Statement&) { out.uint(statement_version); },
+     .read = [](crypto::CborReader& in, std::uint64_t, Statement&) -> Status {
+       FIDUCIA_TRY(version, in.uint());
+       if (version != statement_version)
+         return fail(ErrorCode::unsupported,
+                     "the statement has version " + std::to_string(version) + ".",
+                     "Verify it with a newer Fiducia.");
+       return {};
+     }},
+    // kind
+    {.key = 2,
+     .write = [](crypto::CborWriter& out,
+                 const Statement&) { out.text(to_word(StatementKind::seal)); },
+     .read = [](crypto::CborReader& in, std::uint64_t, Statement&) -> Status {
+       FIDUCIA_TRY(kind, read_kind(in));
+       if (kind != StatementKind::seal)
+         return fail(ErrorCode::unsupported, "the statement is not a seal.",
+                     "Verify it with a newer Fiducia.");
+       return {};
+     }},
+    // canonical form
+    {.key = 3,
+     .write = [](crypto::CborWriter& out, const Statement&) { out.uint(canonical_form_version); },
+     .read = [](crypto::CborReader& in, std::uint64_t, Statement&) -> Status {
+       FIDUCIA_TRY(version, in.uint());
+       if (version != canonical_form_version)
+         return fail(ErrorCode::unsupported,
+                     "the canonical form has version " + std::to_string(version) + ".",
+                     "Verify it with a newer Fiducia.");
+       return {};
+     }},
+    // sop class
+    {.key = 4,
+     .write = [](crypto::CborWriter& out,
+                 const Statement& statement) { out.text(statement.sop_class_uid); },
+     .read = [](crypto::CborReader& in, std::uint64_t, Statement& statement) -> Status {
+       FIDUCIA_TRY(uid, read_text(in));
+       statement.sop_class_uid = std::move(uid);
+       return {};
+     }},
+    // header
+    {.key = 5,
+     .write =
+         [](crypto::CborWriter& out, const Statement& statement) {
+           out.array(2);
+           out.bytes(statement.header_root.view());
+           out.uint(statement.header_leaf_count);
+         },
+     .read = [](crypto::CborReader& in, std::uint64_t, Statement& statement) -> Status {
+       FIDUCIA_CHECK(expect_items(in, 2, in_statement));
+       FIDUCIA_TRY(root, read_digest(in, in_statement));
+       statement.header_root = root;
+       FIDUCIA_TRY(count, in.uint());
+       statement.header_leaf_count = count;
+       return {};
+     }},
+    // pixels
+    {.key = 6,
+     .write =
+         [](crypto::CborWriter& out, const Statement& statement) {
+           if (statement.pixels)
+             write_pixels(out, *statement.pixels);
+           else
+             out.null();
+         },
+     .read = [](crypto::CborReader& in, std::uint64_t, Statement& statement) -> Status {
+       FIDUCIA_TRY(pixels, read_pixels(in));
+       statement.pixels = std::move(pixels);
+       return {};
+     }},
+    // transfer syntax
+    {.key = 7,
+     .write = [](crypto::CborWriter& out,
+                 const Statement& statement) { out.text(statement.transfer_syntax_uid); },
+     .read = [](crypto::CborReader& in, std::uint64_t, Statement& statement) -> Status {
+       FIDUCIA_TRY(uid, read_text(in));
+       statement.transfer_syntax_uid = std::move(uid);
+       return {};
+     }},
+    // encoding
+    {.key = 8,
+     .write =
+         [](crypto::CborWriter& out, const Statement& statement) {
+           if (!statement.encoding) return out.null();
+           out.array(3);
+           out.bytes(statement.encoding->root.view());
+           out.text(statement.encoding->photometric_interpretation);
+           out.uint(statement.encoding->planar_configuration);
+         },
+     .read = [](crypto::CborReader& in, std::uint64_t, Statement& statement) -> Status {
+       FIDUCIA_TRY(encoding, read_encoding(in));
+       statement.encoding = std::move(encoding);
+       return {};
+     }},
+    // claimed at
+    {.key = 9,
+     .write = [](crypto::CborWriter& out,
+                 const Statement& statement) { out.integer(statement.claimed_at.seconds); },
+     .read = [](crypto::CborReader& in, std::uint64_t, Statement& statement) -> Status {
+       FIDUCIA_TRY(seconds, read_number<std::int64_t>(in));
+       statement.claimed_at = {seconds};
+       return {};
+     }},
+    // device
+    {.key = 10,
+     .write = [](crypto::CborWriter& out,
+                 const Statement& statement) { out.text(statement.device); },
+     .read = [](crypto::CborReader& in, std::uint64_t offset, Statement& statement) -> Status {
+       FIDUCIA_TRY(device, read_text(in));
+       if (device.empty()) return bad_statement("the device label is empty.", offset);
+       statement.device = std::move(device);
+       return {};
+     }},
+    // flags
+    {.key = 11,
+     .write =
+         [](crypto::CborWriter& out, const Statement& statement) {
+           std::uint64_t flags = 0;
+           if (statement.synthetic) flags |= flag_synthetic;
+           if (statement.derived) flags |= flag_derived;
+           out.uint(flags);
+         },
+     .read = [](crypto::CborReader& in, std::uint64_t offset, Statement& statement) -> Status {
+       FIDUCIA_TRY(flags, in.uint());
+       if ((flags & ~std::uint64_t{flag_synthetic | flag_derived}) != 0)
+         return bad_statement("a flag is unknown.", offset);
+       statement.synthetic = (flags & flag_synthetic) != 0;
+       statement.derived = (flags & flag_derived) != 0;
+       return {};
+     }},
+    // ambiguities
+    {.key = 12,
+     .write =
+         [](crypto::CborWriter& out, const Statement& statement) {
+           out.array(statement.ambiguities.size());
+           for (const canonical::AmbiguityKind kind : statement.ambiguities)
+             out.uint(static_cast<std::uint64_t>(kind));
+         },
+     .read = [](crypto::CborReader& in, std::uint64_t, Statement& statement) -> Status {
+       FIDUCIA_TRY(kinds, read_kinds(in, 1, 0xFF));
+       for (const std::uint8_t kind : kinds)
+         statement.ambiguities.push_back(static_cast<canonical::AmbiguityKind>(kind));
+       return {};
+     }},
+    // untyped text
+    {.key = 13,
+     .write = [](crypto::CborWriter& out,
+                 const Statement& statement) { out.bytes(statement.untyped_text->view()); },
+     .read = [](crypto::CborReader& in, std::uint64_t, Statement& statement) -> Status {
+       FIDUCIA_TRY(digest, read_digest(in, in_statement));
+       statement.untyped_text = digest;
+       return {};
+     },
+     .is_written = [](const Statement& statement) { return statement.untyped_text.has_value(); },
+     .is_optional = true},
+};
 
 }  // namespace
 
@@ -316,72 +356,31 @@ SealedGeometry sealed_geometry(const codec::Geometry& geometry) {
           .bits_stored = geometry.bits_stored};
 }
 
+std::string_view to_word(StatementKind kind) {
+  switch (kind) {
+    case StatementKind::seal:
+      return "seal";
+    case StatementKind::amendment:
+      return "amendment";
+    case StatementKind::derivation:
+      return "derivation";
+    case StatementKind::manifest:
+      return "manifest";
+  }
+  std::unreachable();
+}
+
 Bytes write_statement(const Statement& statement) {
   crypto::CborWriter out;
-  out.map(statement.untyped_text ? 13 : 12);
-  out.uint(field_version);
-  out.uint(statement_version);
-  out.uint(field_kind);
-  out.text(kind_seal);
-  out.uint(field_canonical_form);
-  out.uint(canonical_form_version);
-  out.uint(field_sop_class);
-  out.text(statement.sop_class_uid);
-  out.uint(field_header);
-  out.array(2);
-  out.bytes(statement.header_root.view());
-  out.uint(statement.header_leaf_count);
-  out.uint(field_pixels);
-  if (statement.pixels)
-    write_pixels(out, *statement.pixels);
-  else
-    out.null();
-  out.uint(field_transfer_syntax);
-  out.text(statement.transfer_syntax_uid);
-  out.uint(field_encoding);
-  if (statement.encoding) {
-    out.array(3);
-    out.bytes(statement.encoding->root.view());
-    out.text(statement.encoding->photometric_interpretation);
-    out.uint(statement.encoding->planar_configuration);
-  } else {
-    out.null();
-  }
-  out.uint(field_claimed_at);
-  out.integer(statement.claimed_at.seconds);
-  out.uint(field_device);
-  out.text(statement.device);
-  out.uint(field_flags);
-  std::uint64_t flags = 0;
-  if (statement.synthetic) flags |= flag_synthetic;
-  if (statement.derived) flags |= flag_derived;
-  out.uint(flags);
-  out.uint(field_ambiguities);
-  out.array(statement.ambiguities.size());
-  for (const canonical::AmbiguityKind kind : statement.ambiguities)
-    out.uint(static_cast<std::uint64_t>(kind));
-  if (statement.untyped_text) {
-    out.uint(field_untyped_text);
-    out.bytes(statement.untyped_text->view());
-  }
+  write_fields(out, statement_fields, statement);
   return out.take();
 }
 
 Result<Statement> read_statement(ByteView encoded) {
   crypto::CborReader in(encoded);
   Statement statement;
-  FIDUCIA_TRY(map, crypto::CborMap::open(in));
-  std::size_t count = 0;
-  for (;; ++count) {
-    const std::uint64_t offset = in.offset();
-    FIDUCIA_TRY(key, map.next());
-    if (!key) break;
-    if (!key->number) return bad_statement("a key is not a number.", offset);
-    FIDUCIA_CHECK(read_value(in, *key->number, offset, statement));
-  }
+  FIDUCIA_CHECK(read_fields(in, statement_fields, in_statement, statement));
   FIDUCIA_CHECK(in.finish());
-  // All keys but the last are required, CborMap refuses duplicates, read_value refuses others.
-  if (count != (statement.untyped_text ? 13U : 12U)) return bad_statement("a key is missing.", 0);
   if (statement.encoding && !statement.pixels)
     return bad_statement("encoded frames are sealed, but no geometry.", 0);
   if (statement.pixels && !statement.pixels->root && !statement.encoding)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "canonical/reading.h"
@@ -50,6 +52,13 @@ struct SealedEncoding {
   std::string photometric_interpretation;  // as the file said it
   std::uint16_t planar_configuration = 0;
 };
+
+/// What a signed statement is: the second field of every one, so that others than seals have their
+/// place beside them. This release reads and writes seals; the others are refused as unsupported.
+enum class StatementKind : std::uint8_t { seal, amendment, derivation, manifest };
+inline constexpr std::array all_statement_kinds{StatementKind::seal, StatementKind::amendment,
+                                                StatementKind::derivation, StatementKind::manifest};
+[[nodiscard]] std::string_view to_word(StatementKind kind);
 
 /// What is signed (spec/seal.md 8). Holds no patient data.
 struct Statement {
