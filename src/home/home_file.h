@@ -15,15 +15,11 @@ struct HomeFile {
   std::string store;          // which evidence store belongs to it, 32 hexadecimal digits
 };
 
-/// Reads fiducia.toml. It is written by `init` and small, and it is read at each start, so this
-/// reads the subset of TOML that it needs: one table [home], integers, basic strings on one
-/// line, comments. Unknown keys are refused. Errors: config_invalid with the line.
+/// Reads fiducia.toml: one table [home] with these keys and no other. Errors: config_invalid with
+/// the line.
 [[nodiscard]] Result<HomeFile> read_home_file(std::string_view toml, const std::string& name);
 
-/// Also valid TOML 1.0. read_home_file gives back the same.
+/// read_home_file gives back the same.
 [[nodiscard]] std::string write_home_file(const HomeFile& home);
-
-/// A TOML basic string, quotes included.
-[[nodiscard]] std::string toml_string(std::string_view text);
 
 }  // namespace fiducia::home

@@ -48,12 +48,26 @@ def main():
         expect(answer.returncode == 0 and b'"sealed"' in answer.stdout,
                "with it the other program opens the ledger's key", answer)
         expect(run("verify", image).returncode == 0, "and what it sealed verifies", answer)
-        for text in ("[[[", "." * 80_000, "a" + ".a" * 80_000 + "=1", "[" * 80_000,
-                     "a=" + "[" * 80_000, "a=" + "{a=" * 80_000):
-            (home / "ledger.toml").write_text(text, encoding="utf-8")
-            answer = run("seal", image, "--json", "--passphrase-file", secret)
-            expect(answer.returncode == 1 and b'"config.invalid"' in answer.stdout,
-                   f"refuses {text[:10]}", answer)
+        # Whatever file of a home the library of TOML loses its way in, both programs say so.
+        for name in ("ledger.toml", "trust.toml", "fiducia.toml"):
+            whole = (home / name).read_text(encoding="utf-8")
+            for text in ("[[[", "." * 80_000, "a" + ".a" * 80_000 + "=1", "[" * 80_000,
+                         "a=" + "[" * 80_000, "a=" + "{a=" * 80_000):
+                (home / name).write_text(text, encoding="utf-8")
+                commands = [("seal", image, "--json", "--passphrase-file", secret),
+                            ("ledger", "move", "--json")]
+                if name != "ledger.toml":  # which verify does not read
+                    commands.append(("verify", image, "--json"))
+                for command in commands:
+                    answer = run(*command)
+                    said = answer.stdout + answer.stderr
+                    # The home's own file is read up to 64 KiB.
+                    coded = b'"config.invalid"' in said or (
+                        name == "fiducia.toml" and len(text) > 65_536 and b'"limit.reached"' in said)
+                    expect(answer.returncode == 1 and coded,
+                           f"{command[:2]} refuses {text[:10]} in {name}", answer)
+            (home / name).write_text(whole, encoding="utf-8")
+        expect(run("verify", image).returncode == 0, "and all is well again", answer)
         bad = scratch / "trust.toml"
         bad.write_text("[[[", encoding="utf-8")
         answer = run("ledger", "mirror", scratch / "home" / "ledger", scratch / "copy", "--trust", bad)

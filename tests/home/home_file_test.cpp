@@ -48,7 +48,8 @@ TEST(HomeFile, is_refused_when_a_line_is_not_understood) {
        {std::string{}, "version = 1\n" + rest, "[home]\n" + rest, "[home]\nversion = 2\n" + rest,
         "[home]\nversion = 1x\n" + rest, "[home]\nversion = 1\nversion = 1\n" + rest,
         "[home]\nversion = 1\ncolour = \"red\"\n" + rest, "[home]\n[home]\nversion = 1\n" + rest,
-        "[home]\nversion = 1\n" + rest + "nonsense\n",
+        "[home]\nversion = 1\n" + rest + "nonsense\n", std::string{"[[["}, std::string(80'000, '['),
+        "[[home]]\nversion = 1\n" + rest, "[home]\nversion = \"1\"\n" + rest,
         std::string{"[home]\nversion = 1\nhospital = \"h\ndefault_device = \"d\"\n"
                     "ledger_origin = \"o\"\nstore = \"s\"\n"},
         std::string{"[home]\nversion = 1\nhospital = \"h\" x\ndefault_device = \"d\"\n"
