@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// However many evidences are judged, and in however many passes: what they share is decoded once.
+// However many evidences come with a file: its frames are decoded once for all of them. What the
+// store proposes beside them is a pass more, which decodes an image of one frame no second time.
 #include <gtest/gtest.h>
 
 #include "canonical/canonical.h"
@@ -19,8 +20,9 @@ class DecodeOnce : public testing::Test {
     seal::VerifyResult result;
     std::uint64_t decodings = 0;
   };
-  Judged judge(const Bytes& bytes, const std::vector<Bytes>& given) {
-    const auto verifier = seal::Verifier::make(hospital_.trust(), {}, &hospital_.store(), given);
+  Judged judge(const Bytes& bytes, const std::vector<Bytes>& given,
+               evidence::EvidenceLookup* lookup) {
+    const auto verifier = seal::Verifier::make(hospital_.trust(), {}, lookup, given);
     const dicom::File file = read_dicom(bytes);
     canonical::ObjectDecoder decoder(file, nullptr);
     auto result = verifier->verify(decoder);
@@ -48,7 +50,8 @@ TEST_F(DecodeOnce, frames_of_many_evidences) {
   const Bytes file = image(shape);
   const std::vector<Bytes> given = seals(file, limits::object_evidences_max);
   for (const std::size_t count : {std::size_t{1}, std::size_t{2}, given.size()}) {
-    const Judged judged = judge(file, {given.begin(), given.begin() + static_cast<long>(count)});
+    const Judged judged =
+        judge(file, {given.begin(), given.begin() + static_cast<long>(count)}, nullptr);
     EXPECT_EQ(judged.result.verdict, Verdict::authentic) << describe(judged.result);
     EXPECT_EQ(judged.decodings, shape.frames) << count << " evidences";
   }
@@ -61,7 +64,7 @@ TEST_F(DecodeOnce, the_one_frame_of_an_altered_image_and_of_what_the_store_propo
   Bytes altered_samples = samples_;
   altered_samples[0] ^= std::byte{1};
   DicomDataSet data_set = image_data_set(shape, altered_samples);
-  const Judged judged = judge(data_set.file(explicit_le), given);
+  const Judged judged = judge(data_set.file(explicit_le), given, &hospital_.store());
   EXPECT_EQ(judged.result.verdict, Verdict::altered) << describe(judged.result);
   EXPECT_NE(find_code(judged.result, "pixels.altered"), nullptr);
   EXPECT_EQ(judged.decodings, 1U);
