@@ -8,6 +8,8 @@ target_compile_options(
   INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
             -fstack-protector-strong -ftrivial-auto-var-init=zero
             $<$<BOOL:${FIDUCIA_WERROR}>:-Werror>
+            # Which lock guards what (core/thread_annotations.h): never only a warning.
+            $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety;-Werror=thread-safety>
             # Sources are compiled several at a time, so gcc takes them for headers, where a type of
             # an anonymous namespace would be another one in each file.
             $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>

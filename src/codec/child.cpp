@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -198,13 +199,14 @@ void CodecChild::State::stop() {
 /// Collects a child that closed its end, and says how it ended.
 std::string CodecChild::State::obituary() {
   socket.reset();
-  int status = 0;
-  pid_t got = 0;
   // It closed the socket by ending; should it live on, it does not deserve to.
-  for (int i = 0; i < 50 && got == 0; ++i) {
-    got = waitpid(pid, &status, WNOHANG);
-    if (got == 0) usleep(2000);
+  constexpr int patience_ms = 100;
+  const Descriptor ended{static_cast<int>(syscall(SYS_pidfd_open, pid, 0))};
+  pollfd wait{.fd = ended.value(), .events = POLLIN, .revents = 0};
+  while (poll(&wait, 1, patience_ms) < 0 && errno == EINTR) {
   }
+  int status = 0;
+  const pid_t got = waitpid(pid, &status, WNOHANG);
   if (got == 0) {
     stop();
     return "the decoder closed its connection";

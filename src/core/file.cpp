@@ -15,10 +15,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
-#include <thread>
 
 #include "core/descriptor.h"
 #include "core/limits.h"
+#include "core/mutex.h"
 
 namespace fiducia {
 namespace {
@@ -362,7 +362,7 @@ Result<FileLock> FileLock::acquire(const std::filesystem::path& path, std::uint3
       return fail(ErrorCode::busy, "is locked by another process.",
                   "Wait until it has finished, then try again.", Location{.file = path.string()});
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    pause_between_tries(std::chrono::milliseconds{5});  // the kernel tells nobody
   }
   return FileLock{fd};
 }

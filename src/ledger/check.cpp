@@ -3,8 +3,7 @@
 #include "ledger/check.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
+#include <atomic>
 #include <thread>
 
 #include "ledger/head.h"
@@ -74,9 +73,6 @@ HashedBundle hash_bundle(const ObjectSource& source, std::uint64_t index, std::u
 using Batch = std::vector<HashedBundle>;
 
 /// Hashes batches on threads of its own and hands them out in order.
-///
-/// At most `workers` x batches_ahead batches are finished or under way, so that memory stays flat
-/// when the thread that takes them is slow.
 class BundleHashers {
  public:
   /// `source` outlives this. Bundles [first, end) of the tree of `size` leaves.
@@ -87,7 +83,7 @@ class BundleHashers {
         first_(first),
         end_(end),
         batches_((end - first + batch_bundles - 1) / batch_bundles),
-        slots_(std::max(1U, workers) * batches_ahead) {
+        hashed_(std::max(1U, workers) * batches_ahead) {
     // For a batch or two a thread costs more than it brings.
     if (workers < 2 || batches_ < 3) return;
     for (unsigned i = 0; i < workers; ++i)
@@ -102,15 +98,8 @@ class BundleHashers {
   /// The next batch; absent after the last.
   [[nodiscard]] std::optional<Batch> next() {
     if (taken_ == batches_) return std::nullopt;
-    if (threads_.empty()) return hash(taken_++);
-    std::unique_lock lock{mutex_};
-    std::optional<Batch>& slot = slots_[taken_ % slots_.size()];
-    finished_.wait(lock, [&] { return slot.has_value(); });
-    std::optional<Batch> batch = std::exchange(slot, std::nullopt);
-    ++taken_;
-    lock.unlock();
-    room_.notify_one();
-    return batch;
+    const std::uint64_t number = taken_++;
+    return threads_.empty() ? hash(number) : hashed_.take();
   }
 
  private:
@@ -125,17 +114,9 @@ class BundleHashers {
   }
 
   void run(const std::stop_token& stop) {
-    std::unique_lock lock{mutex_};
-    for (;;) {
-      room_.wait(lock, stop,
-                 [&] { return started_ == batches_ || started_ < taken_ + slots_.size(); });
-      if (stop.stop_requested() || started_ == batches_) return;
-      const std::uint64_t number = started_++;
-      lock.unlock();
-      Batch batch = hash(number);
-      lock.lock();
-      slots_[number % slots_.size()] = std::move(batch);
-      if (number == taken_) finished_.notify_one();
+    for (std::uint64_t number = started_++; number < batches_; number = started_++) {
+      if (!hashed_.wait_for_room(number, stop)) return;
+      hashed_.put(number, hash(number));
     }
   }
 
@@ -145,13 +126,10 @@ class BundleHashers {
   const std::uint64_t end_;
   const std::uint64_t batches_;
 
-  std::mutex mutex_;  // guards what follows, once there are threads
-  std::condition_variable finished_;
-  std::condition_variable_any room_;
-  std::vector<std::optional<Batch>> slots_;
-  std::uint64_t started_ = 0;
-  std::uint64_t taken_ = 0;
-  std::vector<std::jthread> threads_;  // last: joined before anything else goes
+  OrderedQueue<Batch> hashed_;
+  std::atomic<std::uint64_t> started_ = 0;  // by the threads
+  std::uint64_t taken_ = 0;                 // by the one who calls next()
+  std::vector<std::jthread> threads_;       // last: joined before anything else goes
 };
 
 /// The judging of all bundles in order. Memory: the rows of one tile for each level.

@@ -2,7 +2,6 @@
 #include "ledger/head.h"
 
 #include <chrono>
-#include <thread>
 
 namespace fiducia::ledger {
 namespace {
@@ -80,7 +79,7 @@ Result<HeadAndRecords> read_head_and_records(const ObjectSource& source,
       return fail(ErrorCode::malformed, "The signed root belongs to another checkpoint.",
                   "Restore the log's folder from a backup.", Location{.file = signed_root_file});
     // Where nobody appends the record is simply wrong; waiting a little longer costs nothing.
-    std::this_thread::sleep_for(head_retry_pause);
+    pause_between_tries(head_retry_pause);
   }
 }
 

@@ -284,6 +284,7 @@ Status LocalJournal::create(const fs::path& folder, const std::string& origin) {
   FIDUCIA_TRY(lock, FileLock::acquire(folder / lock_file, limits::ledger_lock_timeout_ms));
   LocalJournal made{journal, std::move(lock), Options{}};
   made.origin_ = origin;
+  const MutexLock guard{made.mutex_};
   FIDUCIA_CHECK(made.begin_segment(Tail{}, {}));
   made.oldest_ = made.newest_ = made.segment_->number;
   return sync_folder(folder);
@@ -301,6 +302,7 @@ Result<std::unique_ptr<LocalJournal>> LocalJournal::open(const fs::path& folder,
                 Location{.file = journal.string()});
   FIDUCIA_TRY(lock, FileLock::acquire(folder / lock_file, options.lock_timeout_ms));
   std::unique_ptr<LocalJournal> opened{new LocalJournal{journal, std::move(lock), options}};
+  const MutexLock guard{opened->mutex_};
   FIDUCIA_CHECK(opened->load());
   return opened;
 }
@@ -438,11 +440,13 @@ News LocalJournal::news_behind(std::uint64_t known_size) const {
 }
 
 Result<News> LocalJournal::take_turn(std::uint64_t known_size) {
-  std::unique_lock guard{mutex_};
-  if (!changed_.wait_for(guard, turn_timeout, [&] { return !appending_; }))
+  MutexLock guard{mutex_};
+  if (!changed_.wait_for(guard, turn_timeout,
+                         [&]() FIDUCIA_REQUIRES(mutex_) { return !appending_; }))
     return fail(ErrorCode::busy, "Somebody else has been appending for too long.", "Try again.");
   if (broken_) {
-    if (!changed_.wait_for(guard, turn_timeout, [&] { return !publishing_; }))
+    if (!changed_.wait_for(guard, turn_timeout,
+                           [&]() FIDUCIA_REQUIRES(mutex_) { return !publishing_; }))
       return fail(ErrorCode::busy, "Somebody else has been publishing for too long.", "Try again.");
     FIDUCIA_CHECK(load());
   }
@@ -453,7 +457,10 @@ Result<News> LocalJournal::take_turn(std::uint64_t known_size) {
 Status LocalJournal::commit(const Round& round, const Tail& before,
                             const std::function<void()>& meanwhile) {
   // The turn owns the segment: the mutex is not held while the disk works.
-  FIDUCIA_ASSERT(appending_ && round.first == before.frontage.size);
+  {
+    const MutexLock guard{mutex_};
+    FIDUCIA_ASSERT(appending_ && round.first == before.frontage.size);
+  }
   Status done;
   const Bytes record =
       write_record(RecordKind::round, segment_->id, segment_->sequence, write_round(round));
@@ -474,7 +481,7 @@ Status LocalJournal::commit(const Round& round, const Tail& before,
       ++segment_->sequence;
     }
   }
-  const std::lock_guard guard{mutex_};
+  const MutexLock guard{mutex_};
   newest_ = segment_->number;
   newest_base_ = segment_->base_size;
   marked_ = false;
@@ -488,21 +495,22 @@ Status LocalJournal::commit(const Round& round, const Tail& before,
 }
 
 void LocalJournal::abandon() noexcept {
-  const std::lock_guard guard{mutex_};
+  const MutexLock guard{mutex_};
   appending_ = false;
   changed_.notify_all();
 }
 
 Result<News> LocalJournal::take_publishing(std::uint64_t known_size) {
-  std::unique_lock guard{mutex_};
-  if (!changed_.wait_for(guard, turn_timeout, [&] { return !publishing_; }))
+  MutexLock guard{mutex_};
+  if (!changed_.wait_for(guard, turn_timeout,
+                         [&]() FIDUCIA_REQUIRES(mutex_) { return !publishing_; }))
     return fail(ErrorCode::busy, "Somebody else has been publishing for too long.", "Try again.");
   publishing_ = true;
   return news_behind(known_size);
 }
 
 Status LocalJournal::published(const Tail& tail, const std::function<Status()>& sync) {
-  std::unique_lock guard{mutex_};
+  MutexLock guard{mutex_};
   std::erase_if(rounds_,
                 [&](const Round& round) { return round.record.tree_size <= tail.frontage.size; });
   base_ = tail;
@@ -522,12 +530,13 @@ Status LocalJournal::published(const Tail& tail, const std::function<Status()>& 
 }
 
 void LocalJournal::abandon_publishing() noexcept {
-  const std::lock_guard guard{mutex_};
+  const MutexLock guard{mutex_};
   publishing_ = false;
   changed_.notify_all();
 }
 
 void LocalJournal::mark_closed() noexcept {
+  const MutexLock guard{mutex_};
   if (broken_ || marked_ || !segment_ || !rounds_.empty() || oldest_ != newest_) return;
   const Bytes record =
       write_record(RecordKind::closed, segment_->id, segment_->sequence, write_closed(base_));

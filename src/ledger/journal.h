@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <condition_variable>
 #include <filesystem>
-#include <mutex>
 
 #include "core/core.h"
 #include "ledger/sequencer.h"
@@ -60,10 +58,10 @@ class LocalJournal final : public Sequencer {
  private:
   struct Segment;
   LocalJournal(std::filesystem::path folder, FileLock lock, const Options& options);
-  [[nodiscard]] Status load();
+  [[nodiscard]] Status load() FIDUCIA_REQUIRES(mutex_);
   [[nodiscard]] Status begin_segment(const Tail& base, std::span<const Round> rounds);
   [[nodiscard]] Status remove_older(std::uint64_t number);
-  [[nodiscard]] News news_behind(std::uint64_t known_size) const;
+  [[nodiscard]] News news_behind(std::uint64_t known_size) const FIDUCIA_REQUIRES(mutex_);
   void mark_closed() noexcept;
 
   // Set at open and not changed.
@@ -72,16 +70,20 @@ class LocalJournal final : public Sequencer {
   const Options options_;
   std::string origin_;
 
-  mutable std::mutex mutex_;  // guards what follows
-  std::condition_variable changed_;
-  bool appending_ = false;         // the turn to append is taken
-  bool publishing_ = false;        // the turn to publish is taken
-  bool broken_ = false;            // a commit failed: what the segment holds must be read back
-  bool marked_ = false;            // the last record says that the journal was closed in good order
-  std::uint64_t newest_ = 0;       // number of segment_
-  std::uint64_t newest_base_ = 0;  // leaves of the tree that segment_ begins with
-  Tail base_;                      // the tree that rounds_ build upon: all of it is published
-  std::vector<Round> rounds_;      // committed and not published, in order
+  mutable Mutex mutex_;
+  Condition changed_;
+  bool appending_ FIDUCIA_GUARDED_BY(mutex_) = false;   // the turn to append is taken
+  bool publishing_ FIDUCIA_GUARDED_BY(mutex_) = false;  // the turn to publish is taken
+  bool broken_ FIDUCIA_GUARDED_BY(mutex_) =
+      false;  // a commit failed: what the segment holds must be read back
+  bool marked_ FIDUCIA_GUARDED_BY(mutex_) =
+      false;  // the last record says that the journal was closed in good order
+  std::uint64_t newest_ FIDUCIA_GUARDED_BY(mutex_) = 0;  // number of segment_
+  std::uint64_t newest_base_ FIDUCIA_GUARDED_BY(mutex_) =
+      0;  // leaves of the tree that segment_ begins with
+  Tail base_
+      FIDUCIA_GUARDED_BY(mutex_);  // the tree that rounds_ build upon: all of it is published
+  std::vector<Round> rounds_ FIDUCIA_GUARDED_BY(mutex_);  // committed and not published, in order
 
   // Owned by whoever has the turn to publish, and by load().
   std::uint64_t oldest_ = 0;       // number of the oldest segment that is kept

@@ -7,11 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -61,21 +59,21 @@ enum class Call : std::uint8_t { lead, take_answer };
 class Bell {
  public:
   [[nodiscard]] Call wait() {
-    std::unique_lock guard{mutex_};
-    rung_.wait(guard, [&] { return call_.has_value(); });
+    MutexLock guard{mutex_};
+    rung_.wait(guard, [&]() FIDUCIA_REQUIRES(mutex_) { return call_.has_value(); });
     return *call_;
   }
   /// The waiting thread may destroy this as soon as it is rung.
   void ring(Call call) {
-    const std::lock_guard guard{mutex_};
+    const MutexLock guard{mutex_};
     call_ = call;
     rung_.notify_one();
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable rung_;
-  std::optional<Call> call_;
+  Mutex mutex_;
+  Condition rung_;
+  std::optional<Call> call_ FIDUCIA_GUARDED_BY(mutex_);
 };
 
 /// Everything that one append waits for.
@@ -172,11 +170,12 @@ struct Log::State {
   Tail tail;
   RecentEntries recent;
 
-  std::mutex mutex;  // guards what follows
-  std::deque<Request*> waiting;
-  bool leading = false;  // somebody leads a round, or is called to; else nobody waits
-  LogStatus status;
-  std::shared_ptr<const std::string> note;
+  Mutex mutex;
+  std::deque<Request*> waiting FIDUCIA_GUARDED_BY(mutex);
+  bool leading FIDUCIA_GUARDED_BY(mutex) =
+      false;  // somebody leads a round, or is called to; else nobody waits
+  LogStatus status FIDUCIA_GUARDED_BY(mutex);
+  std::shared_ptr<const std::string> note FIDUCIA_GUARDED_BY(mutex);
 
   Publisher publisher;  // last: its thread uses what stands above
 
@@ -185,7 +184,7 @@ struct Log::State {
   Status open();
   Status found();
   Status check_clock(UnixTime now) const;
-  std::vector<Request*> take_round();
+  std::vector<Request*> take_round() FIDUCIA_REQUIRES(mutex);
   Status append_round(std::span<Request* const> round);
   Status run_round(std::span<Request* const> round);
   void lead(const Request& own);
@@ -193,7 +192,7 @@ struct Log::State {
 
 /// Makes what `tail` says visible to `status` and `checkpoint`.
 void Log::State::show_tail() {
-  const std::lock_guard guard{mutex};
+  const MutexLock guard{mutex};
   status.tree_size = tail.record->tree_size;
   status.root = tail.record->root;
   status.checkpoint_at = tail.record->issued_at;
@@ -339,7 +338,10 @@ Status Log::State::append_round(std::span<Request* const> round) {
     publisher.committed(tail.record->tree_size);
   }
   answer->record = *tail.record;
-  answer->note = note;  // only the leader changes it
+  {
+    const MutexLock guard{mutex};
+    answer->note = note;
+  }
   for (Request* request : round) request->answer = answer;
   return {};
 }
@@ -363,7 +365,7 @@ Status Log::State::run_round(std::span<Request* const> round) {
 
 /// Runs one round for those that wait, `own` first among them, and calls the next leader.
 void Log::State::lead(const Request& own) {
-  std::unique_lock guard{mutex};
+  MutexLock guard{mutex};
   const std::vector<Request*> round = take_round();
   guard.unlock();
   const Status ran = run_round(round);
@@ -502,7 +504,7 @@ Result<std::vector<ledger_format::Appended>> Log::append(std::span<const Bytes> 
   merkle::leaf_hashes(std::vector<ByteView>{entries.begin(), entries.end()}, request.leaves);
   bool leads = false;
   {
-    const std::lock_guard guard{state_->mutex};
+    const MutexLock guard{state_->mutex};
     state_->waiting.push_back(&request);
     leads = !std::exchange(state_->leading, true);
   }
@@ -515,7 +517,7 @@ Result<std::vector<ledger_format::Appended>> Log::append(std::span<const Bytes> 
 Status Log::flush() {
   std::uint64_t size = 0;
   {
-    const std::lock_guard guard{state_->mutex};
+    const MutexLock guard{state_->mutex};
     size = state_->status.tree_size;
   }
   return state_->publisher.wait_for(size);
@@ -527,12 +529,12 @@ Status Log::publish_cosigned(const std::string& note) {
 }
 
 std::string Log::checkpoint() const {
-  const std::lock_guard guard{state_->mutex};
+  const MutexLock guard{state_->mutex};
   return *state_->note;
 }
 
 LogStatus Log::status() const {
-  const std::lock_guard guard{state_->mutex};
+  const MutexLock guard{state_->mutex};
   return state_->status;
 }
 

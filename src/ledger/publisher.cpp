@@ -87,7 +87,7 @@ Status Publisher::publish_locked(Existing existing) {
     news = sequencer_.take_publishing(0);
     if (!news) return std::unexpected(std::move(news).error());
   }
-  const auto publish_news = [&]() -> Status {
+  const auto publish_news = [&]() FIDUCIA_REQUIRES(publishing_) -> Status {
     if (news->base) {
       if (news->base->record) FIDUCIA_CHECK(check_signed(identity_, *news->base));
       tail_ = std::move(*news->base);
@@ -112,9 +112,9 @@ Status Publisher::publish_locked(Existing existing) {
 }
 
 Status Publisher::publish() {
-  const std::lock_guard publishing{publishing_};
+  const MutexLock publishing{publishing_};
   const Status done = publish_locked(Existing::refuse);
-  const std::lock_guard guard{mutex_};
+  const MutexLock guard{mutex_};
   if (done) {
     published_ = tail_.frontage.size;
     failure_.reset();
@@ -128,7 +128,7 @@ Status Publisher::publish() {
 }
 
 Status Publisher::recover() {
-  const std::lock_guard publishing{publishing_};
+  const MutexLock publishing{publishing_};
   for (;;) {
     FIDUCIA_CHECK(publish_locked(Existing::replace));
     // While this process has the turn to publish nobody replaces the checkpoint.
@@ -141,7 +141,7 @@ Status Publisher::recover() {
     FIDUCIA_CHECK(same);
     if (newest) break;
   }
-  const std::lock_guard guard{mutex_};
+  const MutexLock guard{mutex_};
   published_ = committed_ = tail_.frontage.size;
   return {};
 }
@@ -206,17 +206,20 @@ void Publisher::start() {
 void Publisher::run(const std::stop_token& stop) {
   for (;;) {
     {
-      std::unique_lock guard{mutex_};
+      MutexLock guard{mutex_};
       // After a failure the next append tries again, so that its caller hears of it.
       idle_ = true;
-      changed_.wait(guard, stop, [&] { return published_ < committed_ && !failure_; });
+      changed_.wait(guard, stop, [&]() FIDUCIA_REQUIRES(mutex_) {
+        return published_ < committed_ && !failure_;
+      });
       idle_ = false;
       if (published_ >= committed_ || (failure_ && stop.stop_requested())) {
         if (stop.stop_requested()) return;
         continue;
       }
       // While appends follow each other closely, what they bring is written together.
-      changed_.wait_until(guard, stop, published_at_ + publish_interval, [&] { return urgent_; });
+      changed_.wait_until(guard, stop, published_at_ + publish_interval,
+                          [&]() FIDUCIA_REQUIRES(mutex_) { return urgent_; });
       urgent_ = false;
     }
     if (!publish() && stop.stop_requested()) return;  // the next opening publishes
@@ -224,7 +227,7 @@ void Publisher::run(const std::stop_token& stop) {
 }
 
 void Publisher::committed(std::uint64_t tree_size) {
-  const std::lock_guard guard{mutex_};
+  const MutexLock guard{mutex_};
   committed_ = std::max(committed_, tree_size);
   // Its own thread may have published the round already, before this was called.
   if (tree_size > published_) unpublished_.push_back(tree_size);
@@ -237,8 +240,8 @@ void Publisher::committed(std::uint64_t tree_size) {
 
 Status Publisher::wait_for_room() {
   {
-    std::unique_lock guard{mutex_};
-    changed_.wait(guard, [&] {
+    MutexLock guard{mutex_};
+    changed_.wait(guard, [&]() FIDUCIA_REQUIRES(mutex_) {
       return failure_ || unpublished_.size() < limits::ledger_unpublished_rounds_max;
     });
     if (!failure_) return {};
@@ -247,26 +250,27 @@ Status Publisher::wait_for_room() {
 }
 
 Status Publisher::wait_for(std::uint64_t tree_size) {
-  std::unique_lock guard{mutex_};
+  MutexLock guard{mutex_};
   urgent_ = true;
   // Not only what this process committed: also rounds of others, and those of its own that it
   // learned of with the next turn. Nobody else may be there to publish them.
   committed_ = std::max(committed_, tree_size);
   changed_.notify_all();
-  changed_.wait(guard, [&] { return failure_ || published_ >= tree_size; });
+  changed_.wait(guard,
+                [&]() FIDUCIA_REQUIRES(mutex_) { return failure_ || published_ >= tree_size; });
   if (published_ >= tree_size) return {};
   guard.unlock();
   return publish();
 }
 
 Published Publisher::newest() {
-  const std::lock_guard publishing{publishing_};
+  const MutexLock publishing{publishing_};
   FIDUCIA_ASSERT(tail_.record.has_value());
   return {.record = *tail_.record, .note = std::make_shared<const std::string>(tail_.note)};
 }
 
 Status Publisher::publish_cosigned(const std::string& note) {
-  const std::lock_guard publishing{publishing_};
+  const MutexLock publishing{publishing_};
   FIDUCIA_TRY(cosigned, ledger_format::read_note(note));
   FIDUCIA_TRY(plain, ledger_format::read_note(tail_.note));
   if (cosigned.text != plain.text) return {};  // a newer one is there already

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <chrono>
-#include <condition_variable>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -59,31 +57,33 @@ class Publisher {
 
  private:
   void run(const std::stop_token& stop);
-  [[nodiscard]] Status publish_locked(Existing existing);
+  [[nodiscard]] Status publish_locked(Existing existing) FIDUCIA_REQUIRES(publishing_);
   [[nodiscard]] std::optional<ledger_format::RootRecord> record_until(
-      std::uint64_t stored_size, std::span<const Round> rounds) const;
+      std::uint64_t stored_size, std::span<const Round> rounds) const FIDUCIA_REQUIRES(publishing_);
   [[nodiscard]] Status write_rounds(std::span<const Round> rounds, std::uint64_t stored_size,
-                                    Existing existing);
+                                    Existing existing) FIDUCIA_REQUIRES(publishing_);
   [[nodiscard]] Result<ledger_format::Checkpoint> read_stored_checkpoint() const;
   [[nodiscard]] Result<std::uint64_t> check_not_ahead(const News& news) const;
-  [[nodiscard]] Status check_store() const;
+  [[nodiscard]] Status check_store() const FIDUCIA_REQUIRES(publishing_);
 
   const LogIdentity& identity_;
   Sequencer& sequencer_;
   ObjectStore& store_;
 
-  std::mutex publishing_;  // held while publishing; guards tail_
-  Tail tail_;              // what is in the store
+  Mutex publishing_;                           // held while publishing
+  Tail tail_ FIDUCIA_GUARDED_BY(publishing_);  // what is in the store
 
-  mutable std::mutex mutex_;  // guards what follows
-  std::condition_variable_any changed_;
-  std::uint64_t published_ = 0;
-  std::uint64_t committed_ = 0;
-  std::deque<std::uint64_t> unpublished_;  // tree sizes of committed rounds
-  std::chrono::steady_clock::time_point published_at_;
-  bool urgent_ = false;  // somebody waits, or the room for rounds is used up
-  bool idle_ = false;    // its thread waits for something to publish
-  std::optional<Error> failure_;
+  mutable Mutex mutex_;
+  StoppableCondition changed_;
+  std::uint64_t published_ FIDUCIA_GUARDED_BY(mutex_) = 0;
+  std::uint64_t committed_ FIDUCIA_GUARDED_BY(mutex_) = 0;
+  std::deque<std::uint64_t> unpublished_
+      FIDUCIA_GUARDED_BY(mutex_);  // tree sizes of committed rounds
+  std::chrono::steady_clock::time_point published_at_ FIDUCIA_GUARDED_BY(mutex_);
+  bool urgent_ FIDUCIA_GUARDED_BY(mutex_) =
+      false;  // somebody waits, or the room for rounds is used up
+  bool idle_ FIDUCIA_GUARDED_BY(mutex_) = false;  // its thread waits for something to publish
+  std::optional<Error> failure_ FIDUCIA_GUARDED_BY(mutex_);
   std::jthread thread_;  // last: stops before the rest goes
 };
 

@@ -90,16 +90,16 @@ struct TileStore::State {
   std::vector<Tile> partial;  // by level; null where a level has none
   std::vector<Digest> edge;
 
-  std::mutex mutex;  // guards `cache`; objects are read outside of it
-  std::map<std::pair<unsigned, std::uint64_t>, Tile> cache;
+  Mutex mutex;  // objects are read outside of it
+  std::map<std::pair<unsigned, std::uint64_t>, Tile> cache FIDUCIA_GUARDED_BY(mutex);
 
   [[nodiscard]] Tile find(unsigned level, std::uint64_t index) {
-    const std::lock_guard lock{mutex};
+    const MutexLock lock{mutex};
     const auto found = cache.find({level, index});
     return found == cache.end() ? nullptr : found->second;
   }
   void keep(unsigned level, std::uint64_t index, const Tile& tile) {
-    const std::lock_guard lock{mutex};
+    const MutexLock lock{mutex};
     // Levels above 0 are few and every proof needs them: make room among the leaves' tiles.
     if (cache.size() >= cached_tiles_max) cache.erase(cache.begin());
     cache.emplace(std::pair{level, index}, tile);

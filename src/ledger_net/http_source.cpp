@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <condition_variable>
-#include <mutex>
 
 #include "ledger_net/gzip.h"
 
@@ -61,10 +59,7 @@ std::string HttpSource::name_of(const std::string& path) const {
 
 void HttpSource::wait(milliseconds time) const {
   if (options_.wait) return options_.wait(time);
-  std::mutex mutex;
-  std::condition_variable_any stopped;
-  std::unique_lock lock{mutex};
-  stopped.wait_for(lock, options_.stop, time, [] { return false; });
+  pause_between_tries(time, options_.stop);
 }
 
 Result<http::ClientResponse> HttpSource::ask(const std::string& path,

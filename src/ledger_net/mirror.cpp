@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <mutex>
 
 #include "crypto/crypto.h"
 #include "ledger/head.h"
@@ -140,14 +139,14 @@ class Fetch {
     const std::uint64_t end = hashes / tile_width + (hashes % tile_width != 0 ? 1 : 0);
     if (end <= first) return {};
     std::atomic<bool> failed = false;
-    std::mutex mutex;
+    Mutex mutex;
     std::optional<Error> error;  // guarded by mutex
     parallel_for(narrow<std::size_t>(end - first), options_.parallel, [&](std::size_t i, unsigned) {
       if (failed || options_.stop.stop_requested()) return;
       auto done = work(first + i);
       if (done) return;
       failed = true;
-      const std::scoped_lock lock{mutex};
+      const MutexLock lock{mutex};
       if (!error) error = std::move(done).error();
     });
     if (error) return std::unexpected(std::move(*error));
@@ -219,7 +218,7 @@ class Fetch {
 
   void report(unsigned entries) {
     if (!options_.progress) return;
-    const std::scoped_lock lock{progress_mutex_};
+    const MutexLock lock{progress_mutex_};
     done_ += entries;
     const std::uint64_t skipped = before_ / tile_width * tile_width;
     options_.progress(done_, tree_.size() - skipped);
@@ -230,8 +229,8 @@ class Fetch {
   ledger::TileStore& tree_;
   const std::uint64_t before_;
   const MirrorOptions& options_;
-  std::mutex progress_mutex_;
-  std::uint64_t done_ = 0;  // guarded by progress_mutex_
+  Mutex progress_mutex_;
+  std::uint64_t done_ FIDUCIA_GUARDED_BY(progress_mutex_) = 0;
 };
 
 struct Notes {

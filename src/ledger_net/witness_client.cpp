@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <condition_variable>
 #include <thread>
 
 namespace fiducia::ledger_net {
@@ -95,13 +94,13 @@ struct WitnessClient::Round {
   steady_clock::time_point deadline;
   std::stop_source stop;
 
-  std::mutex mutex;  // guards what follows
-  std::condition_variable changed;
-  std::string merged;  // the note with what has come so far
-  std::set<std::string, std::less<>> names;
-  std::vector<WitnessReport> reports;
-  std::size_t unfinished = 0;
-  bool conflict_proven = false;
+  Mutex mutex;
+  Condition changed;
+  std::string merged FIDUCIA_GUARDED_BY(mutex);  // the note with what has come so far
+  std::set<std::string, std::less<>> names FIDUCIA_GUARDED_BY(mutex);
+  std::vector<WitnessReport> reports FIDUCIA_GUARDED_BY(mutex);
+  std::size_t unfinished FIDUCIA_GUARDED_BY(mutex) = 0;
+  bool conflict_proven FIDUCIA_GUARDED_BY(mutex) = false;
 
   [[nodiscard]] std::uint32_t remaining_ms() const {
     const auto left =
@@ -296,7 +295,7 @@ void WitnessClient::ask(Round& round, std::size_t index) {
   const std::pair place{witness.name, round.checkpoint.origin};
   std::uint64_t known_size = 0;
   {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     if (const auto found = sizes_.find(place); found != sizes_.end()) known_size = found->second;
   }
   Conversation conversation{witness,
@@ -308,7 +307,7 @@ void WitnessClient::ask(Round& round, std::size_t index) {
   auto said = conversation.run(known_size);
   WitnessReport& report = said.report;
   {
-    const std::lock_guard lock{round.mutex};
+    const MutexLock lock{round.mutex};
     if (report.outcome == WitnessOutcome::cosigned) {
       // Verified with the key of this witness alone: it cannot answer for another.
       auto merged = ledger_format::merge_cosignatures(round.merged, said.lines,
@@ -328,7 +327,7 @@ void WitnessClient::ask(Round& round, std::size_t index) {
     --round.unfinished;
     round.changed.notify_all();
   }
-  const std::lock_guard lock{mutex_};
+  const MutexLock lock{mutex_};
   if (report.outcome == WitnessOutcome::cosigned) {
     sizes_[place] = round.checkpoint.tree_size;
   } else if (report.has_size) {
@@ -356,9 +355,10 @@ Result<CosignReport> WitnessClient::cosign(const CosignRequest& request) {
               .names = {},
               .reports = std::vector<WitnessReport>(policy_.witnesses.size()),
               .unfinished = 0};
+  std::vector<std::size_t> asked;
+  MutexLock lock{round.mutex};
   for (const ledger_format::Cosigned& cosigned : before.cosigned)
     round.names.insert(cosigned.witness);
-  std::vector<std::size_t> asked;
   for (std::size_t i = 0; i < policy_.witnesses.size(); ++i) {
     const ledger_format::PolicyWitness& witness = policy_.witnesses[i];
     WitnessReport& report = round.reports[i];
@@ -379,13 +379,15 @@ Result<CosignReport> WitnessClient::cosign(const CosignRequest& request) {
       if (report.witness == cosigned.witness) report.cosigned_at = cosigned.time;
 
   round.unfinished = asked.size();
+  lock.unlock();
   {
     std::vector<std::jthread> threads;
     for (const std::size_t index : asked)
       threads.emplace_back([this, &round, index] { ask(round, index); });
-    std::unique_lock lock{round.mutex};
-    const auto finished = [&round] { return round.unfinished == 0; };
-    const auto enough = [&] {
+    lock.lock();
+    const auto finished = [&round]()
+                              FIDUCIA_REQUIRES(round.mutex) { return round.unfinished == 0; };
+    const auto enough = [&]() FIDUCIA_REQUIRES(round.mutex) {
       return finished() || ledger_format::has_quorum(policy_, round.names);
     };
     round.changed.wait_until(lock, round.deadline, enough);
@@ -394,7 +396,8 @@ Result<CosignReport> WitnessClient::cosign(const CosignRequest& request) {
     round.changed.wait_until(lock, last, finished);
     lock.unlock();
     round.stop.request_stop();
-  }  // joined: nothing of the round is touched any more
+  }  // joined: nobody else touches the round any more
+  lock.lock();
 
   CosignReport report{.note = std::move(round.merged),
                       .quorum = ledger_format::has_quorum(policy_, round.names),

@@ -2,7 +2,6 @@
 #pragma once
 #include <functional>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -93,9 +92,9 @@ class WitnessClient {
   ledger_format::Policy policy_;
   Transport transport_;
   WitnessClientOptions options_;
-  std::mutex mutex_;  // guards sizes_
+  Mutex mutex_;
   // By witness and origin: the size it cosigned last, as far as is known here.
-  std::map<std::pair<std::string, std::string>, std::uint64_t> sizes_;
+  std::map<std::pair<std::string, std::string>, std::uint64_t> sizes_ FIDUCIA_GUARDED_BY(mutex_);
 };
 
 }  // namespace fiducia::ledger_net

@@ -4,10 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <condition_variable>
 #include <limits>
-#include <mutex>
-#include <thread>
 
 #include "ledger_postgres/postgres_schema.h"
 #include "postgres/postgres.h"
@@ -277,20 +274,20 @@ class PostgresSequencer::Turn {
 
   [[nodiscard]] bool publishing() const { return kind_.publishing; }
   [[nodiscard]] bool held() const {
-    const std::lock_guard guard{mutex_};
+    const MutexLock guard{mutex_};
     return held_;
   }
 
   /// Keeps the other threads of this process away. Errors: busy.
   [[nodiscard]] Status enter() {
-    std::unique_lock guard{mutex_};
-    if (!changed_.wait_for(guard, turn_timeout_, [&] { return !held_; }))
+    MutexLock guard{mutex_};
+    if (!changed_.wait_for(guard, turn_timeout_, [&]() FIDUCIA_REQUIRES(mutex_) { return !held_; }))
       return fail(ErrorCode::busy, "Another thread has held its turn for too long.", "Try again.");
     held_ = true;
     return {};
   }
   void leave() noexcept {
-    const std::lock_guard guard{mutex_};
+    const MutexLock guard{mutex_};
     held_ = false;
     changed_.notify_one();
   }
@@ -340,7 +337,7 @@ class PostgresSequencer::Turn {
         rollback();
         return fail_of(answers.error(), ErrorCode::io_unreadable);
       }
-      std::this_thread::sleep_for(backoff);
+      pause_between_tries(backoff);
     }
   }
   void rollback() noexcept {
@@ -356,9 +353,9 @@ class PostgresSequencer::Turn {
   const std::uint64_t news_bytes_;
   const std::array<std::string, 4> settings_;
 
-  mutable std::mutex mutex_;  // guards held_
-  std::condition_variable changed_;
-  bool held_ = false;
+  mutable Mutex mutex_;
+  Condition changed_;
+  bool held_ FIDUCIA_GUARDED_BY(mutex_) = false;
 
   std::optional<postgres::Connection> connection_;  // owned by whoever holds the turn
 };

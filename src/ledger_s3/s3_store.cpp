@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <limits>
 #include <random>
-#include <thread>
 
 #include "crypto/crypto.h"
 #include "ledger_s3/s3_reply.h"
@@ -122,7 +121,7 @@ S3Store::S3Store(S3Options options, S3Credentials credentials, http::Client clie
   origin_ = options_.endpoint.substr(0, host_at) + host_;
   root_ = options_.path_style ? "/" + options_.bucket + "/" : "/";
   if (!options_.pause)
-    options_.pause = [](std::chrono::milliseconds time) { std::this_thread::sleep_for(time); };
+    options_.pause = [](std::chrono::milliseconds time) { pause_between_tries(time); };
 }
 
 Result<std::unique_ptr<S3Store>> S3Store::open(S3Options options, S3Credentials credentials) {
@@ -354,11 +353,11 @@ Status S3Store::replace(const std::string& path, ByteView content) {
   std::optional<std::string> version;
   bool is_there = true;
   {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     if (const auto known = versions_.find(path); known != versions_.end()) version = known->second;
   }
   const auto remember = [&](std::string etag) {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     versions_[path] = std::move(etag);
   };
   for (unsigned attempt = 0; attempt < conditional_tries; ++attempt) {

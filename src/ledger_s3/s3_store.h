@@ -5,7 +5,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
@@ -98,8 +97,9 @@ class S3Store final : public ledger::ObjectStore {
   std::string origin_;   // URL before the path
   std::atomic<CreateOnly> create_only_ = CreateOnly::unknown;
   std::atomic<IfMatch> if_match_ = IfMatch::quoted;
-  std::mutex mutex_;
-  std::map<std::string, std::string> versions_;  // ETag of what `replace` wrote last; mutex_'s
+  Mutex mutex_;
+  // ETag of what `replace` wrote last.
+  std::map<std::string, std::string> versions_ FIDUCIA_GUARDED_BY(mutex_);
 };
 
 }  // namespace fiducia::ledger_s3

@@ -111,7 +111,7 @@ Result<std::shared_ptr<TrustJudge::Signer>> TrustJudge::signer_of(
   // All that is remembered comes from the protected header, so nothing else may be used of it.
   const Digest name = crypto::sha256(message.protected_bytes);
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock{mutex_};
     if (const auto known = signers_.find(name); known != signers_.end()) return known->second;
   }
   FIDUCIA_TRY(headers, crypto::read_headers(message));
@@ -122,7 +122,7 @@ Result<std::shared_ptr<TrustJudge::Signer>> TrustJudge::signer_of(
   const Digest fingerprint = headers.x5chain.front().fingerprint();
   auto signer = std::make_shared<Signer>(
       Signer{.headers = std::move(headers), .key = key, .fingerprint = fingerprint, .good = {}});
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock{mutex_};
   make_room(signers_);
   return signers_.emplace(name, std::move(signer)).first->second;
 }
@@ -151,7 +151,7 @@ crypto::ChainStatus TrustJudge::chain_status(Signer& signer, UnixTime at,
   const auto passed = static_cast<std::size_t>(std::ranges::count_if(
       revoked_, [&](const auto& revocation) { return attested && *attested < revocation.second; }));
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock{mutex_};
     const auto good = signer.good.find(passed);
     if (good != signer.good.end() && good->second.first <= at && at <= good->second.second)
       return crypto::ChainStatus::ok;
@@ -160,7 +160,7 @@ crypto::ChainStatus TrustJudge::chain_status(Signer& signer, UnixTime at,
   const crypto::ChainStatus status =
       crypto::verify_chain(certificates.chain, certificates.anchors, at, crypto::Role::seal);
   if (status != crypto::ChainStatus::ok) return status;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock{mutex_};
   const auto [good, is_new] = signer.good.try_emplace(passed, at, at);
   if (!is_new) good->second = {std::min(good->second.first, at), std::max(good->second.second, at)};
   return status;
@@ -188,11 +188,11 @@ bool TrustJudge::judge_receipt(const ledger_format::Receipt& receipt, const Trus
   }
   const Digest name = hash.finish();
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock{mutex_};
     if (signed_roots_.contains(name)) return true;
   }
   if (!ledger_format::verify_receipt(receipt, leaf, *ledger_keys_[at])) return false;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock{mutex_};
   make_room(signed_roots_);
   signed_roots_.emplace(name, true);
   return true;
@@ -211,7 +211,7 @@ std::optional<std::vector<TrustJudge::Cosigned>> TrustJudge::judge_checkpoint(
   append(named, as_bytes(evidence.checkpoint));
   const Digest name = crypto::sha256(named);
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock{mutex_};
     if (const auto known = checkpoints_.find(name); known != checkpoints_.end())
       return known->second;
   }
@@ -237,7 +237,7 @@ std::optional<std::vector<TrustJudge::Cosigned>> TrustJudge::judge_checkpoint(
                             .revoked = revoked_at(key_hash_of(witness.key))});
   }
   if (!by_log) return std::nullopt;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock{mutex_};
   make_room(checkpoints_);
   return checkpoints_.emplace(name, std::move(cosigned)).first->second;
 }
@@ -251,7 +251,7 @@ std::vector<TrustJudge::Stamped> TrustJudge::judge_time_stamps(
   for (const ByteView token : evidence.time_stamps) append(named, crypto::sha256(token).view());
   const Digest name = crypto::sha256(named);
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock{mutex_};
     if (const auto known = time_stamps_.find(name); known != time_stamps_.end())
       return known->second;
   }
@@ -271,7 +271,7 @@ std::vector<TrustJudge::Stamped> TrustJudge::judge_time_stamps(
       break;  // a token counts for one authority
     }
   std::ranges::sort(good, {}, [](const Stamped& s) { return std::tuple(s.latest, s.tsa, s.key); });
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock{mutex_};
   make_room(time_stamps_);
   return time_stamps_.emplace(name, std::move(good)).first->second;
 }

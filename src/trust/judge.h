@@ -2,7 +2,6 @@
 #pragma once
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -97,11 +96,15 @@ class TrustJudge {
   std::vector<std::optional<crypto::PublicKey>> ledger_keys_;  // one a ledger of the trust file
   std::map<Digest, UnixTime> revoked_;                         // known at `at_`, by key
   std::vector<std::optional<UnixTime>> ledgers_revoked_;       // one a ledger: its key
-  mutable std::mutex mutex_;                                   // guards the four maps
-  mutable std::map<Digest, std::shared_ptr<Signer>> signers_;  // by hash of the protected header
-  mutable std::map<Digest, bool> signed_roots_;                // by hash of key, header, root, sig
-  mutable std::map<Digest, std::vector<Cosigned>> checkpoints_;  // good ones: who cosigned
-  mutable std::map<Digest, std::vector<Stamped>> time_stamps_;   // by checkpoint and tokens
+  mutable Mutex mutex_;
+  // By hash of the protected header.
+  mutable std::map<Digest, std::shared_ptr<Signer>> signers_ FIDUCIA_GUARDED_BY(mutex_);
+  // By hash of key, header, root, signature.
+  mutable std::map<Digest, bool> signed_roots_ FIDUCIA_GUARDED_BY(mutex_);
+  // Good ones: who cosigned.
+  mutable std::map<Digest, std::vector<Cosigned>> checkpoints_ FIDUCIA_GUARDED_BY(mutex_);
+  // By checkpoint and tokens.
+  mutable std::map<Digest, std::vector<Stamped>> time_stamps_ FIDUCIA_GUARDED_BY(mutex_);
 };
 
 }  // namespace fiducia::trust

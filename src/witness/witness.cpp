@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <map>
-#include <mutex>
 
 #include "merkle/merkle.h"
 #include "witness/witness_memory.h"
@@ -107,20 +106,20 @@ struct Witness::State {
   std::shared_ptr<const crypto::SigningKey> key;
   Clock clock;
 
-  std::mutex mutex;  // guards `durable`; not held during I/O
+  Mutex mutex;  // not held during I/O
   // By origin hash: the memory that this process knows to be durable. What another process left
   // may be in place and yet not survive a loss of power.
-  std::map<std::string, WitnessMemory, std::less<>> durable;
+  std::map<std::string, WitnessMemory, std::less<>> durable FIDUCIA_GUARDED_BY(mutex);
 
   [[nodiscard]] WitnessFolder log(std::string_view hash) const {
     return WitnessFolder{folder / logs_folder / hash};
   }
   void remember(const std::string& hash, const WitnessMemory& memory) {
-    const std::lock_guard lock{mutex};
+    const MutexLock lock{mutex};
     durable[hash] = memory;
   }
   [[nodiscard]] std::optional<WitnessMemory> remembered(std::string_view hash) {
-    const std::lock_guard lock{mutex};
+    const MutexLock lock{mutex};
     const auto found = durable.find(hash);
     if (found == durable.end()) return std::nullopt;
     return found->second;
