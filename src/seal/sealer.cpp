@@ -60,7 +60,7 @@ class PixelSealer {
       return fail(ErrorCode::over_limit, "the image has more than 16 million tiles.",
                   "Split the object into several with fewer frames.");
     FIDUCIA_CHECK(hash_samples(part, tiles));
-    if (reader_.is_encapsulated()) hash_encoded(part);
+    if (reader_.is_encapsulated()) seal_encoding(part);
     part.sealed.oddities = part.oddities;
     tell_of_oddities(part.oddities);
     if (!part.sealed.root && !part.encoding) return std::unexpected(std::move(*samples_error_));
@@ -93,6 +93,8 @@ class PixelSealer {
                   part.leaves.outside_bits, sketch_);
       part.oddities.add(frame->oddities);
       if (hasher.has_unextended_signs()) part.oddities.add(codec::Oddity::signs_not_extended);
+      // Now, while its bytes are in memory and perhaps in the cache.
+      if (reader_.is_encapsulated()) hash_encoded(part, f + 1);
       if (frame->borrowed_from_file) file_.release(frame->samples);
       hash_renditions(part, f);
     }
@@ -178,14 +180,20 @@ class PixelSealer {
     return {};
   }
 
-  void hash_encoded(PixelPart& part) {
-    const codec::Geometry& geometry = reader_.geometry();
-    part.leaves.encoded_frames.reserve(frames_);
-    for (std::uint32_t f = 0; f < frames_; ++f) {
+  /// Hashes the encoded frames before `end` that are not hashed yet.
+  void hash_encoded(PixelPart& part, std::uint32_t end) {
+    std::vector<Digest>& leaves = part.leaves.encoded_frames;
+    leaves.reserve(frames_);
+    for (auto f = narrow<std::uint32_t>(leaves.size()); f < end; ++f) {
       const std::vector<ByteView> pieces = reader_.encoded(f);
-      part.leaves.encoded_frames.push_back(canonical::encoded_frame_hash(f, salts_, pieces));
+      leaves.push_back(canonical::encoded_frame_hash(f, salts_, pieces));
       for (const ByteView piece : pieces) file_.release(piece);
     }
+  }
+
+  void seal_encoding(PixelPart& part) {
+    const codec::Geometry& geometry = reader_.geometry();
+    hash_encoded(part, frames_);
     part.encoding =
         evidence::SealedEncoding{.root = merkle::root(part.leaves.encoded_frames),
                                  .photometric_interpretation = geometry.photometric_interpretation,
