@@ -39,8 +39,8 @@ class OrderedQueue {
   /// The next result in order; waits for it.
   [[nodiscard]] T take() {
     MutexLock lock{mutex_};
-    filled_.wait(lock,
-                 [&]() FIDUCIA_REQUIRES(mutex_) { return slots_[next_ % slots_.size()].has_value(); });
+    filled_.wait(
+        lock, [&]() FIDUCIA_REQUIRES(mutex_) { return slots_[next_ % slots_.size()].has_value(); });
     return take_next();
   }
 

@@ -59,8 +59,7 @@ TEST(OrderedQueue, a_worker_too_far_ahead_waits_until_there_is_room_or_a_stop) {
   EXPECT_TRUE(queue.wait_for_room(1, stop.get_token()));
   std::atomic<bool> had_room{true};
   {
-    const std::jthread ahead{
-        [&] { had_room = queue.wait_for_room(2, stop.get_token()); }};
+    const std::jthread ahead{[&] { had_room = queue.wait_for_room(2, stop.get_token()); }};
     stop.request_stop();
   }
   EXPECT_FALSE(had_room);
