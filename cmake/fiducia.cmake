@@ -108,7 +108,7 @@ endfunction()
 
 # Modules whose tests hash and parse for minutes: a sanitizer's code is a third as long at -O1. In the
 # others that costs more to compile than it saves.
-set(FIDUCIA_SANITIZED_AT_O1 core crypto merkle dicom ledger_format ledger witness canonical evidence trust seal store render report)
+set(FIDUCIA_SANITIZED_AT_O1 core deflate crypto merkle dicom ledger_format ledger witness canonical evidence trust seal store render report)
 
 # fiducia_module(NAME SOURCES ... USES other modules ... LIBRARIES third party ...)
 function(fiducia_module name)

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/frames.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <chrono>
 
 #include "codec/fragments.h"
 #include "codec/native.h"
 #include "codec/rle.h"
+#include "deflate/deflate.h"
 
 namespace fiducia::codec {
 namespace {
@@ -372,24 +371,13 @@ Result<Frame> FrameReader::State::read_rle(std::uint32_t frame) {
 Result<Frame> FrameReader::State::read_deflated(std::uint32_t frame) {
   const std::uint64_t stored = lone_frame_bytes(geometry, layout);
   FIDUCIA_TRY(encoded, joined_fragments(frame, deflate_ratio_max, stored));
-  Bytes inflated(static_cast<std::size_t>(stored) + 1);  // one more: too long must show
-  z_stream stream = {};
-  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK)
-    return fail(ErrorCode::codec_failed, "zlib cannot be started.", "Free memory and try again.");
-  // Both sizes stay below limits::encoded_frame_bytes_max and frame_bytes_max + 1.
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(encoded.data()));
-  stream.avail_in = static_cast<uInt>(encoded.size());
-  stream.next_out = reinterpret_cast<Bytef*>(inflated.data());
-  stream.avail_out = static_cast<uInt>(inflated.size());
-  const int status = inflate(&stream, Z_FINISH);
-  const bool has_rest = stream.avail_in > 1;  // than the pad byte
-  const std::uint64_t got = inflated.size() - stream.avail_out;
-  inflateEnd(&stream);
-  if (status != Z_STREAM_END || got != stored)
+  const auto inflated = deflate::inflate(
+      encoded,
+      {.form = deflate::Form::raw, .bytes_max = stored, .bytes_expected = stored, .origin = 0});
+  if (!inflated || inflated->bytes.size() != stored)
     return undecodable("the deflated frame is damaged or is not as long as its rows and columns.");
-  FIDUCIA_TRY(
-      out, read_lone_native(ByteView{inflated}.first(static_cast<std::size_t>(stored)), "deflate"));
-  if (has_rest) out.oddities.add(Oddity::bytes_around);
+  FIDUCIA_TRY(out, read_lone_native(inflated->bytes, "deflate"));
+  if (inflated->bytes_after > 1) out.oddities.add(Oddity::bytes_around);  // than the pad byte
   return out;
 }
 

@@ -5,7 +5,7 @@
 #include <array>
 
 #include "dicom/data_set_parser.h"
-#include "dicom/deflate.h"
+#include "dicom/deflated_data_set.h"
 #include "dicom/dictionary.h"
 #include "dicom/vr_table.h"
 
@@ -367,7 +367,7 @@ Status File::read_named(const TransferSyntax& syntax) {
   transfer_syntax_ = &syntax;
   std::uint64_t origin = data_set_offset_;
   if (syntax.deflated) {
-    FIDUCIA_TRY(inflated, inflate_raw(data_set_bytes_, data_set_offset_));
+    FIDUCIA_TRY(inflated, inflate_data_set(data_set_bytes_, data_set_offset_));
     inflated_ = std::move(inflated.bytes);
     data_set_bytes_ = inflated_;
     origin = 0;

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <bitset>
 
-#include "dicom/deflate.h"
+#include "dicom/deflated_data_set.h"
 #include "dicom/vr_table.h"
 
 namespace fiducia::dicom {
@@ -155,7 +155,7 @@ Result<std::vector<ByteView>> edit_parts(const File& file, std::span<const Tag> 
   parts.add(bytes.subspan(static_cast<std::size_t>(data_set.end_offset() - origin)));
 
   if (!syntax.deflated) return parts.take();
-  FIDUCIA_TRY(deflated, deflate_raw(parts.take()));
+  Bytes deflated = deflate_data_set(parts.take());
   // Of its own, so that the file can be closed before this is written: it fills memory.
   const ByteView head = file.bytes().first(static_cast<std::size_t>(file.data_set_offset()));
   storage.clear();
