@@ -4,16 +4,8 @@
 namespace fiducia {
 namespace {
 
-constexpr std::string_view hex_digits = "0123456789abcdef";
 constexpr std::string_view base64_digits =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 int base64_value(char c) {
   const auto at = base64_digits.find(c);
@@ -21,37 +13,6 @@ int base64_value(char c) {
 }
 
 }  // namespace
-
-std::string to_hex(ByteView bytes) {
-  std::string text;
-  text.reserve(bytes.size() * 2);
-  for (const std::byte b : bytes) {
-    text += hex_digits[std::to_integer<unsigned>(b) >> 4];
-    text += hex_digits[std::to_integer<unsigned>(b) & 15];
-  }
-  return text;
-}
-
-std::optional<Bytes> from_hex(std::string_view text) {
-  if (text.size() % 2 != 0) return std::nullopt;
-  Bytes bytes;
-  bytes.reserve(text.size() / 2);
-  for (std::size_t i = 0; i < text.size(); i += 2) {
-    const int high = hex_value(text[i]);
-    const int low = hex_value(text[i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    bytes.push_back(static_cast<std::byte>(high * 16 + low));
-  }
-  return bytes;
-}
-
-std::optional<Digest> digest_from_hex(std::string_view text) {
-  const auto bytes = from_hex(text);
-  Digest digest;
-  if (!bytes || bytes->size() != digest.bytes.size()) return std::nullopt;
-  std::memcpy(digest.bytes.data(), bytes->data(), bytes->size());
-  return digest;
-}
 
 std::string to_base64(ByteView bytes) {
   std::string text;
@@ -87,30 +48,6 @@ std::optional<Bytes> from_base64(std::string_view text) {
     if ((group & ((1U << (8 * pads)) - 1)) != 0) return std::nullopt;  // stray bits
   }
   return bytes;
-}
-
-bool is_utf8(std::string_view text) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  for (std::size_t i = 0; i < text.size();) {
-    const unsigned char c = at(i);
-    if (c < 0x80) {
-      ++i;
-      continue;
-    }
-    const std::size_t n = c >= 0xC2 && c <= 0xDF   ? 2
-                          : c >= 0xE0 && c <= 0xEF ? 3
-                          : c >= 0xF0 && c <= 0xF4 ? 4
-                                                   : 0;
-    if (n == 0 || text.size() - i < n) return false;
-    for (std::size_t k = 1; k < n; ++k)
-      if ((at(i + k) & 0xC0) != 0x80) return false;
-    const unsigned char second = at(i + 1);
-    if ((c == 0xE0 && second < 0xA0) || (c == 0xED && second > 0x9F) ||
-        (c == 0xF0 && second < 0x90) || (c == 0xF4 && second > 0x8F))
-      return false;
-    i += n;
-  }
-  return true;
 }
 
 void wipe(std::span<std::byte> secret) {

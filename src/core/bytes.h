@@ -73,18 +73,10 @@ inline void append_le(Bytes& to, T value) {
   append(to, b);
 }
 
-/// Lower-case hexadecimal and back. `from_hex` refuses odd length and other characters.
-[[nodiscard]] std::string to_hex(ByteView bytes);
-[[nodiscard]] std::optional<Bytes> from_hex(std::string_view text);
-[[nodiscard]] std::optional<Digest> digest_from_hex(std::string_view text);
-
 /// RFC 4648 section 4 with padding. `from_base64` refuses line breaks, missing padding and
 /// stray bits, so that each value has exactly one spelling.
 [[nodiscard]] std::string to_base64(ByteView bytes);
 [[nodiscard]] std::optional<Bytes> from_base64(std::string_view text);
-
-/// Whether `text` is well-formed UTF-8 (no overlong forms, surrogates, or values past 10FFFF).
-[[nodiscard]] bool is_utf8(std::string_view text);
 
 /// Overwrites secrets in a way the compiler keeps.
 void wipe(std::span<std::byte> secret);

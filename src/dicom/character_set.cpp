@@ -133,48 +133,8 @@ Meaning meaning_of(std::string_view value) {
   return {.code = Code::iso_2022, .number = number, .is_extension = is_extension};
 }
 
-void append_utf_8(std::string& out, std::uint32_t point) {
-  const auto byte = [&out](std::uint32_t value) { out += static_cast<char>(value); };
-  if (point < 0x80) {
-    byte(point);
-  } else if (point < 0x800) {
-    byte(0xC0 | point >> 6);
-    byte(0x80 | (point & 0x3F));
-  } else if (point < 0x10000) {
-    byte(0xE0 | point >> 12);
-    byte(0x80 | (point >> 6 & 0x3F));
-    byte(0x80 | (point & 0x3F));
-  } else {
-    byte(0xF0 | point >> 18);
-    byte(0x80 | (point >> 12 & 0x3F));
-    byte(0x80 | (point >> 6 & 0x3F));
-    byte(0x80 | (point & 0x3F));
-  }
-}
-
 std::uint8_t at(std::string_view raw, std::size_t index) {
   return static_cast<std::uint8_t>(raw[index]);
-}
-
-/// Well-formed by table 3-7 of the Unicode Standard: no overlong forms, no surrogates.
-bool is_utf_8(std::string_view raw) {
-  for (std::size_t i = 0; i < raw.size();) {
-    const std::uint8_t lead = at(raw, i);
-    if (lead < 0x80) {
-      ++i;
-      continue;
-    }
-    const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    if (lead < 0xC2 || lead > 0xF4 || length > raw.size() - i) return false;
-    const std::uint8_t second = at(raw, i + 1);
-    const std::uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-    const std::uint8_t high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-    if (second < low || second > high) return false;
-    for (std::size_t k = 2; k < length; ++k)
-      if ((at(raw, i + k) & 0xC0) != 0x80) return false;
-    i += length;
-  }
-  return true;
 }
 
 /// The code point of four bytes of GB18030, 0 if there is none.
@@ -222,7 +182,7 @@ std::optional<std::string> decode_gb(std::string_view raw, bool is_gbk) {
       i += 4;
     }
     if (point == 0) return std::nullopt;
-    append_utf_8(out, point);
+    append_utf8(out, point);
   }
   return out;
 }
@@ -284,7 +244,7 @@ class Iso2022Decoder {
     if (const tables::Square* square = square_of(used.set)) return pair(raw, *square);
     const std::uint32_t point = single(used, byte);
     if (point == 0) return 0;
-    append_utf_8(out_, point);
+    append_utf8(out_, point);
     const bool ends_component = byte == '^' || byte == '=';
     if ((multi_valued_ && byte == '\\') || (person_name_ && ends_component)) sets_ = start_;
     return 1;
@@ -322,7 +282,7 @@ class Iso2022Decoder {
     if (row >= 94 || column >= 94) return 0;
     const std::uint32_t point = square[row * std::size_t{94} + column];
     if (point == 0) return 0;
-    append_utf_8(out_, point);
+    append_utf8(out_, point);
     return 2;
   }
 
@@ -424,7 +384,7 @@ std::optional<std::string> CharacterSet::decode(std::string_view raw, bool multi
     case Code::unknown:
       return std::nullopt;
     case Code::utf_8:
-      return is_utf_8(raw) ? std::optional{std::string{raw}} : std::nullopt;
+      return is_utf8(raw) ? std::optional{std::string{raw}} : std::nullopt;
     case Code::gb18030:
       return decode_gb(raw, /*is_gbk=*/false);
     case Code::gbk:

@@ -6,14 +6,11 @@
 namespace fiducia::dicom {
 
 std::string to_string(Tag tag) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string text = "(0000,0000)";
-  for (std::size_t i = 0; i < 4; ++i) {
-    const unsigned shift = 12U - 4U * static_cast<unsigned>(i);
-    text[1 + i] = digits[(unsigned{tag.group} >> shift) & 0xFU];
-    text[6 + i] = digits[(unsigned{tag.element} >> shift) & 0xFU];
-  }
-  return text;
+  std::string text = "(";
+  append_hex(text, tag.group, 4, HexCase::upper);
+  text += ",";
+  append_hex(text, tag.element, 4, HexCase::upper);
+  return text + ")";
 }
 
 bool is_known_vr(Vr vr) { return vr_traits(vr).known; }
