@@ -26,6 +26,9 @@ inline constexpr std::uint64_t inflate_free_bytes = 128ULL << 20;
 inline constexpr std::uint64_t inflate_ratio_max = 128;
 /// Fragments of encapsulated Pixel Data. Big: limit.reached.
 inline constexpr std::uint32_t fragments_max = 4'000'000;
+/// Values of one attribute that are given at once, as numbers or texts; each may take 32 bytes more
+/// than it has in the file. The longest honest lists are points of a mesh. Big: limit.reached.
+inline constexpr std::uint32_t attribute_values_max = 4'000'000;
 /// Bytes read from standard input. Big: limit.reached.
 inline constexpr std::uint64_t stream_bytes_max = 4ULL << 30;
 

@@ -8,16 +8,13 @@
 #include "dicom/vr_table.h"
 
 namespace fiducia::dicom {
-namespace {
 
-/// A creator goes to terminals and pages: printable ASCII stays, the rest becomes '?'.
-std::string printable(std::string_view text) {
+std::string printable_creator(std::string_view value) {
   std::string out;
-  for (const char c : text.substr(0, 64)) out += c >= ' ' && c < 0x7F && c != '"' ? c : '?';
+  for (const char c : trimmed(value).substr(0, 64))
+    out += c >= ' ' && c < 0x7F && c != '"' ? c : '?';
   return out;
 }
-
-}  // namespace
 
 const Element* DataSet::find(Tag tag) const {
   for (ElementIndex i = first(); i != no_index; i = elements_[i].next)
@@ -31,6 +28,14 @@ const Element* DataSet::find_in(const Item& item, Tag tag) const {
   return nullptr;
 }
 
+ItemIndex DataSet::find_item(ElementIndex sequence, std::uint32_t number) const {
+  const Element& element = elements_[sequence];
+  if (number == 0 || number > element.item_count) return no_index;
+  ItemIndex item = element.first_item;
+  while (--number > 0) item = items_[item].next;
+  return item;
+}
+
 std::optional<std::uint16_t> DataSet::find_us(Tag tag) const {
   const Element* element = find(tag);
   if (element == nullptr || element->value.size() != 2) return std::nullopt;
@@ -42,10 +47,8 @@ std::optional<std::string> DataSet::find_text(Tag tag) const {
   const Element* element = find(tag);
   if (element == nullptr) return std::nullopt;
   std::string_view text = as_text(element->value);
-  // PS3.5 section 6.2: `\` is an ordinary character in these.
-  const bool single = element->vr == vr::lt || element->vr == vr::st || element->vr == vr::ut ||
-                      element->vr == vr::ur;
-  if (!single) text = text.substr(0, text.find('\\'));
+  // Bytes that are no text are shown as if they were: their first line up to a `\`.
+  if (!is_text(element->vr) || is_multi_valued(element->vr)) text = text.substr(0, text.find('\\'));
   text = trimmed(text);
   if (text.empty()) return std::nullopt;
   return std::string(text);
@@ -59,9 +62,9 @@ std::string DataSet::step_of(ElementIndex first, Tag tag) const {
   for (ElementIndex i = first; i != no_index; i = elements_[i].next) {
     const Element& element = elements_[i];
     if (element.tag != Tag{tag.group, block} || !element.tag.is_private_creator()) continue;
-    const std::string_view creator = trimmed(as_text(element.value));
+    const std::string creator = printable_creator(as_text(element.value));
     if (creator.empty()) return plain;
-    std::string text = plain.substr(0, 6) + "\"" + printable(creator) + "\"";
+    std::string text = plain.substr(0, 6) + "\"" + creator + "\"";
     if (!is_creator) text += "," + plain.substr(8, 2);
     return text + ")";
   }

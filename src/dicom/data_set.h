@@ -29,7 +29,8 @@ struct Element {
   Vr file_vr;  // what the file says: letters, UN, or {0,0} in implicit VR
   VrSource vr_source = VrSource::file;
   bool big_endian = false;    // the value's bytes are in big endian order
-  bool encapsulated = false;  // Pixel Data in fragments: see DataSet::fragments
+  bool encapsulated = false;  // Pixel Data in fragments: see DataSet::fragments; `value` is the run
+                              // of raw items, from the header to the Sequence Delimitation Item
   bool duplicate = false;     // an element before it in the same data set has the same tag
   std::uint64_t offset = 0;   // of the tag, from the start of the file (inflated: of the data set)
   ByteView value;             // raw bytes. SQ: empty, but for one read from UN of defined length,
@@ -67,6 +68,8 @@ class DataSet {
   [[nodiscard]] const Element* find(Tag tag) const;
   /// The first element with this tag in an item, or nullptr.
   [[nodiscard]] const Element* find_in(const Item& item, Tag tag) const;
+  /// Item `number`, counted from 1, of a sequence; no_index if it has fewer.
+  [[nodiscard]] ItemIndex find_item(ElementIndex sequence, std::uint32_t number) const;
 
   /// Fragments of the top-level encapsulated Pixel Data, without the Basic Offset Table item.
   [[nodiscard]] std::span<const ByteView> fragments() const { return fragments_; }
@@ -75,10 +78,6 @@ class DataSet {
     return fragment_offsets_;
   }
   [[nodiscard]] ByteView basic_offset_table() const { return basic_offset_table_; }
-  /// Fragments of a nested encapsulated Pixel Data (icons): the run of raw fragment items.
-  /// For such an element `value` is everything from after its header to before the Sequence
-  /// Delimitation Item.
-
   /// The value of a top-level US element as number (any endianness), absent if missing,
   /// shorter, or of another size.
   [[nodiscard]] std::optional<std::uint16_t> find_us(Tag tag) const;
@@ -106,6 +105,10 @@ class DataSet {
   /// One step of a path; `first` is the first element of the data set that holds `tag`.
   [[nodiscard]] std::string step_of(ElementIndex first, Tag tag) const;
 };
+
+/// A private creator as paths and messages show it: printable ASCII stays, the rest becomes '?'; 64
+/// characters at most. Empty where there is nothing but padding.
+[[nodiscard]] std::string printable_creator(std::string_view value);
 
 /// How to read a bare byte range.
 struct Encoding {

@@ -2,6 +2,8 @@
 #pragma once
 #include <string_view>
 
+#include "dicom/tag.h"
+
 namespace fiducia::dicom {
 
 /// What fills a text value up to an even length. PS3.5 6.2 has a space, for UI a NUL; tools mix
@@ -20,6 +22,12 @@ namespace fiducia::dicom {
   text = without_padding(text);
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   return text;
+}
+
+/// One value of `vr` without what fills it: behind it, and in front where spaces mean nothing
+/// there.
+[[nodiscard]] inline std::string_view without_padding(Vr vr, std::string_view text) {
+  return keeps_leading_spaces(vr) ? without_padding(text) : trimmed(text);
 }
 
 }  // namespace fiducia::dicom

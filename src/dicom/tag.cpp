@@ -18,5 +18,7 @@ bool has_long_header(Vr vr) { return vr_traits(vr).long_header; }
 unsigned swap_unit_bytes(Vr vr) { return vr_traits(vr).swap_bytes; }
 bool has_character_set(Vr vr) { return vr_traits(vr).character_set; }
 bool is_text(Vr vr) { return vr_traits(vr).text; }
+bool is_multi_valued(Vr vr) { return vr_traits(vr).multi_valued; }
+bool keeps_leading_spaces(Vr vr) { return vr_traits(vr).leading_spaces; }
 
 }  // namespace fiducia::dicom

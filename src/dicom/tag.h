@@ -56,6 +56,10 @@ inline constexpr Vr ae{'A', 'E'}, as{'A', 'S'}, at{'A', 'T'}, cs{'C', 'S'}, da{'
 [[nodiscard]] bool has_character_set(Vr vr);
 /// Whether values are text, numbers written as text (DS, IS) included.
 [[nodiscard]] bool is_text(Vr vr);
+/// Whether `\` separates values: all text but LT, ST, UR and UT (PS3.5 section 6.2, table 6.2-1).
+[[nodiscard]] bool is_multi_valued(Vr vr);
+/// Whether spaces in front of a value mean something: all text but AE, CS, DS, IS, LO and SH.
+[[nodiscard]] bool keeps_leading_spaces(Vr vr);
 
 namespace tags {
 inline constexpr Tag transfer_syntax_uid{0x0002, 0x0010};
@@ -64,6 +68,7 @@ inline constexpr Tag specific_character_set{0x0008, 0x0005};
 inline constexpr Tag sop_class_uid{0x0008, 0x0016};
 inline constexpr Tag sop_instance_uid{0x0008, 0x0018};
 inline constexpr Tag synthetic_data{0x0008, 0x001C};
+inline constexpr Tag timezone_offset_from_utc{0x0008, 0x0201};
 inline constexpr Tag samples_per_pixel{0x0028, 0x0002};
 inline constexpr Tag photometric_interpretation{0x0028, 0x0004};
 inline constexpr Tag planar_configuration{0x0028, 0x0006};

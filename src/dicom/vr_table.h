@@ -14,6 +14,8 @@ struct VrTraits {
   bool text = false;            // PS3.5 section 6.2: character strings
   bool character_set = false;   // PS3.5 section 6.1.2.3
   std::uint8_t swap_bytes = 1;  // PS3.5 section 7.3
+  bool multi_valued = false;    // text: `\` separates values (PS3.5 section 6.2)
+  bool leading_spaces = false;  // text: they mean something
 };
 
 namespace detail {
@@ -27,16 +29,19 @@ constexpr std::array<VrTraits, 26 * 26> make_vr_table() {
                          static_cast<unsigned char>(letters[1]))];
   };
   const auto text = [&](const char* letters, bool long_header, bool character_set) {
-    slot(letters) = {true, long_header, true, character_set, 1};
+    slot(letters) = {true, long_header, true, character_set, 1, true, true};
   };
   const auto put = [&](const char* letters, bool long_header, std::uint8_t swap) {
-    slot(letters) = {true, long_header, false, false, swap};
+    slot(letters) = {true, long_header, false, false, swap, false, false};
   };
   for (const char* letters : {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI"})
     text(letters, false, false);
   for (const char* letters : {"LO", "LT", "PN", "SH", "ST"}) text(letters, false, true);
   for (const char* letters : {"UC", "UT"}) text(letters, true, true);
   text("UR", true, false);
+  for (const char* letters : {"LT", "ST", "UR", "UT"}) slot(letters).multi_valued = false;
+  for (const char* letters : {"AE", "CS", "DS", "IS", "LO", "SH"})
+    slot(letters).leading_spaces = false;
   for (const char* letters : {"OB", "SQ", "UN"}) put(letters, true, 1);
   for (const char* letters : {"AT", "SS", "US"}) put(letters, false, 2);
   for (const char* letters : {"FL", "SL", "UL"}) put(letters, false, 4);

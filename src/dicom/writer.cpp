@@ -4,15 +4,12 @@
 #include <algorithm>
 #include <bitset>
 
+#include "dicom/data_set_encoder.h"
 #include "dicom/deflated_data_set.h"
 #include "dicom/vr_table.h"
 
 namespace fiducia::dicom {
 namespace {
-
-/// The largest defined length of a value: FFFFFFFF means undefined, and lengths are even.
-constexpr std::uint64_t value_bytes_max = 0xFFFFFFFE;
-constexpr std::uint64_t short_value_bytes_max = 0xFFFE;
 
 void append_u16(Bytes& out, std::uint16_t value, bool big_endian) {
   big_endian ? append_be(out, value) : append_le(out, value);
