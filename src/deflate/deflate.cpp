@@ -64,7 +64,7 @@ Result<Inflated> inflate(ByteView bytes, const InflateOptions& options) {
   std::size_t consumed = 0;
   std::size_t produced = 0;
   // One byte more than may come out, so that too much is seen.
-  const std::uint64_t room_max = options.bytes_max + 1;
+  const std::uint64_t room_max = std::min(options.bytes_max, ~std::uint64_t{0} - 1) + 1;
   // Honest data sets deflate two to four times.
   const std::uint64_t first =
       options.bytes_expected != 0

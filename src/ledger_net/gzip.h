@@ -4,7 +4,7 @@
 
 #include "core/core.h"
 
-/// Inside exchange: the content coding gzip (RFC 9110 section 8.4.1.3, RFC 1952).
+/// Inside ledger_net: the content coding gzip (RFC 9110 section 8.4.1.3, RFC 1952).
 namespace fiducia::ledger_net {
 
 /// `bytes` as one gzip member, the same for the same bytes.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "render/png.h"
 
-#include <zlib.h>
-
 #include <cstdlib>
+
+#include "deflate/deflate.h"
 
 namespace fiducia::render {
 namespace {
@@ -47,18 +47,7 @@ void append_chunk(Bytes& png, std::string_view type, ByteView data) {
   const std::size_t start = png.size();
   append(png, fiducia::as_bytes(type));
   append(png, data);
-  append_be(png, static_cast<std::uint32_t>(crc32_z(
-                     0, reinterpret_cast<const Bytef*>(png.data() + start), png.size() - start)));
-}
-
-Bytes deflated(ByteView bytes) {
-  Bytes out(compressBound(bytes.size()));
-  uLongf length = out.size();
-  const int status = compress2(reinterpret_cast<Bytef*>(out.data()), &length,
-                               reinterpret_cast<const Bytef*>(bytes.data()), bytes.size(), 6);
-  FIDUCIA_ASSERT(status == Z_OK);  // fails only without memory, and the buffer is large enough
-  out.resize(length);
-  return out;
+  append_be(png, deflate::crc_32(ByteView{png}.subspan(start)));
 }
 
 }  // namespace
@@ -95,7 +84,7 @@ Bytes write_png(std::uint32_t width, std::uint32_t height, bool colour, ByteView
   Bytes png;
   append(png, fiducia::as_bytes(std::string_view{"\x89PNG\r\n\x1a\n"}));
   append_chunk(png, "IHDR", header);
-  append_chunk(png, "IDAT", deflated(filtered));
+  append_chunk(png, "IDAT", deflate::deflate(filtered, deflate::Form::zlib));
   append_chunk(png, "IEND", {});
   return png;
 }
