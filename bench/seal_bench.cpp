@@ -242,8 +242,7 @@ int run(int argc, char** argv) {
   std::string folder = (std::filesystem::temp_directory_path() / "fiducia-keys.XXXXXX").string();
   FIDUCIA_ASSERT(mkdtemp(folder.data()) != nullptr);
   write_key_and_certificate(folder);
-  const auto store =
-      must(store::EvidenceStore::open(folder + "/evidence.db", Bytes(32, std::byte{1})));
+  const auto store = must(store::open_sqlite(folder + "/evidence.db", Bytes(32, std::byte{1})));
 
   std::vector<std::unique_ptr<Subject>> subjects;
   const auto add = [&](const char* name, const std::filesystem::path& path, bool native) {

@@ -214,7 +214,7 @@ Bytes name_of(std::uint32_t number) {
 
 int main(int argc, char** argv) {
   if (argc < 2) return 1;
-  const auto opened = store::EvidenceStore::open(argv[1], Bytes(32, std::byte{9}));
+  const auto opened = store::open_sqlite(argv[1], Bytes(32, std::byte{9}));
   if (!opened) return 1;
   store::EvidenceStore& store = **opened;
   std::mt19937_64 prng{20261124};

@@ -53,7 +53,7 @@ int main(int argc, char** argv) {
   const std::size_t evidence_bytes = argc > 3 ? std::strtoull(argv[3], nullptr, 10) : 1000;
   constexpr std::uint64_t batch_records = 250;
   const Bytes key(32, std::byte{1});
-  const auto opened = store::EvidenceStore::open(argv[1], key);
+  const auto opened = store::open_sqlite(argv[1], key);
   if (!opened) return 1;
   store::EvidenceStore& store = **opened;
 

@@ -117,6 +117,14 @@ inline constexpr std::size_t certificate_bytes_max = 64 << 10;
 /// 10 KiB. Hostile: limit.reached, and in evidence malformed.
 inline constexpr std::size_t time_stamp_bytes_max = 64 << 10;
 
+// --- store --------------------------------------------------------------------------------------
+/// Objects of one page of a listing: 150 KB. usage.invalid where more are asked for.
+inline constexpr std::size_t store_page_objects_max = 1'000;
+/// Identities that are kept for one caller at once: four batches of `seal`. usage.invalid.
+inline constexpr std::size_t store_claims_max = 1'024;
+/// Bytes of evidence that are held while a store is checked or moved; one record may be larger.
+inline constexpr std::size_t store_pass_bytes_max = 64 << 20;
+
 // --- seal: evidence -------------------------------------------------------------------------
 /// Bytes of one evidence: 4 million tiles of 32 bytes and the header. Big: limit.reached.
 inline constexpr std::uint64_t evidence_bytes_max = 256ULL << 20;

@@ -125,7 +125,7 @@ Result<std::unique_ptr<store::EvidenceStore>> open_store_in(const std::filesyste
   if (key.size() != 32)
     return fail(ErrorCode::config_invalid, "does not hold 32 bytes.", "Restore it from a backup.",
                 Location{.file = (folder / "keys" / "store.key").string()});
-  auto store = store::EvidenceStore::open(folder / "evidence.db", key, read_only);
+  auto store = store::open_sqlite(folder / "evidence.db", key, read_only);
   wipe(key);
   return store;
 }

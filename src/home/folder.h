@@ -69,7 +69,7 @@ class Home {
   [[nodiscard]] Result<crypto::PrivateKey> ledger_key() const;
   /// The ledger of this home as its trust file names it. Errors: config_invalid.
   [[nodiscard]] Result<ledger_format::VerifierKey> ledger_vkey() const;
-  /// Never makes one. Errors: config_missing (store or key), those of EvidenceStore::open.
+  /// Never makes one. Errors: config_missing (store or key), those of store::open_sqlite.
   [[nodiscard]] Result<std::unique_ptr<store::EvidenceStore>> open_store(bool read_only) const;
   [[nodiscard]] Status make_store_key() const;
   /// Makes an empty store with the key that is there.

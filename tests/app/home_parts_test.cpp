@@ -69,7 +69,7 @@ TEST_F(Parts, a_store_that_was_emptied_is_missed) {
   fs::remove(scratch_.home() / "evidence.db");
   {
     const Bytes key = read_file(scratch_.home() / "keys/store.key", 32).value();
-    ASSERT_TRUE(store::EvidenceStore::open(scratch_.home() / "evidence.db", key).has_value());
+    ASSERT_TRUE(store::open_sqlite(scratch_.home() / "evidence.db", key).has_value());
   }
   expect_refused("not the evidence store of this home");
   expect_accepted();
