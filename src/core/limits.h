@@ -124,6 +124,11 @@ inline constexpr std::size_t store_page_objects_max = 1'000;
 inline constexpr std::size_t store_claims_max = 1'024;
 /// Bytes of evidence that are held while a store is checked or moved; one record may be larger.
 inline constexpr std::size_t store_pass_bytes_max = 64 << 20;
+/// How long a database may take for one answer of the evidence store. busy.
+inline constexpr std::uint32_t store_statement_timeout_ms = 30'000;
+/// How long a reservation may be held while the ledger takes its entries: a round with witnesses
+/// and time-stamps takes a minute at most. Past it the database ends it. io.unwritable.
+inline constexpr std::uint32_t store_reservation_ms_max = 300'000;
 
 // --- seal: evidence -------------------------------------------------------------------------
 /// Bytes of one evidence: 4 million tiles of 32 bytes and the header. Big: limit.reached.

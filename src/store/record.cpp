@@ -153,7 +153,8 @@ Result<ListPosition> read_position(std::string_view text) {
   const std::size_t dash = text.find('-');
   const auto [end, error] =
       std::from_chars(text.data(), text.data() + std::min(dash, text.size()), position.object);
-  const auto study = dash == std::string_view::npos ? std::nullopt : from_hex(text.substr(dash + 1));
+  const auto study =
+      dash == std::string_view::npos ? std::nullopt : from_hex(text.substr(dash + 1));
   if (error != std::errc{} || end != text.data() + dash || position.object < 0 || !study ||
       (!study->empty() && study->size() != uid_hash_bytes))
     return fail(ErrorCode::usage_invalid, "A listing cannot go on from there.",

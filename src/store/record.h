@@ -26,7 +26,8 @@ inline constexpr std::size_t damaged_listed_max = 1'000;
 
 /// The remedy of every error about damage.
 inline constexpr const char* damage_remedy =
-    "Run `fiducia store check`, and restore the store from a copy; the ledger shows which seals are "
+    "Run `fiducia store check`, and restore the store from a copy; the ledger shows which seals "
+    "are "
     "missing.";
 
 /// The keys that come from a store's key. Wiped at the end.

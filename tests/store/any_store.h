@@ -24,6 +24,8 @@ class Backend {
   /// Removes the record, or all of them, behind the store's back.
   virtual void remove(const Digest& root) = 0;
   virtual void remove_all() = 0;
+  /// Rounds of the test that kills processes.
+  [[nodiscard]] virtual int kill_rounds() const = 0;
 };
 using MakeBackend = std::unique_ptr<Backend> (*)();
 

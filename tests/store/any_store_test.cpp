@@ -416,11 +416,10 @@ TEST_P(AnyStore, lists_by_study_and_series_in_pages) {
   for (const std::size_t page : {1u, 3u, 8u, 1000u}) {
     SCOPED_TRACE(page);
     EXPECT_EQ(indexes_of(list_all(*store, {}, page)).size(), 33u);
-    EXPECT_EQ(indexes_of(list_all(
-                  *store, {.study_instance_uid = asked.study_instance_uid + '\0'}, page)),
-              (std::set<std::uint64_t>{8, 9, 10, 11, 12, 13, 14, 15}));
-    const auto series =
-        list_all(*store, {.series_instance_uid = asked.series_instance_uid}, page);
+    EXPECT_EQ(
+        indexes_of(list_all(*store, {.study_instance_uid = asked.study_instance_uid + '\0'}, page)),
+        (std::set<std::uint64_t>{8, 9, 10, 11, 12, 13, 14, 15}));
+    const auto series = list_all(*store, {.series_instance_uid = asked.series_instance_uid}, page);
     EXPECT_EQ(indexes_of(series), (std::set<std::uint64_t>{12, 13, 14, 15}));
     EXPECT_EQ(indexes_of(list_all(*store,
                                   {.study_instance_uid = asked.study_instance_uid,
@@ -435,8 +434,7 @@ TEST_P(AnyStore, lists_by_study_and_series_in_pages) {
         << "a series of another study";
     EXPECT_TRUE(list_all(*store, {.study_instance_uid = "1.2.3"}, page).empty());
     // A UID has another hash as another thing.
-    EXPECT_TRUE(
-        list_all(*store, {.study_instance_uid = asked.series_instance_uid}, page).empty());
+    EXPECT_TRUE(list_all(*store, {.study_instance_uid = asked.series_instance_uid}, page).empty());
     EXPECT_EQ(series.front().study, series.back().study);
     EXPECT_EQ(series.front().series, series.back().series);
     EXPECT_NE(series.front().study, series.front().series);
@@ -535,8 +533,8 @@ TEST_P(AnyStore, a_killed_process_keeps_no_identity) {
   for (const bool began_to_put : {false, true}) {
     Child child{[&](int to) {
       const auto store = backend_->open(false, key);
-      auto held = store ? (*store)->reserve(std::vector{claim_of(1)}, 0)
-                        : std::unexpected(store.error());
+      auto held =
+          store ? (*store)->reserve(std::vector{claim_of(1)}, 0) : std::unexpected(store.error());
       if (!held || (*held)->answers().front() != ClaimAnswer::granted) ::_exit(2);
       tell(to, 1);
       if (began_to_put) {
@@ -616,7 +614,7 @@ TEST_P(AnyStore, keeps_every_acknowledged_record_when_killed) {
   static_cast<void>(open());
   std::uint64_t next = 1;  // records below are acknowledged or were tried
   std::vector<std::uint64_t> acknowledged;
-  const int rounds = test::draws(30);
+  const int rounds = test::draws(backend_->kill_rounds());
   for (int round = 0; round < rounds; ++round) {
     Child child{[&](int to) {
       auto store = backend_->open(false, key);

@@ -66,6 +66,7 @@ class SqliteBackend final : public suite::Backend {
   }
   void remove(const Digest& root) override { execute(path(), "DELETE FROM object" + where(root)); }
   void remove_all() override { execute(path(), "DELETE FROM object"); }
+  int kill_rounds() const override { return 30; }
 
  private:
   std::filesystem::path path() const { return folder_.path() / "evidence.db"; }
