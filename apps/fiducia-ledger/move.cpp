@@ -86,7 +86,7 @@ Result<std::uint64_t> move_ledger(const home_ledger::LedgerHome& home) {
     FIDUCIA_TRY(there, target->take_turn(0));
     if (there.base || !there.rounds.empty()) {
       target->abandon();
-      return fail(ErrorCode::conflict, "The database holds entries of this ledger already.",
+      return fail(ErrorCode::exists, "The database holds entries of this ledger already.",
                   "If an earlier move was cut off after it had committed, rename .journal to " +
                       std::string{moved_journal} + " in the ledger's folder.");
     }

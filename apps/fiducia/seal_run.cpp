@@ -287,7 +287,7 @@ fiducia::Status SealRun::check_branch(const seal::VerifyResult& result) const {
       result.ledger->origin != home_.about().ledger_origin ||
       result.ledger->tree_size <= mark_.tree_size)
     return {};
-  return fail(ErrorCode::conflict,
+  return fail(ErrorCode::home_mismatch,
               "This image has a receipt for " + std::to_string(result.ledger->tree_size) +
                   " entries of this home's ledger, which has " + std::to_string(mark_.tree_size) +
                   ": the home was restored from an older copy.",
@@ -300,7 +300,7 @@ fiducia::Status SealRun::take_mark(const ledger::Recorded& recorded) {
   FIDUCIA_TRY(checkpoint, ledger_format::read_checkpoint(note.text));
   for (const ledger_format::Appended& appended : recorded.entries)
     if (appended.index < mark_.tree_size && appenders_ == home::Appenders::this_home)
-      return fail(ErrorCode::conflict,
+      return fail(ErrorCode::ledger_conflict,
                   "The ledger gave a new entry the place of one that this home has seen.",
                   "Run `fiducia ledger check`; do not seal before that is explained.");
   mark_.tree_size = checkpoint.tree_size;

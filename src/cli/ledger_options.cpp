@@ -101,7 +101,8 @@ void add_reading(CLI::App& app, Command& command) {
 void add_serve(CLI::App& ledger, Command& command) {
   CLI::App& app = *ledger.add_subcommand("serve", "Serve a ledger for reading, over HTTP");
   const auto options = std::make_shared<ServeOptions>();
-  app.add_option("--home", options->common.home, "Home whose ledger is served (as for all commands)")
+  app.add_option("--home", options->common.home,
+                 "Home whose ledger is served (as for all commands)")
       ->type_name("DIR");
   app.add_option("--folder", options->folder, "Serve this ledger, or mirror of one, instead")
       ->type_name("DIR");
@@ -220,7 +221,8 @@ void add_witness(CLI::App& ledger, Command& command) {
       ->type_name("NAME");
   make.footer("Example:\n  fiducia ledger witness init --folder w --name witness.example.org\n");
 
-  CLI::App& follow = add("add-log", "Follow a log, or one more key of it", WitnessOptions::Action::add_log);
+  CLI::App& follow =
+      add("add-log", "Follow a log, or one more key of it", WitnessOptions::Action::add_log);
   follow.add_option("ORIGIN", options->origin, "Origin: the first line of the log's checkpoint")
       ->required()
       ->type_name("");
@@ -230,10 +232,14 @@ void add_witness(CLI::App& ledger, Command& command) {
       "  fiducia ledger witness add-log --folder w example.org/log "
       "example.org/log+530d903a+Aek...\n");
 
-  add_serve_options(add("serve", "Answer logs over HTTP (C2SP tlog-witness)", WitnessOptions::Action::serve),
-                    *options);
-  add_cosign_options(add("cosign", "Judge a checkpoint once, without a server", WitnessOptions::Action::cosign), *options);
-  add("status", "List the logs, what was cosigned last, and evidence", WitnessOptions::Action::status)
+  add_serve_options(
+      add("serve", "Answer logs over HTTP (C2SP tlog-witness)", WitnessOptions::Action::serve),
+      *options);
+  add_cosign_options(
+      add("cosign", "Judge a checkpoint once, without a server", WitnessOptions::Action::cosign),
+      *options);
+  add("status", "List the logs, what was cosigned last, and evidence",
+      WitnessOptions::Action::status)
       .footer(
           "Exit code 2: a log has shown two trees of one size.\n\nExample:\n"
           "  fiducia ledger witness status --folder w\n");
@@ -243,7 +249,8 @@ void add_move(CLI::App& ledger, Command& command) {
   CLI::App& app = *ledger.add_subcommand(
       "move", "Move a home's ledger to where its ledger.toml says: S3, PostgreSQL");
   const auto options = std::make_shared<MoveOptions>();
-  app.add_option("--home", options->common.home, "The home (default: $FIDUCIA_HOME)")->type_name("DIR");
+  app.add_option("--home", options->common.home, "The home (default: $FIDUCIA_HOME)")
+      ->type_name("DIR");
   app.add_flag("--json", options->common.json, "Print one JSON object");
   app.add_flag("--quiet,-q", options->common.quiet, "Print nothing but errors");
   app.footer(

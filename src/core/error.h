@@ -34,7 +34,11 @@ enum class ErrorCode : std::uint16_t {
   signer_revoked,    // "signer.revoked": seal with another device
   ledger_revoked,    // "ledger.revoked": make a new ledger
   store_damaged,     // "store.damaged": restore the evidence store
+  exists,            // "exists": it is there already; name another one
+  home_mismatch,     // "home.mismatch": parts of a home are not of one age or house; restore them
+  ledger_conflict,   // "ledger.conflict": a ledger contradicts what it said before; append nothing
 };
+inline constexpr ErrorCode last_error_code = ErrorCode::ledger_conflict;
 
 /// Where it happened. Holds paths and positions only, never a value from a data set, so a
 /// Location may be logged (PS3.15 Annex E lists what must not be).
@@ -105,6 +109,12 @@ using Status = std::expected<void, Error>;
       return "ledger.revoked";
     case ErrorCode::store_damaged:
       return "store.damaged";
+    case ErrorCode::exists:
+      return "exists";
+    case ErrorCode::home_mismatch:
+      return "home.mismatch";
+    case ErrorCode::ledger_conflict:
+      return "ledger.conflict";
   }
   std::unreachable();
 }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 
 #include "home/passphrase.h"
@@ -370,7 +371,7 @@ Result<Device> Home::add_device(const std::string& name, UnixTime now,
   if (!lock) return std::unexpected(lock.error());
   std::error_code error;
   if (std::filesystem::exists(folder_ / "certs" / device_file(name), error))
-    return fail(ErrorCode::conflict, "A device called \"" + name + "\" is already there.",
+    return fail(ErrorCode::exists, "A device called \"" + name + "\" is already there.",
                 "Choose another name; a new key under an old name would confuse both.");
   bool encrypted = false;
   FIDUCIA_TRY(key, read_key("authority.pem", &encrypted));
@@ -395,7 +396,7 @@ Status Home::revoke_device(const std::string& name, UnixTime at, const std::stri
   for (trust::Revocation& revocation : trust.revocations) {
     if (revocation.key != key) continue;
     if (revocation.at <= at)
-      return fail(ErrorCode::conflict,
+      return fail(ErrorCode::usage_invalid,
                   "The device \"" + name + "\" is revoked since " + to_rfc3339(revocation.at) + ".",
                   "Name an earlier time with --at to revoke more of its seals.");
     revocation.at = at;
@@ -416,7 +417,7 @@ Status create_home(const std::filesystem::path& folder, const std::string& hospi
   FIDUCIA_CHECK(check_hospital_name(hospital));
   FIDUCIA_CHECK(check_device_name(device));
   const auto taken = [&folder] {
-    return fail(ErrorCode::conflict, "is already there, and a home is never overwritten.",
+    return fail(ErrorCode::exists, "is already there, and a home is never overwritten.",
                 "Name another folder with --home, or move this one away.",
                 Location{.file = folder.string()});
   };
@@ -439,8 +440,17 @@ Status create_home(const std::filesystem::path& folder, const std::string& hospi
   };
   if (Status filled = fill_home(building, hospital, device, now, passphrase); !filled)
     return give_up(filled);
-  if (chmod(building.c_str(), 0755) != 0 || ::rename(building.c_str(), target.c_str()) != 0)
-    return give_up(taken());
+  const auto failed = [&](const char* what) {
+    const int why = errno;
+    if (why == EEXIST || why == ENOTEMPTY || why == ENOTDIR) return give_up(taken());
+    return give_up(fail(ErrorCode::io_unwritable,
+                        what + std::error_code(why, std::generic_category()).message() + ".",
+                        "Check its permissions and its file system, or name another place with "
+                        "--home.",
+                        Location{.file = folder.string()}));
+  };
+  if (chmod(building.c_str(), 0755) != 0) return failed("its permissions cannot be set: ");
+  if (::rename(building.c_str(), target.c_str()) != 0) return failed("it cannot be made there: ");
   return sync_folder(parent);
 }
 

@@ -80,12 +80,12 @@ class Home {
   [[nodiscard]] Result<std::vector<Device>> devices() const;
   /// Errors: config_missing.
   [[nodiscard]] Result<Device> device(const std::string& name) const;
-  /// Makes key and certificate. Errors: conflict (the name is taken), usage_invalid.
+  /// Makes key and certificate. Errors: exists (the name is taken), usage_invalid.
   [[nodiscard]] Result<Device> add_device(
       const std::string& name, UnixTime now,
       std::span<const crypto::Role> roles = crypto::seal_only) const;
-  /// Writes a revocation into the trust file. Errors: as `device`, conflict (already revoked from
-  /// that time or earlier).
+  /// Writes a revocation into the trust file. Errors: as `device`, usage_invalid (already revoked
+  /// from that time or earlier).
   [[nodiscard]] Status revoke_device(const std::string& name, UnixTime at,
                                      const std::string& reason) const;
 
@@ -107,7 +107,7 @@ class Home {
 
 /// Makes a home so that it exists as a whole or not at all: built in a folder beside it, then
 /// renamed. With a pass phrase its keys are encrypted (not store.key, which reads need as well).
-/// Errors: conflict (there is one), usage_invalid (names), io_unwritable.
+/// Errors: exists (there is one), usage_invalid (names), io_unwritable.
 [[nodiscard]] Status create_home(const std::filesystem::path& folder, const std::string& hospital,
                                  const std::string& device, UnixTime now,
                                  const std::string& passphrase = {});

@@ -20,12 +20,12 @@ std::string count_of(std::uint64_t entries) {
 Status check_ledger(const store::HomeMark& mark, const ledger::LogStatus& log,
                     const std::string& folder) {
   if (log.tree_size < mark.tree_size)
-    return fail(ErrorCode::conflict,
+    return fail(ErrorCode::home_mismatch,
                 "The ledger has " + count_of(log.tree_size) + ", but this home has seen " +
                     std::to_string(mark.tree_size) + ": it was restored from an older copy.",
                 no_way_on, Location{.file = folder});
   if (log.tree_size == mark.tree_size && log.root != mark.root)
-    return fail(ErrorCode::conflict,
+    return fail(ErrorCode::home_mismatch,
                 "The ledger has other entries than this home has seen: it is a fork.", no_way_on,
                 Location{.file = folder});
   return {};
@@ -39,23 +39,23 @@ Status check_parts(const Home& home, store::EvidenceStore& store, const ledger::
                    const trust::Trust& trust, Appenders appenders) {
   const std::string store_file = home.store_path().string();
   if (log.origin != home.about().ledger_origin)
-    return fail(ErrorCode::conflict, "This is the ledger of another home.",
+    return fail(ErrorCode::home_mismatch, "This is the ledger of another home.",
                 "Put back the ledger that fiducia.toml names.",
                 Location{.file = home.ledger_folder().string()});
   FIDUCIA_TRY(identity, store.identity());
   if (to_hex(identity.id) != home.about().store)
-    return fail(ErrorCode::conflict, "This is not the evidence store of this home.", way_out,
+    return fail(ErrorCode::home_mismatch, "This is not the evidence store of this home.", way_out,
                 Location{.file = store_file});
   if (!identity.key_fits)
-    return fail(ErrorCode::conflict, "keys/store.key is not the key of this evidence store.",
+    return fail(ErrorCode::home_mismatch, "keys/store.key is not the key of this evidence store.",
                 way_out, Location{.file = store_file});
   if (identity.emptied)
-    return fail(ErrorCode::conflict, "The evidence store was emptied.", way_out,
+    return fail(ErrorCode::home_mismatch, "The evidence store was emptied.", way_out,
                 Location{.file = store_file});
   FIDUCIA_TRY(mark, store.mark());
   FIDUCIA_CHECK(check_ledger(mark, log, home.ledger_folder().string()));
   if (appenders == Appenders::this_home && log.tree_size > known_tree(mark))
-    return fail(ErrorCode::conflict,
+    return fail(ErrorCode::home_mismatch,
                 "The ledger has " + count_of(log.tree_size) + ", but the evidence store knows of " +
                     std::to_string(mark.tree_size) + ": it was restored from an older copy.",
                 way_out, Location{.file = store_file});

@@ -15,10 +15,10 @@ class HomeRecorder final : public sealing::Recorder {
  public:
   /// Errors: those of `open_parts` and ledger::Log::open.
   [[nodiscard]] static Result<std::unique_ptr<HomeRecorder>> open(LedgerHome home);
-  /// Errors: those of ledger::Log::append; conflict (a witness knows a larger tree: this ledger is
-  /// an old copy, or its key is used elsewhere); io_unreadable (fewer witnesses or time-stamps
-  /// than demanded). In the last case the entries are in the log: recording them again gives the
-  /// same index.
+  /// Errors: those of ledger::Log::append; ledger_conflict (a witness knows a larger tree: this
+  /// ledger is an old copy, or its key is used elsewhere); io_unreadable (fewer witnesses or
+  /// time-stamps than demanded). In the last case the entries are in the log: recording them again
+  /// gives the same index.
   [[nodiscard]] Result<ledger::Recorded> record(std::span<const Bytes> entries) override;
   [[nodiscard]] const ledger::LogStatus& status() const override { return status_; }
   /// The newest one, without cosignatures.

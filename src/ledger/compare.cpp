@@ -28,7 +28,7 @@ Result<ledger_format::Checkpoint> read_other(const std::string& encoded,
     signers += (signers.empty() ? "" : ", ") + key_name(signature.name, signature.key_id);
   }
   if (!named)
-    return fail(ErrorCode::conflict,
+    return fail(ErrorCode::usage_invalid,
                 "The other checkpoint is not signed by " + key_name(key.name, key.key_id) +
                     " but by " + signers + ".",
                 "Compare checkpoints of one log, or give its key with --key.");
@@ -55,7 +55,7 @@ Result<LogComparison> compare_logs(std::shared_ptr<const ObjectSource> source,
   if (!head) return below(*source, std::move(head).error());
   FIDUCIA_TRY(checkpoint, read_other(other_note, key));
   if (checkpoint.origin != head->checkpoint.origin)
-    return fail(ErrorCode::conflict,
+    return fail(ErrorCode::usage_invalid,
                 "The other checkpoint is of " + checkpoint.origin + ", and this log is " +
                     head->checkpoint.origin + ".",
                 "Compare two copies of one log.");

@@ -31,10 +31,9 @@ struct LogComparison {
 /// Compares the log at `source` with a checkpoint that somebody else holds. The proof comes from
 /// the tiles of whichever is larger; `other` is where the other's tiles are, null when there is
 /// nothing but the note.
-/// Errors: conflict (the other note is of another key or origin), signature_bad (a signature in
-/// the name of `key` does not verify), io_unreadable (the other checkpoint is larger and its tiles
-/// are not to be had), malformed.
-/// Those about the other note name no file, or one of `other`.
+/// Errors: usage_invalid (the other note is of another key or origin), signature_bad (a signature
+/// in the name of `key` does not verify), io_unreadable (the other checkpoint is larger and its
+/// tiles are not to be had), malformed. Those about the other note name no file, or one of `other`.
 [[nodiscard]] Result<LogComparison> compare_logs(std::shared_ptr<const ObjectSource> source,
                                                  const ledger_format::VerifierKey& key,
                                                  const std::string& other_note,

@@ -105,7 +105,7 @@ Status DirectoryStore::create(std::span<const NewObject> objects, Existing exist
     if (present && *present && same_bytes(**present, object.content)) continue;
     if (existing == Existing::refuse)
       return fail(
-          ErrorCode::conflict, "is there already with other content.",
+          ErrorCode::ledger_conflict, "is there already with other content.",
           "Somebody else writes to this ledger, or the file was tampered with: run `fiducia "
           "ledger check`.",
           Location{.file = object.path});

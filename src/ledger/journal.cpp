@@ -278,7 +278,7 @@ Status LocalJournal::create(const fs::path& folder, const std::string& origin) {
   const fs::path journal = folder / journal_folder;
   if (::mkdir(journal.c_str(), 0700) != 0) {
     if (errno != EEXIST) return fail_unwritable(journal, errno);
-    return fail(ErrorCode::conflict, "There is a journal already.", "Name a new or empty folder.",
+    return fail(ErrorCode::exists, "There is a journal already.", "Name a new or empty folder.",
                 Location{.file = journal.string()});
   }
   FIDUCIA_TRY(lock, FileLock::acquire(folder / lock_file, limits::ledger_lock_timeout_ms));

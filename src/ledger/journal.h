@@ -29,7 +29,7 @@ class LocalJournal final : public Sequencer {
     std::uint32_t lock_timeout_ms = limits::ledger_lock_timeout_ms;  // of `open`
   };
   /// Makes the journal of an empty log; `folder` must exist and hold none. Errors: io_unwritable,
-  /// conflict.
+  /// exists.
   [[nodiscard]] static Status create(const std::filesystem::path& folder,
                                      const std::string& origin);
   /// Opens the journal in `folder` (the log's) and locks it until destruction. Errors: busy,

@@ -209,7 +209,7 @@ Status Log::State::follow(News news) {
     now = std::move(applied.tail);
   }
   if (now.frontage.size < tail.frontage.size)
-    return fail(ErrorCode::conflict, "The sequencer knows fewer entries than this process.",
+    return fail(ErrorCode::ledger_conflict, "The sequencer knows fewer entries than this process.",
                 "Restore the newest journal or database; appending now would fork the ledger.");
   if (now.record) {
     FIDUCIA_CHECK(sign_record(identity, *now.record));
@@ -245,7 +245,7 @@ Status Log::State::found() {
   const auto commit = [&]() -> Status {
     if (news.base || !news.rounds.empty()) {
       sequencer->abandon();
-      return fail(ErrorCode::conflict, "There is a ledger already.", "Name a new one.");
+      return fail(ErrorCode::exists, "There is a ledger already.", "Name a new one.");
     }
     const UnixTime now = clock();
     const Bytes genesis = genesis_entry(identity, now);
@@ -395,7 +395,7 @@ Status Log::create(const fs::path& folder, const std::string& origin, const cryp
   std::error_code error;
   if (fs::exists(folder / checkpoint_file, error) ||
       (fs::exists(folder, error) && !fs::is_empty(folder, error)))
-    return fail(ErrorCode::conflict, "There is a log or something else already.",
+    return fail(ErrorCode::exists, "There is a log or something else already.",
                 "Name a new or empty folder.", Location{.file = folder.string()});
   const fs::path target = folder.has_filename() ? folder : folder.parent_path();
   const fs::path parent = target.has_parent_path() ? target.parent_path() : fs::path{"."};
@@ -424,7 +424,7 @@ Status Log::create(const fs::path& folder, const std::string& origin, const cryp
   if (::chmod(building.c_str(), 0755) != 0 || ::rename(building.c_str(), target.c_str()) != 0) {
     const int number = errno;
     if (number == ENOTEMPTY || number == EEXIST)  // somebody else was faster
-      return give_up(fail(ErrorCode::conflict, "There is a log already.",
+      return give_up(fail(ErrorCode::exists, "There is a log already.",
                           "Name a new or empty folder.", Location{.file = folder.string()})
                          .error());
     return give_up(fail_unwritable(target, number).error());

@@ -41,13 +41,13 @@ struct LogParts {
 class Log {
  public:
   /// Makes a log with its genesis entry (so that no receipt has an empty path) in a new folder,
-  /// with a local journal. Errors: io_unwritable, conflict (something is there already).
+  /// with a local journal. Errors: io_unwritable, exists.
   [[nodiscard]] static Status create(const std::filesystem::path& folder, const std::string& origin,
                                      const crypto::SigningKey& key, UnixTime now);
-  /// The same with other parts; the sequencer must be empty. Errors: conflict, io_unwritable.
+  /// The same with other parts; the sequencer must be empty. Errors: exists, io_unwritable.
   [[nodiscard]] static Status create(LogParts parts);
   /// Opens a folder for appending. Errors: io_unreadable, io_unwritable, busy, signature_bad,
-  /// malformed, conflict (checkpoint and journal do not belong together).
+  /// malformed, ledger_conflict (checkpoint and journal do not belong together).
   [[nodiscard]] static Result<Log> open(const std::filesystem::path& folder,
                                         std::shared_ptr<const crypto::SigningKey> key,
                                         Clock clock = system_now, bool clock_is_right = false);

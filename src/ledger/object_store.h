@@ -37,7 +37,7 @@ struct NewObject {
 
 /// What `create` does about an object that is there already with other content.
 enum class Existing {
-  refuse,   // conflict: tiles are written once, so somebody else writes to this log
+  refuse,   // ledger_conflict: tiles are written once, so somebody else writes to this log
   replace,  // recovery of a store that may hold torn objects after a loss of power
 };
 
@@ -46,7 +46,8 @@ class ObjectStore : public ObjectSource {
  public:
   /// Writes objects that will never change. One that is there with the same content counts as
   /// written; a reader never sees half an object. Not all or nothing: after an error some of
-  /// them may be there. Errors: io_unwritable, conflict (Existing::refuse); they name the path.
+  /// them may be there. Errors: io_unwritable, ledger_conflict (Existing::refuse); they name the
+  /// path.
   [[nodiscard]] virtual Status create(std::span<const NewObject> objects, Existing existing) = 0;
   /// Replaces one small object: readers see the old or the new content. Errors: io_unwritable.
   [[nodiscard]] virtual Status replace(const std::string& path, ByteView content) = 0;

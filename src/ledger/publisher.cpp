@@ -165,7 +165,7 @@ Result<ledger_format::Checkpoint> Publisher::read_stored_checkpoint() const {
 namespace {
 
 std::unexpected<Error> store_is_ahead(std::uint64_t stored, std::uint64_t known) {
-  return fail(ErrorCode::conflict,
+  return fail(ErrorCode::ledger_conflict,
               "The checkpoint is of " + std::to_string(stored) +
                   " entries, the journal knows only " + std::to_string(known) +
                   ": the journal is an old copy, or its end is damaged.",
@@ -192,7 +192,7 @@ Status Publisher::check_store() const {
     return store_is_ahead(checkpoint.tree_size, tail_.frontage.size);
   if (checkpoint.origin != identity_.origin || checkpoint.tree_size != tail_.frontage.size ||
       checkpoint.root != tail_.record->root)
-    return fail(ErrorCode::conflict, "The checkpoint is of another tree than the journal's.",
+    return fail(ErrorCode::ledger_conflict, "The checkpoint is of another tree than the journal's.",
                 "Restore checkpoint and journal from one backup; appending now would fork the "
                 "ledger.",
                 Location{.file = checkpoint_file});

@@ -38,9 +38,9 @@ class Publisher {
   /// What opening does, before the thread runs: rounds that a crash left unpublished come into
   /// the store, replacing what a loss of power may have torn, and the store's checkpoint is
   /// compared with the sequencer's. Errors: io_unreadable, io_unwritable, malformed,
-  /// signature_bad, conflict (the store is ahead of the sequencer, or another tree's).
+  /// signature_bad, ledger_conflict (the store is ahead of the sequencer, or another tree's).
   [[nodiscard]] Status recover();
-  /// Publishes whatever is committed now. Errors: io_unwritable, conflict, malformed.
+  /// Publishes whatever is committed now. Errors: io_unwritable, ledger_conflict, malformed.
   [[nodiscard]] Status publish();
   void start();
 

@@ -12,7 +12,7 @@ namespace {
 constexpr std::uint64_t request_version = 1;
 constexpr std::uint64_t error_reply = 0;
 constexpr std::uint64_t recorded_reply = 1;
-constexpr auto last_code = static_cast<std::uint64_t>(ErrorCode::clock_invalid);
+constexpr auto last_code = static_cast<std::uint64_t>(last_error_code);
 
 std::unexpected<Error> bad_protocol(std::string what) {
   return fail_malformed("record", std::move(what));

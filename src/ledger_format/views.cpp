@@ -54,7 +54,7 @@ Result<ViewComparison> compare_views(std::string_view first, std::string_view se
   FIDUCIA_TRY(a, read_signed_checkpoint(first, key));
   FIDUCIA_TRY(b, read_signed_checkpoint(second, key));
   if (a.origin != b.origin)
-    return fail(ErrorCode::conflict, "The checkpoints are of two logs: their origins differ.",
+    return fail(ErrorCode::usage_invalid, "The checkpoints are of two logs: their origins differ.",
                 "Compare checkpoints of one log.");
   ViewComparison result;
   result.smaller = std::move(a);

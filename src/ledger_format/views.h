@@ -35,7 +35,7 @@ using ConsistencyProofs =
 /// of the larger tree, verified against its root (a TileStore, say): they decide in every case.
 /// Without them (null) `proofs` is asked, if there is one: a proof that fails shows a split only
 /// where it leads to the larger root and not to the smaller one; otherwise the result is
-/// `unknown`. Errors: malformed, signature_bad (a note is none of this key's), conflict (the
+/// `unknown`. Errors: malformed, signature_bad (a note is none of this key's), usage_invalid (the
 /// origins differ).
 [[nodiscard]] Result<ViewComparison> compare_views(std::string_view first, std::string_view second,
                                                    const VerifierKey& key,

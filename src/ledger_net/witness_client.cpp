@@ -407,7 +407,7 @@ Result<CosignReport> WitnessClient::cosign(const CosignRequest& request) {
   for (const WitnessReport& witness : report.witnesses) {
     if (witness.outcome != WitnessOutcome::ahead || report.conflict) continue;
     report.conflict =
-        Error{.code = ErrorCode::conflict,
+        Error{.code = ErrorCode::ledger_conflict,
               .what = "The witness " + witness.witness +
                       " has seen what this ledger does not have. " + witness.text,
               .remedy =

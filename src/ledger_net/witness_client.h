@@ -53,7 +53,7 @@ struct CosignReport {
   bool quorum = false;                   // of the policy, on `note`
   std::vector<WitnessReport> witnesses;  // all of the policy, in its order
   /// A witness has cosigned a tree that this log does not have: this is an old copy of the log, or
-  /// its key is used elsewhere. Nothing may be appended any more. Code: conflict.
+  /// its key is used elsewhere. Nothing may be appended any more. Code: ledger_conflict.
   std::optional<Error> conflict;
   /// Whether a checkpoint with the log's own signature proves the conflict; otherwise it rests on
   /// the word of a witness.

@@ -200,7 +200,7 @@ Result<NewsHead> read_head(const postgres::Rows& rows, std::size_t row, std::uin
                 .committed = static_cast<std::uint64_t>(*committed),
                 .base = {}};
   if (known_size > head.committed)
-    return fail(ErrorCode::conflict,
+    return fail(ErrorCode::ledger_conflict,
                 "The database knows " + std::to_string(head.committed) + " entries, this process " +
                     std::to_string(known_size) + ": the database is an old copy.",
                 "Restore its newest state; appending now would fork the ledger.", where());
@@ -412,7 +412,7 @@ Status PostgresSequencer::create(const std::string& connection, const std::strin
                                  .where = where(),
                                  .kind = "schema"});
   if (state.integer(0, 1) != 0)
-    return fail(ErrorCode::conflict, "The database has a ledger of this name already.",
+    return fail(ErrorCode::exists, "The database has a ledger of this name already.",
                 "Give another name, or open the ledger that is there.", where());
   const postgres::Command commit_command{commit_sql};
   auto committed = run(std::span{&commit_command, 1});

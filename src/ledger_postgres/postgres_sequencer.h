@@ -49,7 +49,7 @@ class PostgresSequencer final : public ledger::Sequencer {
   /// Makes schema and log, for the schema's owner; both may be there already, as long as no round
   /// of this log is. `connection` as libpq takes it ("host=db dbname=fiducia", "postgresql://..."),
   /// which is in no message of ours.
-  /// Errors: io_unreadable (not reachable), io_unwritable (no right), conflict (the log has
+  /// Errors: io_unreadable (not reachable), io_unwritable (no right), exists (the log has
   /// entries), unsupported (a schema of another version), usage_invalid (origin).
   [[nodiscard]] static Status create(const std::string& connection, const std::string& origin);
   /// Connects as an appender. Errors: io_unreadable (not reachable; no such log), unsupported,
@@ -65,7 +65,7 @@ class PostgresSequencer final : public ledger::Sequencer {
   PostgresSequencer(const PostgresSequencer&) = delete;
   PostgresSequencer& operator=(const PostgresSequencer&) = delete;
 
-  /// Also conflict: the database knows fewer entries than the caller.
+  /// Also ledger_conflict: the database knows fewer entries than the caller.
   [[nodiscard]] Result<ledger::News> take_turn(std::uint64_t known_size) override;
   [[nodiscard]] Status commit(const ledger::Round& round, const ledger::Tail& before,
                               const std::function<void()>& meanwhile) override;

@@ -261,7 +261,7 @@ Result<std::optional<Bytes>> S3Store::read(const std::string& path, std::uint64_
 Status S3Store::settle(const NewObject& object, const Answer& found, Existing existing) {
   if (same_bytes(found.body, object.content)) return {};
   if (existing == Existing::refuse)
-    return fail(ErrorCode::conflict, "is there already with other content.",
+    return fail(ErrorCode::ledger_conflict, "is there already with other content.",
                 "Somebody else wrote to this bucket, or this log's own folder is older than the "
                 "bucket. Do not append; compare both with a copy of the checkpoint.",
                 {.file = name_of(object.path)});

@@ -67,10 +67,10 @@ std::string printable_value(const canonical::CanonicalValue& value) {
 
 /// The header, or the rest of it, is not compared: work was refused, or it is no header.
 finding::Finding header_limit(const Error& error) {
-  return finding::of_error(error,
-                           error.code == ErrorCode::over_limit ? finding::Severity::warning
-                                                               : finding::Severity::alarm,
-                           "The header cannot be compared: " + error.what);
+  return finding::of_error(
+      error,
+      error.code == ErrorCode::over_limit ? finding::Severity::warning : finding::Severity::alarm,
+      "The header cannot be compared: " + error.what);
 }
 
 /// Merges the sealed table with the leaves of the file; both are in the order of their paths.

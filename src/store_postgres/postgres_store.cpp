@@ -774,7 +774,7 @@ Status create(const std::string& connection, ByteView key) {
                   "The evidence store in this database is of another version.",
                   "Use the release that made it, or a later one.");
     if (!same_bytes(rows.bytes(0, 1), check.view()))
-      return fail(ErrorCode::conflict, "This database has an evidence store with another key.",
+      return fail(ErrorCode::home_mismatch, "This database has an evidence store with another key.",
                   "Give this home that key, or name another database.");
     return {};
   }

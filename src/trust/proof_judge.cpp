@@ -12,8 +12,8 @@ struct Proven {
   std::vector<std::string> witnesses;  // names, as in the trust file
 };
 
-Result<Proven> verify_against(const TrustedLedger& trusted,
-                              const ledger_format::TlogProof& proof, const Digest& leaf) {
+Result<Proven> verify_against(const TrustedLedger& trusted, const ledger_format::TlogProof& proof,
+                              const Digest& leaf) {
   std::vector<ledger_format::VerifierKey> keys;
   for (const TrustedWitness& witness : trusted.witnesses) keys.push_back(witness.key);
   FIDUCIA_TRY(proven, ledger_format::verify_tlog_proof(proof, leaf,
@@ -38,12 +38,11 @@ std::string list_of(const std::vector<std::string>& names) {
 }  // namespace
 
 Result<ProofJudgement> judge_proof(const ledger_format::TlogProof& proof, const Digest& leaf,
-                        std::span<const TrustedLedger> ledgers) {
+                                   std::span<const TrustedLedger> ledgers) {
   FIDUCIA_TRY(note, ledger_format::read_note(proof.checkpoint));
   FIDUCIA_TRY(claimed, ledger_format::read_checkpoint(note.text));
-  ProofJudgement answer{
-      .origin = claimed.origin,
-      .text = "The trust file names no ledger " + visible(claimed.origin) + "."};
+  ProofJudgement answer{.origin = claimed.origin,
+                        .text = "The trust file names no ledger " + visible(claimed.origin) + "."};
   std::optional<Error> bad;
   for (const TrustedLedger& trusted : ledgers) {
     if (trusted.origin != claimed.origin) continue;

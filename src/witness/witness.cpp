@@ -162,7 +162,7 @@ Status Witness::create(const fs::path& folder, const std::string& name,
   const auto lock = FileLock::acquire(folder / "lock", limits::witness_lock_timeout_ms);
   if (!lock) return std::unexpected(lock.error());
   if (fs::exists(folder / vkey_file, error) || error)
-    return fail(ErrorCode::conflict, "There is a witness in this folder already.",
+    return fail(ErrorCode::exists, "There is a witness in this folder already.",
                 "Name another folder; a witness's key is never replaced.",
                 Location{.file = folder.string()});
   std::optional<crypto::PrivateKey> made;
@@ -259,7 +259,7 @@ Status Witness::add_log(const std::string& origin, const ledger_format::Verifier
   }
   for (const ledger_format::VerifierKey& known : about->keys)
     if (known.name == key.name && known.key_id == key.key_id)
-      return fail(ErrorCode::conflict, "The witness knows this key of " + origin + " already.");
+      return fail(ErrorCode::exists, "The witness knows this key of " + origin + " already.");
   about->keys.push_back(key);
   return log.write_about(*about);
 }

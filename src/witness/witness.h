@@ -76,7 +76,7 @@ class Witness {
  public:
   /// Makes the folder, and a key in it unless `key` is given, which lies elsewhere (Ed25519; it is
   /// asked for its public half only). `name` is the witness's key name, a URL without scheme for
-  /// instance. Errors: usage_invalid (name), unsupported (another kind of key), conflict (a witness
+  /// instance. Errors: usage_invalid (name), unsupported (another kind of key), exists (a witness
   /// is there), io_unwritable.
   [[nodiscard]] static Status create(const std::filesystem::path& folder, const std::string& name,
                                      const crypto::SigningKey* key = nullptr);
@@ -94,7 +94,7 @@ class Witness {
 
   /// From now on checkpoints of `origin` signed by `key` are cosigned; also by a witness that is
   /// being served. A second key of a known origin is one more. Errors: usage_invalid (an origin
-  /// that no checkpoint can have, the witness's own key), conflict (known already), busy,
+  /// that no checkpoint can have, the witness's own key), exists (known already), busy,
   /// io_unwritable.
   [[nodiscard]] Status add_log(const std::string& origin,
                                const ledger_format::VerifierKey& key) const;

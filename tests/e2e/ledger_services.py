@@ -366,7 +366,7 @@ def test_an_old_backup(program, work, sample, checks):
     done, _ = hospital.seal(third)
     checks.equal("the restored ledger is not appended to", done.returncode, 1)
     text = done.stdout + done.stderr
-    checks.true("and it says why", "witness" in text.lower() and "identity.conflict" in text, text)
+    checks.true("and it says why", "witness" in text.lower() and "ledger.conflict" in text, text)
     witness.stop()
 
 

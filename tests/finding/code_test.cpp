@@ -63,7 +63,7 @@ TEST(Codes, that_the_contract_names_are_all_there) {
 }
 
 TEST(Codes, of_errors_are_found_by_their_words) {
-  for (int i = 0; i <= static_cast<int>(ErrorCode::store_damaged); ++i) {
+  for (int i = 0; i <= static_cast<int>(last_error_code); ++i) {
     const Error error{.code = static_cast<ErrorCode>(i), .what = "x", .kind = "nesting"};
     const Finding finding = of_error(error, Severity::alarm, "text");
     EXPECT_EQ(word_of(finding), code_word(error));

@@ -40,7 +40,7 @@ TEST(Home, is_never_overwritten) {
   const std::string before = test::content(scratch.home() / "trust.toml");
   const Status again = create_home(scratch.home(), "Other", "CT-2", system_now());
   ASSERT_FALSE(again.has_value());
-  EXPECT_EQ(again.error().code, ErrorCode::conflict);
+  EXPECT_EQ(again.error().code, ErrorCode::exists);
   EXPECT_EQ(test::content(scratch.home() / "trust.toml"), before);
   // ... also when the folder holds something else.
   std::filesystem::create_directories(scratch.path("full/x"));
@@ -76,7 +76,7 @@ TEST(Home, device_names_are_checked_and_kept_inside_the_home) {
     EXPECT_TRUE(home->signer(name).has_value()) << name;
     const auto twice = home->add_device(name, system_now());
     ASSERT_FALSE(twice.has_value()) << name;
-    EXPECT_EQ(twice.error().code, ErrorCode::conflict);
+    EXPECT_EQ(twice.error().code, ErrorCode::exists);
   }
   const auto devices = home->devices();
   ASSERT_TRUE(devices.has_value());

@@ -81,7 +81,7 @@ TEST(CompareLogs, another_key_and_another_origin_are_named) {
   const auto log = make_log(key, 300);
   const auto strange = compare_logs(log, vkey_of(key), make_log(new_key(), 300)->note(), nullptr);
   ASSERT_FALSE(strange.has_value());
-  EXPECT_EQ(strange.error().code, ErrorCode::conflict);
+  EXPECT_EQ(strange.error().code, ErrorCode::usage_invalid);
   EXPECT_NE(strange.error().what.find("not signed by " + origin), std::string::npos)
       << strange.error().what;
   // The same key under the same name, but for another log's checkpoint.
@@ -91,7 +91,7 @@ TEST(CompareLogs, another_key_and_another_origin_are_named) {
       ledger_format::write_note(ledger_format::write_checkpoint(elsewhere), origin, key).value();
   const auto other = compare_logs(log, vkey_of(key), note, nullptr);
   ASSERT_FALSE(other.has_value());
-  EXPECT_EQ(other.error().code, ErrorCode::conflict);
+  EXPECT_EQ(other.error().code, ErrorCode::usage_invalid);
   EXPECT_NE(other.error().what.find("example.org/other"), std::string::npos);
   EXPECT_NE(other.error().what.find(origin), std::string::npos);
   // A forged note.

@@ -286,7 +286,7 @@ TEST(Damage, to_the_last_record_shows_because_its_checkpoint_is_published) {
   restore(logs.scratch.folder, damaged);
   const auto refused = logs.scratch.open();
   ASSERT_FALSE(refused.has_value());
-  EXPECT_EQ(refused.error().code, ErrorCode::conflict);
+  EXPECT_EQ(refused.error().code, ErrorCode::ledger_conflict);
   EXPECT_EQ(refused.error().where.file, (logs.scratch.folder / "checkpoint").string());
   EXPECT_EQ(logs.scratch.read()->status().tree_size, logs.size_after) << "nothing was published";
 }
@@ -298,7 +298,7 @@ TEST(Damage, by_an_old_journal_under_a_newer_checkpoint_is_refused) {
   restore(logs.scratch.folder, mixed);
   const auto refused = logs.scratch.open();
   ASSERT_FALSE(refused.has_value());
-  EXPECT_EQ(refused.error().code, ErrorCode::conflict) << sentence(refused.error());
+  EXPECT_EQ(refused.error().code, ErrorCode::ledger_conflict) << sentence(refused.error());
   mixed.erase(journal_name);
   restore(logs.scratch.folder, mixed);
   EXPECT_EQ(logs.scratch.open().error().code, ErrorCode::io_unreadable);

@@ -40,7 +40,7 @@ TEST(LogCreate, refuses_a_folder_that_holds_something) {
   const ScratchLog log;
   const auto again = Log::create(log.folder, origin, log.key, noon);
   ASSERT_FALSE(again.has_value());
-  EXPECT_EQ(again.error().code, ErrorCode::conflict);
+  EXPECT_EQ(again.error().code, ErrorCode::exists);
   ASSERT_TRUE(log.check()->ok);
   const fs::path other = log.scratch.path() / "other";
   fs::create_directory(other);

@@ -91,7 +91,7 @@ TEST(Views, need_two_notes_of_one_key_and_origin) {
                                        log.name(), log.key())
                                 .value();
   EXPECT_EQ(compare_views(log.note(3), other, log.vkey(), nullptr).error().code,
-            ErrorCode::conflict);
+            ErrorCode::usage_invalid);
 }
 
 }  // namespace

@@ -254,7 +254,7 @@ TEST(WitnessClient, notices_that_the_ledger_is_an_old_copy) {
   EXPECT_EQ(report->witnesses[0].outcome, WitnessOutcome::ahead);
   EXPECT_EQ(report->witnesses[0].has_size, 12U);
   ASSERT_TRUE(report->conflict.has_value());
-  EXPECT_EQ(report->conflict->code, ErrorCode::conflict);
+  EXPECT_EQ(report->conflict->code, ErrorCode::ledger_conflict);
   EXPECT_THAT(report->conflict->what, HasSubstr("12 entries"));
   EXPECT_TRUE(report->conflict_proven);
   EXPECT_EQ(
@@ -289,7 +289,7 @@ TEST(WitnessClient, tells_a_proven_conflict_from_a_claim) {
     EXPECT_EQ(report.witnesses[0].outcome, WitnessOutcome::ahead);
     EXPECT_EQ(report.conflict_proven, proven);
     ASSERT_TRUE(report.conflict.has_value());
-    EXPECT_EQ(report.conflict->code, ErrorCode::conflict);
+    EXPECT_EQ(report.conflict->code, ErrorCode::ledger_conflict);
   }
 }
 

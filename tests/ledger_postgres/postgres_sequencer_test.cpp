@@ -596,7 +596,7 @@ TEST_F(PostgresSequencing, refuses_an_old_copy_of_the_database) {
   for (const bool publishing : {false, true}) {
     const auto news = publishing ? sequencer->take_publishing(5) : sequencer->take_turn(5);
     ASSERT_FALSE(news.has_value());
-    EXPECT_EQ(news.error().code, ErrorCode::conflict) << to_sentence(news.error());
+    EXPECT_EQ(news.error().code, ErrorCode::ledger_conflict) << to_sentence(news.error());
   }
   EXPECT_EQ(turn_difference(*sequencer, 4), "");
 }
@@ -645,7 +645,7 @@ TEST_F(PostgresSequencing, create_may_be_repeated_until_the_log_has_entries) {
   ASSERT_TRUE(commit_next(*sequencer, 1).has_value());
   const Status again = PostgresSequencer::create(service.connection(), origin);
   ASSERT_FALSE(again.has_value());
-  EXPECT_EQ(again.error().code, ErrorCode::conflict) << to_sentence(again.error());
+  EXPECT_EQ(again.error().code, ErrorCode::exists) << to_sentence(again.error());
   EXPECT_EQ(turn_difference(*sequencer), "");
 }
 

@@ -114,7 +114,7 @@ TEST_P(S3Buckets, keep_the_first_content_of_a_tile) {
     for (const char* text : {"zerO", "", "zero and more"}) {
       const auto refused = create(*store, "tile/0/000", text);
       ASSERT_FALSE(refused.has_value()) << text;
-      EXPECT_EQ(refused.error().code, ErrorCode::conflict);
+      EXPECT_EQ(refused.error().code, ErrorCode::ledger_conflict);
       EXPECT_EQ(refused.error().where.file, "s3://" + bucket + "/log/tile/0/000");
     }
     EXPECT_EQ(read_text(*store, "tile/0/000"), "zero");
@@ -182,7 +182,7 @@ TEST(S3Store, gives_out_what_lies_there_though_it_is_damaged) {
   EXPECT_EQ(read_text(*store, "tile/0/000"), "ZERO");  // for `ledger check` to name the tile
   const auto refused = create(*store, "tile/0/000", "zero");
   ASSERT_FALSE(refused.has_value());
-  EXPECT_EQ(refused.error().code, ErrorCode::conflict);
+  EXPECT_EQ(refused.error().code, ErrorCode::ledger_conflict);
 }
 
 // --- what an operator may get wrong -------------------------------------------------------------
@@ -296,7 +296,7 @@ TEST(S3Lock, keeps_full_tiles_from_being_deleted_and_their_first_version_from_be
     EXPECT_EQ(ask("DELETE", target, version).status, 403U);
     const auto conflict = create(*store, path, "first");
     ASSERT_FALSE(conflict.has_value());
-    EXPECT_EQ(conflict.error().code, ErrorCode::conflict);
+    EXPECT_EQ(conflict.error().code, ErrorCode::ledger_conflict);
   }
   // What the log removes or replaces by itself is not locked.
   for (const char* path : {"tile/0/001.p/3", "checkpoint"}) {

@@ -116,7 +116,7 @@ TEST_F(PostgresStore, is_not_made_twice_with_two_keys) {
   EXPECT_TRUE(create(database_.connection(), key).has_value());
   EXPECT_EQ(open()->identity()->id, id);
   EXPECT_EQ(create(database_.connection(), Bytes(32, std::byte{1})).error().code,
-            ErrorCode::conflict);
+            ErrorCode::home_mismatch);
 }
 
 TEST_F(PostgresStore, refuses_a_later_version) {

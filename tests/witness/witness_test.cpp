@@ -456,7 +456,7 @@ TEST(Witness, learns_logs_and_keys_while_it_is_served_but_forgets_no_tree) {
   ASSERT_TRUE(scratch.open().add_log(second.name(), second_key).has_value());
   EXPECT_EQ(answer_to(witness, request).status, WitnessStatus::cosigned)
       << "the key's name need not be the origin";
-  EXPECT_EQ(scratch.open().add_log(second.name(), second_key).error().code, ErrorCode::conflict);
+  EXPECT_EQ(scratch.open().add_log(second.name(), second_key).error().code, ErrorCode::exists);
 
   // A new key of a known log; the old one stays good.
   const auto new_log_key = new_key();
@@ -494,7 +494,7 @@ TEST(Witness, is_made_once_and_keeps_its_key_to_itself) {
   EXPECT_EQ(Witness::open(folder).error().code, ErrorCode::config_missing);
   EXPECT_EQ(Witness::create(folder, "has space").error().code, ErrorCode::usage_invalid);
   ASSERT_TRUE(Witness::create(folder, "witness.example.org").has_value());
-  EXPECT_EQ(Witness::create(folder, "witness.example.org").error().code, ErrorCode::conflict);
+  EXPECT_EQ(Witness::create(folder, "witness.example.org").error().code, ErrorCode::exists);
   struct stat info{};
   ASSERT_EQ(stat((folder / "key.pem").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600U);
