@@ -128,13 +128,14 @@ int main(int argc, char** argv) {
   static_cast<void>(bare_tcp(total / 4));  // warm
   const double bare = bare_tcp(total);
   report("bare TCP", bare, bare);
-  report("up", seconds_of([&] {
-           Zeros zeros{total};
-           const auto sent = client.send(
-               {.method = "PUT", .url = server->url() + "/", .source = &zeros, .total_timeout_ms = 0});
-           require(sent && sent->status == 200, "the upload failed");
-         }),
-         bare);
+  report(
+      "up", seconds_of([&] {
+        Zeros zeros{total};
+        const auto sent = client.send(
+            {.method = "PUT", .url = server->url() + "/", .source = &zeros, .total_timeout_ms = 0});
+        require(sent && sent->status == 200, "the upload failed");
+      }),
+      bare);
   report("down", seconds_of([&] {
            Counter counter;
            const auto got = client.send({.url = server->url() + "/",

@@ -71,7 +71,8 @@ constexpr const char* page_sql =
 constexpr const char* by_root_sql =
     "SELECT " FIDUCIA_RECORD_COLUMNS " FROM fiducia_evidence.object WHERE root = $1::bytea";
 constexpr const char* tiles_sql =
-    "SELECT coalesce(p.textured_tiles, 0) FROM unnest($1::bigint[]) WITH ORDINALITY AS a (id, place)"
+    "SELECT coalesce(p.textured_tiles, 0) FROM unnest($1::bigint[]) WITH ORDINALITY AS a (id, "
+    "place)"
     " LEFT JOIN fiducia_evidence.object AS p ON p.id = a.id ORDER BY a.place";
 // One row for each value: the numbers of its objects, 8 bytes each.
 constexpr const char* by_values_sql =
@@ -87,14 +88,14 @@ constexpr const char* identity_sql =
     "SELECT id, key_check, (objects > 0 AND NOT EXISTS (SELECT FROM fiducia_evidence.object))"
     "::int::bigint, objects FROM fiducia_evidence.store";
 constexpr const char* mark_sql =
-    "SELECT tree_size, root, pending, trust_serial FROM fiducia_evidence.home WHERE name = $1::text";
-#define FIDUCIA_LISTED \
+    "SELECT tree_size, root, pending, trust_serial FROM fiducia_evidence.home WHERE name = "
+    "$1::text";
+#define FIDUCIA_LISTED                                                                  \
   "SELECT id, root, ledger_index, instance, study, series FROM fiducia_evidence.object" \
   " WHERE (study, id) > ($1::bytea, $2::bigint)"
 #define FIDUCIA_LISTED_ORDER " ORDER BY study, id LIMIT $3::bigint"
 constexpr const char* list_sql = FIDUCIA_LISTED FIDUCIA_LISTED_ORDER;
-constexpr const char* list_study_sql =
-    FIDUCIA_LISTED " AND study = $4::bytea" FIDUCIA_LISTED_ORDER;
+constexpr const char* list_study_sql = FIDUCIA_LISTED " AND study = $4::bytea" FIDUCIA_LISTED_ORDER;
 constexpr const char* list_series_sql =
     FIDUCIA_LISTED " AND series = $4::bytea AND series <> ''" FIDUCIA_LISTED_ORDER;
 constexpr const char* list_both_sql = FIDUCIA_LISTED
@@ -148,7 +149,8 @@ Error error_of(const Failure& failure, ErrorCode otherwise) {
   };
   constexpr const char* again = "Try again.";
   constexpr const char* make =
-      "Make it with `fiducia store move`, as the owner of the database, or name the right database.";
+      "Make it with `fiducia store move`, as the owner of the database, or name the right "
+      "database.";
   static constexpr std::array meanings{
       Meaning{"55P03", ErrorCode::busy, "Another machine holds what this one needs.", again},
       Meaning{"57014", ErrorCode::busy, "The database took too long.", again},
@@ -286,8 +288,8 @@ class PostgresStore final : public store::EvidenceStore {
   /// One that waits for work, or a new one.
   Result<Connection> take(ErrorCode otherwise, bool& was_idle);
   void give_back(Connection connection);
-  Answer<std::vector<Rows>> run(postgres::Connection& connection,
-                                std::span<const Command> commands, std::uint32_t wait_ms = 0) const {
+  Answer<std::vector<Rows>> run(postgres::Connection& connection, std::span<const Command> commands,
+                                std::uint32_t wait_ms = 0) const {
     const milliseconds timeout{options_.statement_timeout_ms + wait_ms};
     return connection.run(commands, timeout + answer_margin, /*prepare=*/true,
                           store::answer_bytes_max + (64 << 20));
@@ -327,8 +329,7 @@ class PostgresReservation final : public store::Reservation {
     if (connection_ == nullptr) return;
     const Command rollback{rollback_sql};
     // Where that fails, the end of the connection takes the transaction with it.
-    if (store_.run(*connection_, std::span{&rollback, 1}))
-      store_.give_back(std::move(connection_));
+    if (store_.run(*connection_, std::span{&rollback, 1})) store_.give_back(std::move(connection_));
   }
   Status put(std::span<const store::Record> records, const HomeMark* mark) override {
     if (connection_ == nullptr)
@@ -354,11 +355,10 @@ Answer<PostgresStore::Connection> PostgresStore::connect(std::optional<Error>& r
   auto connection = std::make_unique<postgres::Connection>(std::move(*opened));
   const std::string timeout = std::to_string(options_.statement_timeout_ms);
   const std::string idle = std::to_string(options_.reservation_ms_max);
-  const std::array commands{
-      Command{settings_sql,
-              {std::string_view{timeout}, std::string_view{idle},
-               std::string_view{options_.read_only ? "on" : "off"}}},
-      Command{version_sql}};
+  const std::array commands{Command{settings_sql,
+                                    {std::string_view{timeout}, std::string_view{idle},
+                                     std::string_view{options_.read_only ? "on" : "off"}}},
+                            Command{version_sql}};
   auto answers = run(*connection, commands);
   if (!answers) return std::unexpected(std::move(answers).error());
   const Rows& found = answers->back();
@@ -553,8 +553,8 @@ Result<std::unique_ptr<store::Reservation>> PostgresStore::reserve(std::span<con
     std::vector<ClaimAnswer> answers;
     for (std::size_t i = 0; i < claims.size(); ++i) {
       const Bytes& instance = instances[i];
-      const auto at = std::ranges::lower_bound(known, instance, {},
-                                               &std::pair<Bytes, std::uint64_t>::first);
+      const auto at =
+          std::ranges::lower_bound(known, instance, {}, &std::pair<Bytes, std::uint64_t>::first);
       const std::uint64_t count = at != known.end() && at->first == instance ? at->second : 0;
       if (instance.empty())
         answers.push_back(ClaimAnswer::granted);
@@ -563,7 +563,8 @@ Result<std::unique_ptr<store::Reservation>> PostgresStore::reserve(std::span<con
       else
         answers.push_back(count == claims[i].known ? ClaimAnswer::granted : ClaimAnswer::changed);
     }
-    const auto left = std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now());
     const bool only_taken = !answers.empty() && std::ranges::all_of(answers, [](ClaimAnswer one) {
       return one == ClaimAnswer::taken;
     });
@@ -679,8 +680,8 @@ Result<std::optional<Bytes>> PostgresStore::find_by_root(const Digest& object_ro
 Result<std::vector<Bytes>> PostgresStore::find_by_instance(std::string_view sop_instance_uid) {
   const Bytes instance = keys_.instance_hash(sop_instance_uid);
   if (instance.empty()) return std::vector<Bytes>{};
-  FIDUCIA_TRY(rows, ask({by_instance_sql,
-                         {ByteView{instance}, std::int64_t{store::answer_bytes_max}}}));
+  FIDUCIA_TRY(rows,
+              ask({by_instance_sql, {ByteView{instance}, std::int64_t{store::answer_bytes_max}}}));
   return evidences_in(rows);
 }
 
@@ -716,15 +717,13 @@ Result<store::ListPage> PostgresStore::list(const store::ListQuery& query) {
   FIDUCIA_TRY(after, store::read_position(query.after));
   const Bytes study = keys_.study_hash(query.study_instance_uid);
   const Bytes series = keys_.series_hash(query.series_instance_uid);
-  Command command{list_sql,
-                  {ByteView{after.study}, after.object,
-                   static_cast<std::int64_t>(query.objects_max)}};
+  Command command{
+      list_sql,
+      {ByteView{after.study}, after.object, static_cast<std::int64_t>(query.objects_max)}};
   if (!study.empty()) command.parameters.emplace_back(ByteView{study});
   if (!series.empty()) command.parameters.emplace_back(ByteView{series});
   if (!study.empty() || !series.empty())
-    command.sql = series.empty()  ? list_study_sql
-                  : study.empty() ? list_series_sql
-                                  : list_both_sql;
+    command.sql = series.empty() ? list_study_sql : study.empty() ? list_series_sql : list_both_sql;
   FIDUCIA_TRY(rows, ask(command));
   store::ListPage page;
   const auto bytes = [&rows](std::size_t row, int column) {

@@ -36,7 +36,7 @@ struct PostgresStoreOptions {
 /// question is asked twice for that, a change never once its transaction has begun.
 /// Not to be used after fork(). Errors: also config_invalid (no store in this database, another
 /// version, a key of another length).
-[[nodiscard]] Result<std::unique_ptr<store::EvidenceStore>> open(const PostgresStoreOptions& options,
-                                                                 ByteView key);
+[[nodiscard]] Result<std::unique_ptr<store::EvidenceStore>> open(
+    const PostgresStoreOptions& options, ByteView key);
 
 }  // namespace fiducia::store_postgres

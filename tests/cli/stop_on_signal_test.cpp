@@ -48,7 +48,9 @@ TEST(StopOnSignal, gives_back_what_signals_did_before) {
   struct sigaction before = {};
   struct sigaction after = {};
   ::sigaction(SIGINT, nullptr, &before);
-  { const StopOnSignal stop; }
+  {
+    const StopOnSignal stop;
+  }
   ::sigaction(SIGINT, nullptr, &after);
   EXPECT_EQ(before.sa_handler, after.sa_handler);
 }

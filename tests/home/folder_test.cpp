@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "home/passphrase.h"
 #include "home/scratch_home.h"
 #include "ledger/ledger.h"
 #include "trust/trust.h"
@@ -142,14 +143,10 @@ TEST(Home, with_a_pass_phrase_has_no_key_in_the_clear) {
   const auto folder = scratch.path() / "home";
   const auto file = scratch.path() / "passphrase";
   ASSERT_TRUE(durable_write(file, as_bytes("correct horse\n"), {.mode = 0600}).has_value());
-  const InitOptions init{.common = {.home = folder.string(),
-                                    .json = true,
-                                    .quiet = false,
-                                    .passphrase_file = file.string()},
-                         .hospital = "H",
-                         .device = "CT-1",
-                         .passphrase = false};
-  EXPECT_NE(test::run_captured(init).second.find("\"keys\":\"encrypted\""), std::string::npos);
+  const auto passphrase = read_new_passphrase(file.string(), /*ask=*/false);
+  ASSERT_TRUE(passphrase.has_value());
+  ASSERT_EQ(*passphrase, "correct horse");
+  ASSERT_TRUE(create_home(folder, "H", "CT-1", system_now(), **passphrase).has_value());
   auto home = Home::open(folder);
   ASSERT_TRUE(home.has_value());
   home->set_passphrase_file(file.string());
@@ -181,11 +178,10 @@ TEST(Home, takes_its_pass_phrase_from_a_systemd_credential) {
                             {.mode = 0400})
                   .has_value());
   setenv("CREDENTIALS_DIRECTORY", scratch.path().c_str(), 1);
-  const InitOptions init{.common = {.home = folder.string(), .json = true, .quiet = false},
-                         .hospital = "H",
-                         .device = "CT-1",
-                         .passphrase = false};
-  EXPECT_NE(test::run_captured(init).second.find("\"encrypted\""), std::string::npos);
+  const auto passphrase = read_new_passphrase("", /*ask=*/false);
+  ASSERT_TRUE(passphrase.has_value());
+  ASSERT_EQ(*passphrase, "correct horse");
+  ASSERT_TRUE(create_home(folder, "H", "CT-1", system_now(), **passphrase).has_value());
   EXPECT_TRUE(Home::open(folder)->signer("CT-1").has_value());
   unsetenv("CREDENTIALS_DIRECTORY");
 }

@@ -8,7 +8,7 @@
 namespace fiducia::test {
 
 ScratchHome::ScratchHome() {
-  const Status made = create_home(home(), "Test Hospital", "CT-1", system_now());
+  const Status made = fiducia::home::create_home(home(), "Test Hospital", "CT-1", system_now());
   EXPECT_TRUE(made.has_value()) << (made ? "" : to_sentence(made.error()));
 }
 

@@ -102,7 +102,8 @@ TEST_F(PostgresStore, says_that_there_is_none_or_that_it_cannot_be_reached) {
   ASSERT_FALSE(missing.has_value());
   EXPECT_EQ(missing.error().code, ErrorCode::config_invalid);
   EXPECT_FALSE(missing.error().remedy.empty());
-  for (const char* connection : {"host=/nowhere", "host=127.0.0.1 port=1", "no connection string"}) {
+  for (const char* connection :
+       {"host=/nowhere", "host=127.0.0.1 port=1", "no connection string"}) {
     SCOPED_TRACE(connection);
     const auto store = try_open({.connection = connection});
     ASSERT_FALSE(store.has_value());
