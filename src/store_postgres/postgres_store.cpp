@@ -149,7 +149,7 @@ Error error_of(const Failure& failure, ErrorCode otherwise) {
   };
   constexpr const char* again = "Try again.";
   constexpr const char* make =
-      "Make it with `fiducia store move`, as the owner of the database, or name the right "
+      "Make it once as the owner of the database (docs/operations.md), or name the right "
       "database.";
   static constexpr std::array meanings{
       Meaning{"55P03", ErrorCode::busy, "Another machine holds what this one needs.", again},

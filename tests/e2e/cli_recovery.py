@@ -134,7 +134,7 @@ def test_a_wrong_word_is_named(world, folder, checks):
         if not ledger.exists():
             checks.skip("fiducia-ledger is not built")
             break
-        done = subprocess.run([ledger, *words], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([ledger, "ledger", *words], capture_output=True, text=True, timeout=60)
         checks.equal((done.returncode, done.stdout), (1, ""), f"{words} is an error")
         checks.that(said in done.stderr, f"{words}: {said}", done.stderr)
         through = world.program.run("ledger", *words)
