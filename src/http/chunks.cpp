@@ -50,14 +50,24 @@ bool ChunkReader::step(unsigned char c) {
       }
       if (c == ';') {
         state_ = State::extension;
+        quoted_ = escaped_ = false;
         return true;
       }
       return add_digit(c);
     case State::extension:
       if (++line_bytes_ > size_line_bytes_max) return false;
-      if (c != '\r') return is_text(c);
-      state_ = State::size_feed;
-      return true;
+      // A line that ends inside of quotes is one that others read on (RFC 9110 5.6.4).
+      if (c == '\r') {
+        state_ = State::size_feed;
+        return !quoted_;
+      }
+      if (escaped_)
+        escaped_ = false;
+      else if (quoted_ && c == '\\')
+        escaped_ = true;
+      else if (c == '"')
+        quoted_ = !quoted_;
+      return is_text(c);
     case State::size_feed:
       line_bytes_ = 0;
       state_ = left_ > 0 ? State::data : State::trailer_start;

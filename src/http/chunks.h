@@ -43,6 +43,8 @@ class ChunkReader {
 
   State state_ = State::size_start;
   std::uint64_t left_ = 0;      // of the chunk; while its size is read, that
+  bool quoted_ = false;         // inside of a quoted string of an extension
+  bool escaped_ = false;        // behind a backslash in it
   std::size_t line_bytes_ = 0;  // of this size line, or of all trailer fields
 };
 

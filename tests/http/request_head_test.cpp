@@ -186,7 +186,7 @@ std::optional<Chunked> read_chunks(std::string_view text, std::size_t step) {
 
 TEST(ChunkReader, reads_chunks_however_they_are_cut) {
   const std::string body =
-      "3\r\nabc\r\n0a;x=\"y\"\r\n0123456789\r\n000\r\nTrailer: a\r\nB:\r\n\r\n";
+      "3\r\nabc\r\n0a;x=\"y\\\"\"\r\n0123456789\r\n000\r\nTrailer: a\r\nB:\r\n\r\n";
   for (std::size_t step = 1; step <= body.size() + 4; ++step) {
     const auto chunked = read_chunks(body + "GET", step);
     ASSERT_TRUE(chunked) << step;
@@ -214,6 +214,8 @@ TEST(ChunkReader, refuses_what_is_no_chunk) {
                                 "10000000000000000\r\na" + end,
                                 "1;a\rb\r\na" + end,
                                 "1;a\nb\r\na" + end,
+                                "1;a=\"\r\na\r\n0" + end,
+                                "1;a=\"\\\"\r\na\r\n0" + end,
                                 "0\r\n x: folded" + end,
                                 "0\r\nno colon" + end,
                                 "0\r\na : b" + end,
