@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <jxl/decode.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "samples.h"
@@ -19,29 +20,71 @@ std::string decoder_name() {
          std::to_string(version / 1000 % 1000) + "." + std::to_string(version % 1000);
 }
 
-/// Whether the container carries what rebuilds a JPEG (box "jbrd"): then the samples are as lossy
-/// as that JPEG.
-bool rebuilds_jpeg(ByteView bytes) {
-  constexpr std::string_view signature("\0\0\0\x0CJXL ", 8);
-  if (!as_text(bytes).starts_with(signature)) return false;
-  ByteCursor cursor{bytes};
-  for (;;) {
-    const auto length = cursor.be<std::uint32_t>();
-    const auto type = cursor.take(4);
-    if (!length || !type) return false;
-    if (as_text(*type) == "jbrd") return true;
-    std::uint64_t body = 0;
-    if (*length == 1) {
-      const auto long_length = cursor.be<std::uint64_t>();
-      if (!long_length || *long_length < 16) return false;
-      body = *long_length - 16;
-    } else if (*length >= 8) {
-      body = *length - 8U;
-    } else {
-      return false;  // 0: the last box
-    }
-    if (!cursor.take(body)) return false;
+/// What stands in the file around the codestream (ISO/IEC 18181-2).
+struct Container {
+  Bytes joined;                // of several boxes
+  ByteView codestream;         // the first one
+  bool rebuilds_jpeg = false;  // box "jbrd": the samples are as lossy as that JPEG
+  bool surplus = false;        // more than one codestream, or bytes that are no box
+};
+
+constexpr std::string_view container_signature("\0\0\0\x0CJXL ", 8);
+
+/// Takes a box in; false where there is none, or its length is beyond the end.
+bool read_box(ByteCursor& cursor, Container& out, bool& whole) {
+  const auto length = cursor.be<std::uint32_t>();
+  const auto type = cursor.take(4);
+  if (!length || !type) return false;
+  std::uint64_t body_bytes = cursor.remaining();  // 0: to the end
+  if (*length == 1) {
+    const auto long_length = cursor.be<std::uint64_t>();
+    if (!long_length || *long_length < 16) return false;
+    body_bytes = *long_length - 16;
+  } else if (*length >= 8) {
+    body_bytes = *length - 8U;
+  } else if (*length != 0) {
+    return false;
   }
+  auto body = cursor.take(body_bytes);
+  if (!body) return false;
+  const std::string_view name = as_text(*type);
+  if (name == "jbrd") out.rebuilds_jpeg = true;
+  if (name != "jxlc" && name != "jxlp") return true;
+  out.surplus = out.surplus || whole;
+  if (whole) return true;
+  if (name == "jxlc") {
+    out.surplus = out.surplus || !out.joined.empty();
+    out.codestream = *body;
+    whole = true;
+    return true;
+  }
+  if (body->size() < 4) return false;
+  constexpr std::uint32_t last_part = 0x8000'0000;
+  whole = (load_be<std::uint32_t>(body->data()) & last_part) != 0;
+  append(out.joined, body->subspan(4));
+  return true;
+}
+
+Container read_container(ByteView bytes) {
+  Container out;
+  out.codestream = bytes;
+  if (!as_text(bytes).starts_with(container_signature)) return out;
+  ByteCursor cursor{bytes};
+  bool whole = false;
+  while (cursor.remaining() > 1) {  // one byte pads the fragment
+    if (read_box(cursor, out, whole)) continue;
+    out.surplus = true;
+    break;
+  }
+  if (!out.joined.empty()) out.codestream = out.joined;
+  return out;
+}
+
+/// Whether bytes behind the codestream are more than padding: one byte, or zeros and FF.
+bool is_surplus(ByteView behind) {
+  return behind.size() > 1 && std::ranges::any_of(behind, [](std::byte b) {
+           return b != std::byte{0} && b != std::byte{0xFF};
+         });
 }
 
 /// Whether the header asks for more than the samples, to be shown as they are.
@@ -81,14 +124,16 @@ Result<Outcome> decode_jpeg_xl(ByteView codestream, const Geometry& geometry,
   const auto damaged = [] { return refused("the JPEG XL codestream is damaged."); };
   const Handle decoder{JxlDecoderCreate(nullptr)};
   if (!decoder) return fail(ErrorCode::over_limit, "no memory is left for JPEG XL.");
+  const Container container = read_container(codestream);
+  const ByteView coded = container.codestream;
   // Samples as they are coded: no rotation, no alpha arithmetic, no layers.
   if (JxlDecoderSubscribeEvents(decoder.get(), JXL_DEC_BASIC_INFO | JXL_DEC_COLOR_ENCODING |
                                                    JXL_DEC_FRAME | JXL_DEC_FULL_IMAGE) !=
           JXL_DEC_SUCCESS ||
       JxlDecoderSetKeepOrientation(decoder.get(), JXL_TRUE) != JXL_DEC_SUCCESS ||
       JxlDecoderSetCoalescing(decoder.get(), JXL_FALSE) != JXL_DEC_SUCCESS ||
-      JxlDecoderSetInput(decoder.get(), reinterpret_cast<const std::uint8_t*>(codestream.data()),
-                         codestream.size()) != JXL_DEC_SUCCESS)
+      JxlDecoderSetInput(decoder.get(), reinterpret_cast<const std::uint8_t*>(coded.data()),
+                         coded.size()) != JXL_DEC_SUCCESS)
     return damaged();
   JxlDecoderCloseInput(decoder.get());
 
@@ -144,6 +189,11 @@ Result<Outcome> decode_jpeg_xl(ByteView codestream, const Geometry& geometry,
         return damaged();
     }
   }
+  if (JxlDecoderProcessInput(decoder.get()) != JXL_DEC_SUCCESS) return damaged();
+  codec::Oddities oddities;
+  if (odd) oddities.add(codec::Oddity::jpeg_xl_presentation);
+  if (container.surplus || is_surplus(coded.last(JxlDecoderReleaseInput(decoder.get()))))
+    oddities.add(codec::Oddity::bytes_around);
   if (!direct) {
     const std::uint32_t from_max = (1U << given_bits) - 1;
     const std::uint32_t to_max = (1U << info.bits_per_sample) - 1;
@@ -158,11 +208,10 @@ Result<Outcome> decode_jpeg_xl(ByteView codestream, const Geometry& geometry,
   }
   // XYB streams are lossy by construction. A stream that keeps the original profile may still
   // have been quantized; then only the transfer syntax tells.
-  return Outcome{
-      .lossless = info.uses_original_profile != 0 && !rebuilds_jpeg(codestream),
-      .photometric_interpretation = geometry.photometric_interpretation,
-      .decoder = decoder_name(),
-      .oddities = odd ? codec::Oddities{codec::Oddity::jpeg_xl_presentation} : codec::Oddities{}};
+  return Outcome{.lossless = info.uses_original_profile != 0 && !container.rebuilds_jpeg,
+                 .photometric_interpretation = geometry.photometric_interpretation,
+                 .decoder = decoder_name(),
+                 .oddities = oddities};
 }
 
 }  // namespace fiducia::decoder

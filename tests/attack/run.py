@@ -18,7 +18,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 from cases import CASES  # noqa: E402
 from judging import fault, judged  # noqa: E402
 from scenes import SCENES  # noqa: E402
-import text_cases  # noqa: E402, F401  adds to CASES
+import codec_cases  # noqa: E402, F401  adds to CASES
+import text_cases  # noqa: E402, F401
 from support import Checks, Fiducia, PROJECT, WorkFolder, require_tools  # noqa: E402
 
 # Case/mutant -> what is still said.
