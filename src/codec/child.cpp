@@ -200,10 +200,10 @@ void CodecChild::State::stop() {
 std::string CodecChild::State::obituary() {
   socket.reset();
   // It closed the socket by ending; should it live on, it does not deserve to.
-  constexpr int patience_ms = 100;
+  constexpr int end_patience_ms = 100;
   const Descriptor ended{static_cast<int>(syscall(SYS_pidfd_open, pid, 0))};
   pollfd wait{.fd = ended.value(), .events = POLLIN, .revents = 0};
-  while (poll(&wait, 1, patience_ms) < 0 && errno == EINTR) {
+  while (poll(&wait, 1, end_patience_ms) < 0 && errno == EINTR) {
   }
   int status = 0;
   const pid_t got = waitpid(pid, &status, WNOHANG);

@@ -22,8 +22,8 @@ namespace fiducia::dicom {
 /// empty text, and no number, date or UID.
 class Value {
  public:
-  Value(const DataSet& data_set, ElementIndex index, CharacterSet character_set)
-      : data_set_(&data_set), index_(index), character_set_(std::move(character_set)) {}
+  Value(const DataSet& data_set, ElementIndex index, const CharacterSet& character_set)
+      : data_set_(&data_set), index_(index), character_set_(character_set) {}
 
   [[nodiscard]] const Element& element() const { return data_set_->element(index_); }
   [[nodiscard]] ElementIndex index() const { return index_; }

@@ -9,7 +9,7 @@
 namespace fiducia::dicom {
 namespace {
 
-constexpr std::uint32_t undefined_length = 0xFFFFFFFF;
+constexpr std::uint32_t length_undefined = 0xFFFFFFFF;
 /// A smaller value costs less to copy than to be a piece of its own.
 constexpr std::size_t copied_bytes_max = 1'024;
 
@@ -158,7 +158,7 @@ Status DataSetEncoder::write_fragments(const EditableDataSet::Node& node, Encodi
   if (!encoding.explicit_vr || encoding.big_endian || node.big_endian)
     return cannot_write(node.tag,
                         "fragments stand in explicit VR little endian only (PS3.5 section A.4).");
-  header(node.tag, node.written_vr, undefined_length, encoding);
+  header(node.tag, node.written_vr, length_undefined, encoding);
   if (node.fragments == no_index) {
     borrow(node.value);
   } else {
@@ -184,7 +184,7 @@ void DataSetEncoder::open_sequence(const EditableDataSet::Node& node, Encoding e
       form_.sequences == LengthForm::undefined ||
       (!names_sequence && node.first_item == no_index && !is_sequence_by_dictionary(node.tag));
   level.has_length = !level.has_delimiter;
-  header(node.tag, as_un ? vr::un : vr::sq, level.has_delimiter ? undefined_length : 0, encoding);
+  header(node.tag, as_un ? vr::un : vr::sq, level.has_delimiter ? length_undefined : 0, encoding);
   if (as_un) level.encoding = {.explicit_vr = false, .big_endian = false};
   level.length_at = out_.own_.size() - sizeof(std::uint32_t);
   level.content_at = out_.size_;
@@ -196,7 +196,7 @@ void DataSetEncoder::open_item(ItemIndex item, const Level& sequence) {
       .next = data_set_.levels_[item].first, .encoding = sequence.encoding, .tag = sequence.tag};
   level.has_delimiter = form_.items == LengthForm::undefined;
   level.has_length = !level.has_delimiter;
-  item_header(tags::item, level.has_delimiter ? undefined_length : 0, level.encoding.big_endian);
+  item_header(tags::item, level.has_delimiter ? length_undefined : 0, level.encoding.big_endian);
   level.length_at = out_.own_.size() - sizeof(std::uint32_t);
   level.content_at = out_.size_;
   stack_.push_back(level);
