@@ -104,7 +104,8 @@ void Session::on_worker(Work work, Then then) {
         io, [self = std::move(self), then = std::move(then), result = std::move(result)]() mutable {
           self->progress_at_ = Steady::now();
           if (self->phase_ != Phase::closed) return then(std::move(result));
-          boost::asio::post(self->server_.pool, [result = std::move(result)] {});
+          boost::asio::post(self->server_.pool,
+                            [result = std::move(result)] { static_cast<void>(result); });
           self->let_go();
         });
   });
