@@ -423,7 +423,7 @@ TEST(Stream, waits_for_a_slow_receiver) {
     std::latch& latch_;
     std::uint64_t count_ = 0;
   };
-  constexpr std::uint64_t total = 64 << 20;
+  static constexpr std::uint64_t total = 64 << 20;
   const Server server = start(
       {},
       std::move(Routes{}.add_stream(
