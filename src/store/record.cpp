@@ -151,12 +151,13 @@ Result<ListPosition> read_position(std::string_view text) {
   if (text.empty()) return ListPosition{};
   ListPosition position;
   const std::size_t dash = text.find('-');
+  const std::string_view number = text.substr(0, dash);
   const auto [end, error] =
-      std::from_chars(text.data(), text.data() + std::min(dash, text.size()), position.object);
+      std::from_chars(number.data(), number.data() + number.size(), position.object);
   const auto study =
       dash == std::string_view::npos ? std::nullopt : from_hex(text.substr(dash + 1));
-  if (error != std::errc{} || end != text.data() + dash || position.object < 0 || !study ||
-      (!study->empty() && study->size() != uid_hash_bytes))
+  if (error != std::errc{} || end != number.data() + number.size() || position.object < 0 ||
+      !study || (!study->empty() && study->size() != uid_hash_bytes))
     return fail(ErrorCode::usage_invalid, "A listing cannot go on from there.",
                 "Give `next` of the page before, as it was printed.");
   position.study = *study;
