@@ -2,43 +2,10 @@
 #include "core/visible.h"
 
 #include <algorithm>
-#include <array>
+
+#include "core/text.h"
 
 namespace fiducia {
-namespace {
-
-constexpr std::string_view escape_digits = "0123456789abcdef";
-
-void append_escape(std::string& to, std::string_view prefix, char32_t value, int digit_count) {
-  to += prefix;
-  for (int digit = digit_count - 1; digit >= 0; --digit) {
-    to += escape_digits[(value >> (4 * digit)) & 0xF];
-  }
-}
-
-}  // namespace
-
-DecodedCharacter decode_character(std::string_view text, std::size_t offset) {
-  const auto byte_at = [&](std::size_t i) {
-    return static_cast<char32_t>(static_cast<unsigned char>(text[i]));
-  };
-  const char32_t lead = byte_at(offset);
-  const DecodedCharacter alone{.code_point = lead, .length_bytes = 1, .is_utf8 = lead < 0x80};
-  if (lead < 0xC2 || lead > 0xF4) return alone;
-  const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  if (length > text.size() - offset) return alone;
-
-  char32_t value = lead & (0x7FU >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    const char32_t next = byte_at(offset + i);
-    if ((next & 0xC0) != 0x80) return alone;
-    value = value << 6 | (next & 0x3F);
-  }
-  static constexpr std::array<char32_t, 5> smallest{0, 0, 0x80, 0x800, 0x10000};
-  const bool surrogate = value >= 0xD800 && value <= 0xDFFF;
-  if (value < smallest[length] || value > 0x10FFFF || surrogate) return alone;
-  return {.code_point = value, .length_bytes = length, .is_utf8 = true};
-}
 
 bool is_invisible(char32_t c) {
   return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0xAD || c == 0x061C || c == 0x180E ||
@@ -56,11 +23,13 @@ std::string visible(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t offset = 0; offset < text.size();) {
-    const DecodedCharacter c = decode_character(text, offset);
-    if (!c.is_utf8 || (c.code_point < 0x80 && is_invisible(c.code_point))) {
-      append_escape(out, "\\x", c.code_point, 2);
+    const Utf8Character c = read_utf8(text, offset);
+    if (!c.is_valid || (c.code_point < 0x80 && is_invisible(c.code_point))) {
+      out += "\\x";
+      append_hex(out, c.code_point, 2);
     } else if (is_invisible(c.code_point)) {
-      append_escape(out, "\\u", c.code_point, c.code_point > 0xFFFF ? 6 : 4);
+      out += "\\u";
+      append_hex(out, c.code_point, c.code_point > 0xFFFF ? 6 : 4);
     } else {
       out += text.substr(offset, c.length_bytes);
     }

@@ -47,16 +47,11 @@ Bytes encode(X509* x509) {
 
 // --- making certificates ---------------------------------------------------------------------
 
-std::size_t character_count(std::string_view utf8) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
-}
-
 Status check_request(const CertificateRequest& request) {
   // RFC 5280 appendix A: ub-common-name and ub-organization-name are 64 characters.
   constexpr std::size_t name_characters_max = 64;
   const auto bad = [](std::string_view text) {
-    return !is_utf8(text) || character_count(text) > name_characters_max ||
+    return !is_utf8(text) || count_characters(text) > name_characters_max ||
            std::ranges::any_of(
                text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
   };

@@ -9,7 +9,7 @@
 namespace fiducia::dicom {
 
 /// Decodes text under one value of Specific Character Set (PS3.3 C.12.1.1.2, PS3.5 section 6.1):
-/// single byte sets, ISO 2022 code extensions, UTF-8, GB18030, GBK, and common misspellings.
+/// single byte sets, ISO 2022 code extensions, UTF-8, GB18030 and GBK.
 /// Copyable, cheap; thread-safe. Own tables: the text of a value, and so a seal, does not depend
 /// on the C library.
 ///

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "json/writer.h"
 
+#include "core/text.h"
 #include "core/visible.h"
 
 namespace fiducia::json {
@@ -8,10 +9,9 @@ namespace {
 
 /// `\uXXXX`, as a surrogate pair past the basic plane (RFC 8259 section 7).
 void append_unicode_escape(std::string& to, char32_t code_point) {
-  static constexpr std::string_view hex_digits = "0123456789abcdef";
   const auto unit = [&](char32_t value) {
     to += "\\u";
-    for (int shift = 12; shift >= 0; shift -= 4) to += hex_digits[(value >> shift) & 0xF];
+    append_hex(to, value, 4);
   };
   if (code_point <= 0xFFFF) return unit(code_point);
   unit(0xD800 + ((code_point - 0x10000) >> 10));
@@ -35,8 +35,8 @@ void Writer::text(std::string_view value) {
 void Writer::quote(std::string_view value) {
   out_ += '"';
   for (std::size_t offset = 0; offset < value.size();) {
-    const DecodedCharacter c = decode_character(value, offset);
-    if (!c.is_utf8) {
+    const Utf8Character c = read_utf8(value, offset);
+    if (!c.is_valid) {
       out_ += "\xEF\xBF\xBD";  // U+FFFD: JSON cannot carry other bytes
     } else if (c.code_point == '"' || c.code_point == '\\') {
       out_ += '\\';

@@ -40,11 +40,7 @@ Digest signing_key(const S3Credentials& credentials, std::string_view day,
   return key;
 }
 
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
+constexpr std::string_view blanks = " \t\r";
 
 /// Keys go into headers: visible ASCII only.
 bool is_key_text(std::string_view text) {
@@ -77,7 +73,7 @@ Result<S3Credentials> read_s3_credentials(std::string_view text) {
   bool in_default = false;
   for (std::size_t line_number = 1; !text.empty(); ++line_number) {
     const auto end = std::min(text.find('\n'), text.size());
-    const std::string_view line = trimmed(text.substr(0, end));
+    const std::string_view line = trimmed(text.substr(0, end), blanks);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (line.empty() || line.front() == '#' || line.front() == ';') continue;
     if (line.front() == '[') {
@@ -90,8 +86,8 @@ Result<S3Credentials> read_s3_credentials(std::string_view text) {
       return fail(ErrorCode::config_invalid,
                   "line " + std::to_string(line_number) + " is not `name = value`.",
                   "Fix that line.");
-    const std::string_view name = trimmed(line.substr(0, equals));
-    const std::string_view value = trimmed(line.substr(equals + 1));
+    const std::string_view name = trimmed(line.substr(0, equals), blanks);
+    const std::string_view value = trimmed(line.substr(equals + 1), blanks);
     if (name == "aws_access_key_id") access_key = value;
     if (name == "aws_secret_access_key") secret_key = value;
     if (name == "aws_session_token") token = value;
@@ -134,7 +130,6 @@ Result<S3Credentials> s3_credentials_of_environment() {
 }
 
 std::string s3_encode(std::string_view text, bool encode_slash) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
   std::string encoded;
   encoded.reserve(text.size());
   for (const char c : text) {
@@ -144,10 +139,8 @@ std::string s3_encode(std::string_view text, bool encode_slash) {
       encoded += c;
       continue;
     }
-    const auto byte = static_cast<unsigned char>(c);
     encoded += '%';
-    encoded += digits[byte >> 4];
-    encoded += digits[byte & 15];
+    append_hex(encoded, static_cast<unsigned char>(c), 2, HexCase::upper);
   }
   return encoded;
 }

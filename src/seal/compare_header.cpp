@@ -50,9 +50,7 @@ std::string printable_value(const canonical::CanonicalValue& value) {
       return std::to_string(load_be<std::uint32_t>(value.bytes.data())) + " items";
     case canonical::ValueKind::text:
     case canonical::ValueKind::decimal: {
-      std::string_view text = as_text(value.bytes).substr(0, shown_bytes_max);
-      while (!text.empty() && !is_utf8(text)) text.remove_suffix(1);  // a character cut in two
-      for (const char c : text)
+      for (const char c : front_bytes(as_text(value.bytes), shown_bytes_max))
         if (c == '\0' || static_cast<unsigned char>(c) >= 0x20)
           out += c == '\x7F' || c == '\0' ? '?' : c;
         else
