@@ -69,14 +69,20 @@ class PatternSink : public BodySink {
   bool is_right_ = true;
 };
 
-/// Answers how many bytes of the pattern came, and tells when it goes.
+/// Answers how many bytes of the pattern came; tells when some came and when it goes.
 class CountingReceiver final : public Receiver {
  public:
-  explicit CountingReceiver(std::function<void()> gone = {}) : gone_(std::move(gone)) {}
+  explicit CountingReceiver(std::function<void()> gone = {},
+                            std::function<void(std::uint64_t)> came = {})
+      : gone_(std::move(gone)), came_(std::move(came)) {}
   ~CountingReceiver() override {
     if (gone_) gone_();
   }
-  Status write(ByteView bytes) override { return sink_.write(bytes); }
+  Status write(ByteView bytes) override {
+    Status done = sink_.write(bytes);
+    if (came_) came_(sink_.count());
+    return done;
+  }
   Response answer(const Status&) override {
     return plain_response(sink_.is_right() ? 200 : 500, std::to_string(sink_.count()));
   }
@@ -84,6 +90,7 @@ class CountingReceiver final : public Receiver {
  private:
   PatternSink sink_;
   std::function<void()> gone_;
+  std::function<void(std::uint64_t)> came_;
 };
 
 StreamHandler counting() {
@@ -506,21 +513,41 @@ TEST(Connections, of_one_client_are_limited_at_its_own_cost) {
 }
 
 TEST(Connections, that_make_progress_are_not_closed_for_others) {
+  // Each piece has arrived before the next three strangers come, and each of them is answered
+  // before it drips: at most three of the eight connections are then newer than the progress,
+  // however slowly the server gets to run.
+  std::atomic<std::uint64_t> arrived = 0;
   Routes routes;
-  routes.add_stream("POST", "/in", counting(), 1 << 30);
+  routes.add_stream(
+      "POST", "/in",
+      [&](const Request&) {
+        const auto tell = [&](std::uint64_t bytes) {
+          arrived = bytes;
+          arrived.notify_all();
+        };
+        return std::make_unique<CountingReceiver>([tell] { tell(~std::uint64_t{0}); }, tell);
+      },
+      1 << 30);
   routes.add("GET", "/", [](const Request&) { return plain_response(200, ""); });
   ServerOptions options{.connections_max = 8};
-  options.eviction_age_ms = 1;
+  options.eviction_age_ms = 0;
   options.request_timeout_ms = 600'000;
   const Server server = start(options, std::move(routes));
   const Socket sending = connect_to(server.port());
-  const std::size_t total = 100 * 65'536;
+  const std::size_t piece = 65'536;
+  const std::size_t total = 100 * piece;
   ASSERT_TRUE(sending.send(
       "POST /in HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(total) + "\r\n\r\n"));
   std::vector<Socket> attackers;
   for (std::size_t i = 0; i < 100; ++i) {
-    ASSERT_TRUE(sending.send(pattern(i * 65'536, 65'536)));
-    for (Socket& attacker : dripping(server.port(), 3, 1)) attackers.push_back(std::move(attacker));
+    ASSERT_TRUE(sending.send(pattern(i * piece, piece)));
+    for (std::uint64_t seen = arrived; seen < (i + 1) * piece; seen = arrived) arrived.wait(seen);
+    for (int stranger = 0; stranger < 3; ++stranger) {
+      attackers.push_back(connect_to(server.port()));
+      ASSERT_TRUE(attackers.back().send("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+      ASSERT_EQ(next_answer(attackers.back()).first, "200");
+      ASSERT_TRUE(attackers.back().send("GET / HTTP/1.1\r\nHost: h\r\nX: "));
+    }
   }
   EXPECT_EQ(next_answer(sending),
             (std::pair<std::string, std::string>{"200", std::to_string(total) + "\n"}));
