@@ -303,6 +303,18 @@ inline constexpr std::uint64_t postgres_kept_bytes_max = 8ULL << 20;
 /// Bytes of a pass phrase: what OpenSSL takes. usage.invalid.
 inline constexpr std::size_t passphrase_bytes_max = 1'000;
 
+// --- json -----------------------------------------------------------------------------------
+/// Bytes of one JSON text, unless its reader is told less. The metadata of a study of a thousand
+/// images in the DICOM JSON model (PS3.18 annex F) has some 10 MiB. Big: limit.reached.
+inline constexpr std::size_t json_bytes_max = 64 << 20;
+/// Values in one JSON text, all depths. One costs below 100 bytes beside its text, twice that while
+/// its list grows, so this bounds memory to 200 MiB. Big: limit.reached.
+inline constexpr std::size_t json_values_max = 1'000'000;
+/// Arrays and objects inside each other: a data set with sequences nested as deep as our reader
+/// goes, three brackets each (attribute, "Value", item). Hostile: malformed.nesting.
+inline constexpr std::size_t json_nesting_max = 200;
+static_assert(json_nesting_max > 3 * nesting_depth_max + 3);
+
 // --- trust file -----------------------------------------------------------------------------
 inline constexpr std::uint64_t trust_file_bytes_max = 4ULL << 20;
 /// Dots of one line and open brackets, outside of quotes, in any TOML that is read. No key of ours
