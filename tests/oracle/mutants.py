@@ -257,7 +257,7 @@ def m_frames(r, f):
 
 def m_geometry(r, f):
     e = f.find(r.choice([0x00280002, 0x00280006, 0x00280100, 0x00280101, 0x00280102, 0x00280103, 0x00280010]))
-    if e is not None:
+    if e is not None and plain(e):  # a sequence by a mutation before has no bytes to add to
         value = r.choice([0, 1, 2, 7, 8, 11, 12, 15, 16, 64])
         e.value = r.choice([struct.pack("<H", value), struct.pack("<I", value), struct.pack("<HH", value, value),
                             e.value + b"\0\0", b""])
