@@ -315,6 +315,19 @@ inline constexpr std::size_t json_values_max = 1'000'000;
 inline constexpr std::size_t json_nesting_max = 200;
 static_assert(json_nesting_max > 3 * nesting_depth_max + 3);
 
+// --- dimse ----------------------------------------------------------------------------------
+/// Bytes of an A-ASSOCIATE-RQ or -AC after its header (PS3.8 section 9.3.2). 128 presentation
+/// contexts with three transfer syntaxes each have some 13 KB. Hostile: limit.reached.
+inline constexpr std::uint32_t dimse_associate_bytes_max = 64 << 10;
+/// The longest P-DATA-TF that we ask for and send, after its header (PS3.8 Annex D.1): what comes
+/// must fit in memory for each association. Hostile: limit.reached.
+inline constexpr std::uint32_t dimse_p_data_bytes_max = 128 << 10;
+/// Bytes of one command set (PS3.7 section 6.3). The longest value is a list of UIDs of failed
+/// instances: 65 bytes for each of a thousand. Hostile: limit.reached.
+inline constexpr std::size_t dimse_command_bytes_max = 128 << 10;
+/// Presentation contexts of an association: there are no more odd IDs of one byte.
+inline constexpr std::size_t dimse_contexts_max = 128;
+
 // --- trust file -----------------------------------------------------------------------------
 inline constexpr std::uint64_t trust_file_bytes_max = 4ULL << 20;
 /// Dots of one line and open brackets, outside of quotes, in any TOML that is read. No key of ours
