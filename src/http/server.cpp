@@ -19,21 +19,6 @@ using Steady = std::chrono::steady_clock;
 /// How long to wait when the system has no more file descriptors.
 constexpr milliseconds accept_pause{100};
 
-/// IPv4 addresses that came in over IPv6 as IPv4.
-asio::ip::address plain_address(const asio::ip::address& address) {
-  if (address.is_v6() && address.to_v6().is_v4_mapped())
-    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-  return address;
-}
-
-/// What counts as one client: an IPv4 address, or the 64 bits of an IPv6 network (one client has
-/// all addresses of it).
-std::string client_of(const asio::ip::address& address) {
-  if (!address.is_v6()) return address.to_string();
-  const auto bytes = address.to_v6().to_bytes();
-  return {reinterpret_cast<const char*>(bytes.data()), 8};
-}
-
 }  // namespace
 
 Server::State::State(const ServerOptions& wanted, Routes to_answer, ServedLog to_tell)
@@ -44,24 +29,8 @@ Server::State::State(const ServerOptions& wanted, Routes to_answer, ServedLog to
       pool(std::max(1U, wanted.workers)) {}
 
 Status Server::State::listen() {
-  error_code error;
-  const asio::ip::address address = asio::ip::make_address(options.address, error);
-  if (error)
-    return fail(ErrorCode::usage_invalid, "\"" + options.address + "\" is not an IP address.",
-                "Give an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all.");
-  const tcp::endpoint wanted{address, options.port};
-  acceptor.open(wanted.protocol(), error);
-  if (!error) acceptor.set_option(tcp::acceptor::reuse_address{true}, error);
-  if (!error && address.is_v6() && address.is_unspecified())
-    acceptor.set_option(asio::ip::v6_only{false}, error);
-  if (!error) acceptor.bind(wanted, error);
-  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (!error) local = acceptor.local_endpoint(error);
-  if (error)
-    return fail(ErrorCode::io_unreadable,
-                "Cannot listen on " + options.address + " port " + std::to_string(options.port) +
-                    ": " + error.message() + ".",
-                "Choose another port, or stop the program that has it.");
+  FIDUCIA_TRY(endpoint, net::listen(acceptor, options.address, options.port));
+  local = endpoint;
   return {};
 }
 
@@ -115,8 +84,8 @@ void Server::State::add(tcp::socket socket) {
   socket.non_blocking(true, error);
   const tcp::endpoint remote = socket.remote_endpoint(error);
   if (error) return;  // gone again
-  const asio::ip::address address = plain_address(remote.address());
-  std::string client = client_of(address);
+  const asio::ip::address address = net::plain_address(remote.address());
+  std::string client = net::client_of(address);
   const std::uint32_t share = options.connections_per_client_max;
   if (const auto known = of_client.find(client);
       share > 0 && known != of_client.end() && known->second >= share && !evict_one(&client))

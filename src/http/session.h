@@ -14,7 +14,7 @@
 #include "http/request_head.h"
 #include "http/response_head.h"
 #include "http/server.h"
-#include "http/transport.h"
+#include "net/net.h"
 
 /// Inside http: a server's state, and one connection of it.
 namespace fiducia::http {
@@ -139,7 +139,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void count_moved(std::uint64_t bytes);
 
   Server::State& server_;
-  Transport transport_;
+  net::Transport transport_;
   boost::asio::steady_timer timer_;
   const std::string peer_;
   const std::string client_;

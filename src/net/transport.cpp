@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "http/transport.h"
+#include "net/transport.h"
 
 #include <memory>
 #include <vector>
 
-namespace fiducia::http {
+namespace fiducia::net {
 namespace {
 
 // One record of TLS (RFC 8446 section 5.1) and what goes around it.
@@ -153,4 +153,4 @@ Result<std::optional<crypto::Certificate>> Transport::peer_certificate() const {
   return tls_->peer_certificate();
 }
 
-}  // namespace fiducia::http
+}  // namespace fiducia::net

@@ -9,8 +9,8 @@
 #include "core/core.h"
 #include "crypto/tls.h"
 
-/// Inside http: one connection's socket, with or without TLS over it.
-namespace fiducia::http {
+/// One connection's socket, with or without TLS over it.
+namespace fiducia::net {
 
 /// Moves bytes. One operation is pending at a time, and who asked for it keeps the object alive.
 /// Thread safety: none; belongs to the thread that runs the socket's context.
@@ -58,4 +58,4 @@ class Transport {
   Bytes output_;  // encrypted, while it is written
 };
 
-}  // namespace fiducia::http
+}  // namespace fiducia::net
