@@ -357,8 +357,12 @@ Status S3Store::replace(const std::string& path, ByteView content) {
     if (const auto known = versions_.find(path); known != versions_.end()) version = known->second;
   }
   const auto remember = [&](std::string etag) {
+    // What the server did not name is looked for before it is replaced.
     const MutexLock lock{mutex_};
-    versions_[path] = std::move(etag);
+    if (etag.empty())
+      versions_.erase(path);
+    else
+      versions_[path] = std::move(etag);
   };
   for (unsigned attempt = 0; attempt < conditional_tries; ++attempt) {
     const IfMatch form = if_match_;
