@@ -66,8 +66,6 @@ inline constexpr std::uint64_t work_a_tile = 300;
 inline constexpr std::uint64_t work_a_codestream = 30'000;
 /// Reading an evidence and judging its seal: some signatures and certificates.
 inline constexpr std::uint64_t work_an_evidence = 2'000'000;
-/// A key of a sketch looked up in the store, an object that has it.
-inline constexpr std::uint64_t work_a_look_up = 5'000;
 
 // --- codec: frames --------------------------------------------------------------------------
 /// Frames of one object. Big: limit.reached.
@@ -146,16 +144,20 @@ inline constexpr std::size_t object_evidences_max = 64;
 /// ones need three. Sealing has them in memory eight times. Big: limit.reached.
 inline constexpr std::uint64_t path_bytes_free = 8ULL << 20;
 inline constexpr std::uint64_t path_bytes_a_byte = 8;
-/// Tiles of one object. Big: limit.reached.
+/// Tiles of one object, whether or not its samples can be decoded. Big: limit.reached.
 inline constexpr std::uint64_t tiles_max = 16'000'000;
+/// Tiles of one object whose samples are sealed: the hashes of more have no room in its evidence.
+/// An object with more is sealed only if nothing but its encoded frames can be. Big: limit.reached.
+inline constexpr std::uint64_t sealed_tiles_max = evidence_bytes_max / 32;
+static_assert(sealed_tiles_max * 32 <= evidence_bytes_max && sealed_tiles_max <= tiles_max);
 /// Findings listed in a result; the rest is counted in a last one. A page nobody reads to its
 /// end, and a way to make a verifier print gigabytes.
 inline constexpr std::size_t findings_max = 1'000;
-/// Tiles listed in one finding. The box always covers all of them.
 /// Encapsulated Pixel Data inside items (icons): how many are decoded, and the bytes of one as a
 /// native value. Part of the canonical form (spec/seal.md 5.3).
 inline constexpr std::size_t nested_pixels_max = 64;
 inline constexpr std::uint64_t nested_pixel_bytes_max = 1 << 20;
+/// Tiles listed in one finding. The box always covers all of them.
 inline constexpr std::size_t tiles_listed_max = 4'096;
 
 // --- ledger ---------------------------------------------------------------------------------
@@ -342,6 +344,5 @@ static_assert(inflate_free_bytes < inflated_bytes_max);
 static_assert(static_cast<std::uint64_t>(nesting_depth_max) < elements_max);
 static_assert(postgres_publishing_bytes_max + postgres_round_bytes_max < postgres_row_bytes_max);
 static_assert(ledger_check_state_bytes_max > note_bytes_max + (64 << 10));
-static_assert(tiles_max * 32 >= evidence_bytes_max / 2, "tile hashes alone may fill an evidence");
 
 }  // namespace fiducia::limits

@@ -82,6 +82,8 @@ Status check_end(const ByteCursor& cursor, const ReadItem& item) {
 class ContextIds {
  public:
   Status add(std::uint8_t id, std::uint64_t offset) {
+    // They differ, so that no association has more contexts.
+    static_assert(limits::dimse_contexts_max == 256 / 2);
     if (id % 2 == 0) return broken("the ID of a presentation context is odd.", offset);
     if (seen_[id]) return broken("two presentation contexts have one ID.", offset);
     seen_.set(id);

@@ -19,6 +19,7 @@
 #include "ledger/publisher.h"
 #include "ledger/recent.h"
 #include "ledger/round.h"
+#include "ledger/round_share.h"
 #include "ledger/tile_store.h"
 #include "ledger_format/entry.h"
 #include "merkle/merkle.h"
@@ -278,19 +279,12 @@ Status Log::State::check_clock(UnixTime now) const {
 
 /// As many waiting requests as one round takes, at least one. Called with `mutex` held.
 std::vector<Request*> Log::State::take_round() {
-  std::vector<Request*> round;
-  std::size_t entries = 0;
-  std::uint64_t bytes = 0;
-  while (!waiting.empty()) {
-    Request* const next = waiting.front();
-    if (!round.empty() && (entries + next->entries.size() > limits::ledger_round_entries_max ||
-                           bytes + next->bytes > limits::ledger_round_bytes_max))
-      break;
-    entries += next->entries.size();
-    bytes += next->bytes;
-    round.push_back(next);
-    waiting.pop_front();
-  }
+  const auto end = waiting.begin() +
+                   static_cast<std::ptrdiff_t>(count_of_round(waiting, [](const Request* request) {
+                     return RoundShare{.entries = request->entries.size(), .bytes = request->bytes};
+                   }));
+  std::vector<Request*> round(waiting.begin(), end);
+  waiting.erase(waiting.begin(), end);
   return round;
 }
 

@@ -56,9 +56,7 @@ class PixelSealer {
                                 " frames that the header announces. Fetch the object again from "
                                 "its source.");
     const std::uint64_t tiles = canonical::tile_grid(geometry.rows, geometry.columns).count();
-    if (tiles * frames_ > limits::tiles_max)
-      return fail(ErrorCode::over_limit, "the image has more than 16 million tiles.",
-                  "Split the object into several with fewer frames.");
+    if (tiles * frames_ > limits::tiles_max) return too_many_tiles(limits::tiles_max);
     FIDUCIA_CHECK(hash_samples(part, tiles));
     if (reader_.is_encapsulated()) seal_encoding(part);
     part.sealed.oddities = part.oddities;
@@ -68,7 +66,23 @@ class PixelSealer {
   }
 
  private:
+  static std::unexpected<Error> too_many_tiles(std::uint64_t max) {
+    return fail(ErrorCode::over_limit, "the image has more than " + std::to_string(max) + " tiles.",
+                "Split the object into several with fewer frames.");
+  }
+
+  /// For an image with more tiles than evidence has room for: it is sealed only where its samples
+  /// are not, so all that counts is whether the decoder refuses a frame.
+  Status read_without_hashing(PixelPart& part) {
+    if (!reader_.is_encapsulated()) return too_many_tiles(limits::sealed_tiles_max);
+    for (std::uint32_t f = 0; f < frames_; ++f)
+      if (auto frame = reader_.read(f); !frame)
+        return without_samples(part, std::move(frame).error());
+    return too_many_tiles(limits::sealed_tiles_max);
+  }
+
   Status hash_samples(PixelPart& part, std::uint64_t tiles_per_frame) {
+    if (tiles_per_frame * frames_ > limits::sealed_tiles_max) return read_without_hashing(part);
     const codec::Geometry& geometry = reader_.geometry();
     canonical::TileHasher hasher(geometry);
     part.leaves.tiles.resize(tiles_per_frame * frames_);

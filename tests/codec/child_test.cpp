@@ -325,5 +325,60 @@ TEST(Sandbox, refuses_files_network_processes_and_code) {
   EXPECT_EQ(output.find("NOT"), std::string::npos) << output;
 }
 
+/// A JPEG 2000 main header of `across` x `down` tiles of `edge` x `edge`, with `layers`.
+Bytes jpeg_2000_tiles(std::uint32_t across, std::uint32_t down, std::uint32_t edge,
+                      std::uint16_t layers) {
+  Bytes b = jpeg_2000_header(across * edge, down * edge);
+  constexpr std::size_t tile_size_at = 24;  // XTsiz and YTsiz in SIZ
+  store_be(b.data() + tile_size_at, edge);
+  store_be(b.data() + tile_size_at + 4, edge);
+  constexpr std::size_t layers_at = 51;  // in COD, behind its style and the progression
+  store_be(b.data() + layers_at, layers);
+  return b;
+}
+
+/// Whether the decoder refuses to begin: past that the codestream ends too soon, and fails.
+bool is_over_limit(CodecChild& child, std::uint32_t across, std::uint32_t down, std::uint32_t edge,
+                   std::uint16_t layers) {
+  const Bytes stream = jpeg_2000_tiles(across, down, edge, layers);
+  const ByteView piece{stream};
+  const auto got =
+      child.decode(PixelEncoding::jpeg_2000, grey(down * edge, across * edge, 8), {&piece, 1});
+  EXPECT_FALSE(got.has_value());
+  return !got && got.error().code == ErrorCode::over_limit;
+}
+
+TEST(CodecChild, lets_a_codestream_have_so_many_tiles_of_any_size) {
+  CodecChild child{program};
+  constexpr std::uint32_t down = 128;
+  // The first number of small tiles that is refused. Each needs 6 KiB and more.
+  std::uint32_t fits = 1;
+  std::uint32_t refused = 256;
+  while (refused - fits > 1) {
+    const std::uint32_t middle = (fits + refused) / 2;
+    (is_over_limit(child, middle, down, 8, 1) ? refused : fits) = middle;
+  }
+  EXPECT_GT(down * refused, limits::jpeg_2000_bytes_free / (16 << 10));
+  EXPECT_LT(down * fits, limits::jpeg_2000_bytes_free / (6 << 10));
+  // With more samples in each tile, so that each may need more, there may be as many.
+  constexpr std::uint32_t large = 72;
+  static_assert(large * large * limits::jpeg_2000_bytes_a_sample > 16 << 10);
+  constexpr std::uint32_t small = 36;
+  static_assert(small * small * limits::jpeg_2000_bytes_a_sample < 6 << 10);
+  EXPECT_FALSE(is_over_limit(child, refused, down, large, 1));
+  EXPECT_TRUE(is_over_limit(child, refused, down, small, 1));
+}
+
+TEST(CodecChild, lets_a_codestream_visit_so_many_blocks_in_layers) {
+  CodecChild child{program};
+  // Four tiles with four bands each, of at most four code-blocks wherever a tile begins.
+  constexpr std::uint32_t tiles = 4;
+  constexpr std::uint64_t blocks = std::uint64_t{16} * tiles;
+  static_assert(limits::jpeg_2000_visits_free % blocks == 0);
+  constexpr auto layers = narrow<std::uint16_t>(limits::jpeg_2000_visits_free / blocks);
+  EXPECT_FALSE(is_over_limit(child, tiles, 1, 64, layers));
+  EXPECT_TRUE(is_over_limit(child, tiles, 1, 64, layers + 1));
+}
+
 }  // namespace
 }  // namespace fiducia::codec

@@ -30,3 +30,16 @@ TEST(Budget, refuses_what_would_wrap) {
   EXPECT_FALSE(budget.take(~std::uint64_t{0}));
   EXPECT_FALSE(budget.take(1));  // once something was refused, everything is
 }
+
+TEST(Budget, lets_the_decoder_take_so_much_time_and_then_refuses_everything) {
+  Budget budget{0};
+  budget.take_decoding(limits::decoder_ns_free - 1);
+  EXPECT_EQ(budget.decoding_left(), 1U);
+  EXPECT_TRUE(budget.take(1));
+  budget.allow_decoding(10);
+  budget.take_decoding(10);
+  EXPECT_FALSE(budget.is_exceeded());
+  budget.take_decoding(1);
+  EXPECT_EQ(budget.decoding_left(), 0U);
+  EXPECT_TRUE(budget.is_exceeded());
+}

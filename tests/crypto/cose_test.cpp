@@ -123,6 +123,26 @@ TEST(CoseHeaders, LabelsOccurOnceInBothMapsTogether) {
   EXPECT_FALSE(headers_of("a10126", "a1180126")) << "another width of the same label";
 }
 
+TEST(CoseHeaders, ReceiptsHoldSoManyProofsOfOneKind) {
+  constexpr std::int64_t vdp = 396;
+  const auto headers_with = [](std::size_t count) {
+    CborWriter map;
+    map.map(1);
+    map.integer(vdp);
+    map.map(1);
+    map.integer(-1);
+    map.array(count);
+    for (std::size_t i = 0; i < count; ++i) map.bytes(bytes("00"));
+    return headers_of("a10126", to_hex(map.take()));
+  };
+  const auto most = headers_with(limits::cose_proofs_max);
+  ASSERT_TRUE(most) << most.error().what;
+  EXPECT_EQ(most->inclusion_proofs.size(), limits::cose_proofs_max);
+  const auto refused = headers_with(limits::cose_proofs_max + 1);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::malformed);
+}
+
 TEST(CoseHeaders, CritMustBeProtectedPresentAndUnderstood) {
   EXPECT_TRUE(headers_of("a20126028101", "a0"));
   EXPECT_TRUE(headers_of("a301260281030363666f6f", "a0"));

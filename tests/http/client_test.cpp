@@ -135,6 +135,19 @@ TEST(Client, refuses_a_body_that_is_too_long) {
   }
 }
 
+TEST(Client, takes_as_long_a_body_as_the_program_allows_unless_told) {
+  const auto reply_of = [](std::uint64_t bytes) {
+    const ScriptedServer server =
+        answering("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(bytes) + "\r\n\r\n" +
+                      std::string(bytes, 'x'),
+                  1);
+    const auto reply = Client{}.send({.url = server.url()});
+    return reply ? "" : code_word(reply.error());
+  };
+  EXPECT_EQ(reply_of(limits::http_response_bytes_max), "");
+  EXPECT_EQ(reply_of(limits::http_response_bytes_max + 1), "limit.reached");
+}
+
 TEST(Client, refuses_responses_that_end_early_or_are_none) {
   struct Row {
     const char* name;

@@ -85,6 +85,16 @@ TEST(RateLimit, remembers_a_bounded_number_of_clients) {
   }
 }
 
+TEST(RateLimit, remembers_as_many_clients_as_the_program_lets_it) {
+  RateLimit limit{1, limits::http_peers_max};
+  const RateLimit::Time start{};
+  for (std::size_t i = 0; i < limits::http_peers_max; ++i)
+    EXPECT_TRUE(limit.take(std::to_string(i), start));
+  EXPECT_EQ(limit.peers(), limits::http_peers_max);
+  EXPECT_TRUE(limit.take("one more", start));
+  EXPECT_LE(limit.peers(), limits::http_peers_max);
+}
+
 TEST(RateLimit, of_zero_is_none) {
   RateLimit limit{0, 100};
   for (int i = 0; i < 1'000; ++i) EXPECT_TRUE(limit.take("a", {}));

@@ -209,6 +209,22 @@ TEST(Server, refuses_headers_and_bodies_that_are_too_long) {
   EXPECT_EQ(status_of(answer_to(server, many + "\r\n")), "HTTP/1.1 431");
 }
 
+TEST(Server, has_the_limits_of_the_program_unless_told) {
+  // What each does at its value and past it is tested with smaller ones.
+  const ServerOptions options;
+  EXPECT_EQ(options.header_bytes_max, limits::http_header_bytes_max);
+  EXPECT_EQ(options.connections_max, limits::http_connections_max);
+  EXPECT_EQ(options.connections_per_client_max, limits::http_connections_per_client_max);
+  const Server server = start();
+  const std::string post = "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: ";
+  const std::string longest(limits::http_request_bytes_max, 'b');
+  EXPECT_EQ(
+      status_of(answer_to(server, post + std::to_string(longest.size()) + "\r\n\r\n" + longest)),
+      "HTTP/1.1 200");
+  EXPECT_EQ(status_of(answer_to(server, post + std::to_string(longest.size() + 1) + "\r\n\r\n")),
+            "HTTP/1.1 413");
+}
+
 TEST(Server, tells_a_client_of_a_body_that_it_will_not_take_before_that_is_sent) {
   const Server server = start({.body_bytes_max = 100});
   const Socket socket = connect_to(server.port());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bounds of what is appended: at each it is taken, one past it is refused.
+#include "ledger/journal.h"
 #include "ledger/recent.h"
+#include "ledger/round_share.h"
 #include "ledger/sequencer.h"
 #include "ledger_support.h"
 
@@ -82,6 +84,46 @@ TEST(LogLimit, of_a_tail_is_above_the_largest_tree) {
             .record = ledger_format::RootRecord{},
             .note = std::string(limits::note_bytes_max, 'n')};
   EXPECT_LE(write_tail(tail).size(), limits::ledger_tail_bytes_max);
+}
+
+TEST(LogLimit, of_appends_that_share_a_round_holds) {
+  const auto count = [](std::vector<RoundShare> waiting) {
+    return count_of_round(waiting, [](const RoundShare& share) { return share; });
+  };
+  constexpr std::size_t entries = limits::ledger_round_entries_max;
+  constexpr std::uint64_t bytes = limits::ledger_round_bytes_max;
+  EXPECT_EQ(count({}), 0U);
+  EXPECT_EQ(count({{entries - 2, 1}, {1, 1}, {1, 1}, {1, 1}}), 3U);
+  EXPECT_EQ(count({{entries - 1, 1}, {2, 1}}), 1U);
+  EXPECT_EQ(count({{1, bytes - 2}, {1, 1}, {1, 1}, {1, 1}}), 3U);
+  EXPECT_EQ(count({{1, bytes - 1}, {1, 2}}), 1U);
+  EXPECT_EQ(count({{entries + 1, 1}, {0, 0}}), 1U) << "one alone may have more entries";
+}
+
+/// Bytes of the segments of the journal in `folder`, ascending.
+std::vector<std::uintmax_t> segments(const fs::path& folder) {
+  std::vector<std::uintmax_t> out;
+  for (const auto& entry : fs::directory_iterator(folder / ".journal"))
+    if (entry.is_regular_file() && entry.file_size() >= limits::ledger_segment_bytes_min)
+      out.push_back(entry.file_size());
+  std::ranges::sort(out);
+  return out;
+}
+
+TEST(LogLimit, of_segments_holds) {
+  const ScratchLog scratch;
+  auto log = scratch.open().value();
+  EXPECT_EQ(segments(scratch.folder),
+            std::vector<std::uintmax_t>{limits::ledger_segment_bytes_min});
+  // Rounds of 4 MiB until the journal has seen three times the largest segment.
+  std::uintmax_t largest = 0;
+  for (std::uint64_t done = 0; done < 3 * limits::ledger_segment_bytes_max; done += 4 << 20) {
+    std::vector<Bytes> entries(64, Bytes((64 << 10) - 2, std::byte{7}));
+    for (std::size_t i = 0; i < entries.size(); ++i) store_be(entries[i].data(), done + i);
+    ASSERT_TRUE(append_shown(log, entries).has_value());
+    largest = std::max(largest, segments(scratch.folder).back());
+  }
+  EXPECT_EQ(largest, limits::ledger_segment_bytes_max);
 }
 
 }  // namespace

@@ -133,6 +133,14 @@ class MeteredSource final : public ledger::ObjectSource {
   std::shared_ptr<const ledger::ObjectSource> source_;
 };
 
+TEST(Mirror, has_the_bounds_of_the_program_unless_told) {
+  // What each does at its value and past it is tested with smaller ones.
+  const MirrorOptions options;
+  EXPECT_EQ(options.entries_max, limits::mirror_run_entries_max);
+  EXPECT_EQ(options.bytes_max, limits::mirror_run_bytes_max);
+  EXPECT_EQ(options.time_max, std::chrono::seconds{limits::mirror_run_seconds_max});
+}
+
 TEST(Mirror, reads_no_more_bytes_in_one_run_than_it_may) {
   const MirrorWorld world{3'000};
   const auto metered = std::make_shared<MeteredSource>(world.source());

@@ -22,6 +22,14 @@ TEST(PostgresLimit, of_a_logs_name_holds) {
   EXPECT_EQ(refused.error().code, ErrorCode::usage_invalid);
 }
 
+TEST(PostgresLimit, of_what_is_kept_and_handed_on_is_that_of_the_program_unless_told) {
+  // What each does at its value and past it is tested with smaller ones.
+  const PostgresOptions options;
+  EXPECT_EQ(options.publishing_bytes_max, limits::postgres_publishing_bytes_max);
+  EXPECT_EQ(options.kept_rounds_max, limits::postgres_kept_rounds_max);
+  EXPECT_EQ(options.kept_bytes_max, limits::postgres_kept_bytes_max);
+}
+
 TEST(PostgresLimit, of_the_rows_of_one_answer_holds) {
   constexpr std::int64_t bytes = 1'000'000;
   const auto ask = [&](std::uint64_t row_bytes_max) {
