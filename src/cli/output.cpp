@@ -65,21 +65,21 @@ bool wants_colour() {
 
 Progress::Progress(std::string label, std::uint64_t total, bool quiet)
     : label_(std::move(label)),
-      total_(total),
-      enabled_(!quiet && total > 1 && isatty(STDERR_FILENO) != 0) {}
+      enabled_(!quiet && total > 1 && isatty(STDERR_FILENO) != 0),
+      total_(total) {}
 
 Progress::~Progress() { hide(); }
 
 void Progress::advance(std::uint64_t by) {
   if (!enabled_) return;
-  const std::lock_guard lock{mutex_};
+  const MutexLock lock{mutex_};
   done_ += by;
   draw();
 }
 
 void Progress::set(std::uint64_t done, std::uint64_t total) {
   if (!enabled_) return;
-  const std::lock_guard lock{mutex_};
+  const MutexLock lock{mutex_};
   done_ = done;
   total_ = total;
   draw();
@@ -87,7 +87,7 @@ void Progress::set(std::uint64_t done, std::uint64_t total) {
 
 void Progress::hide() {
   if (!enabled_) return;
-  const std::lock_guard lock{mutex_};
+  const MutexLock lock{mutex_};
   if (drawn_) std::fputs("\r\x1b[K", stderr);
   drawn_ = false;
 }

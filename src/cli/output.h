@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -49,14 +47,14 @@ class Progress {
   void hide();
 
  private:
-  void draw();  // with mutex_ held
-  std::mutex mutex_;
-  std::string label_;
-  std::uint64_t total_;
-  std::uint64_t done_ = 0;
-  bool enabled_;
-  bool drawn_ = false;
-  std::chrono::steady_clock::time_point last_;
+  void draw() FIDUCIA_REQUIRES(mutex_);
+  Mutex mutex_;
+  const std::string label_;
+  const bool enabled_;
+  std::uint64_t total_ FIDUCIA_GUARDED_BY(mutex_);
+  std::uint64_t done_ FIDUCIA_GUARDED_BY(mutex_) = 0;
+  bool drawn_ FIDUCIA_GUARDED_BY(mutex_) = false;
+  std::chrono::steady_clock::time_point last_ FIDUCIA_GUARDED_BY(mutex_);
 };
 
 /// Brings results that workers finish in any order into the order of the inputs.
@@ -73,8 +71,8 @@ class InOrder {
   /// at a time.
   template <class Emit>
   void put(std::size_t index, T value, const Emit& emit) {
-    std::unique_lock lock{mutex_};
-    room_.wait(lock, [&] { return index < next_ + window_; });
+    MutexLock lock{mutex_};
+    room_.wait(lock, [&]() FIDUCIA_REQUIRES(mutex_) { return index < next_ + window_; });
     waiting_.emplace(index, std::move(value));
     while (!waiting_.empty() && waiting_.begin()->first == next_) {
       emit(std::move(waiting_.begin()->second));
@@ -86,10 +84,10 @@ class InOrder {
 
  private:
   const std::size_t window_;
-  std::mutex mutex_;
-  std::condition_variable room_;
-  std::size_t next_ = 0;              // guarded by mutex_
-  std::map<std::size_t, T> waiting_;  // guarded by mutex_
+  Mutex mutex_;
+  Condition room_;
+  std::size_t next_ FIDUCIA_GUARDED_BY(mutex_) = 0;
+  std::map<std::size_t, T> waiting_ FIDUCIA_GUARDED_BY(mutex_);
 };
 
 }  // namespace fiducia::cli

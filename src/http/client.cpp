@@ -7,7 +7,6 @@
 #include <array>
 #include <charconv>
 #include <chrono>
-#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -325,18 +324,18 @@ std::unexpected<Error> failed(CURLcode code, const Receiving& received, const ch
 
 struct Client::State {
   ClientOptions options;
-  std::mutex mutex;
-  std::vector<Handle> idle;  // guarded by mutex; each keeps its connections
+  Mutex mutex;
+  std::vector<Handle> idle FIDUCIA_GUARDED_BY(mutex);  // each keeps its connections
 
   Handle take() {
-    const std::scoped_lock lock{mutex};
+    const MutexLock lock{mutex};
     if (idle.empty()) return {};
     Handle handle = std::move(idle.back());
     idle.pop_back();
     return handle;
   }
   void give_back(Handle handle) {
-    const std::scoped_lock lock{mutex};
+    const MutexLock lock{mutex};
     idle.push_back(std::move(handle));
   }
 };

@@ -2,8 +2,6 @@
 #include "http/server.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 
 #include "http/session.h"
 
@@ -179,9 +177,9 @@ std::string Server::url() const {
 }
 
 void Server::wait(const std::stop_token& stop) const {
-  std::mutex mutex;
-  std::condition_variable_any requested;
-  std::unique_lock lock{mutex};
+  Mutex mutex;
+  StoppableCondition requested;
+  MutexLock lock{mutex};
   requested.wait(lock, stop, [] { return false; });
 }
 

@@ -40,7 +40,7 @@ Result<std::vector<Bytes>> read_evidence_files(std::span<const std::string> path
 }  // namespace
 
 Result<store::EvidenceStore*> StoredEvidence::opened() {
-  const std::lock_guard lock{mutex_};
+  const MutexLock lock{mutex_};
   if (store_ != nullptr) return store_.get();
   if (failure_) return std::unexpected(*failure_);
   auto home = home::Home::open(home_);

@@ -2,7 +2,6 @@
 #pragma once
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <optional>
 
 #include "canonical/canonical.h"
@@ -27,9 +26,10 @@ class StoredEvidence final : public evidence::EvidenceLookup {
  private:
   [[nodiscard]] Result<store::EvidenceStore*> opened();
   const std::filesystem::path home_;
-  std::mutex mutex_;
-  std::unique_ptr<store::EvidenceStore> store_;  // guarded by mutex_ until it is set
-  std::optional<Error> failure_;                 // guarded by mutex_
+  Mutex mutex_;
+  // Once it is set it stays, so that what opened() gave needs no lock.
+  std::unique_ptr<store::EvidenceStore> store_ FIDUCIA_GUARDED_BY(mutex_);
+  std::optional<Error> failure_ FIDUCIA_GUARDED_BY(mutex_);
 };
 
 /// What a verifier works with: the trust file, and a store if there is a home.
