@@ -26,7 +26,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t piece_bytes = 64 << 10;
 
 /// Bytes that cost nothing to make.
-class Zeros final : public http::BodySource {
+class Zeros final : public ByteSource {
  public:
   explicit Zeros(std::uint64_t total) : total_(total) {}
   Result<std::size_t> read(std::span<std::byte> to) override {

@@ -43,12 +43,12 @@ void check_command(const Command& command) {
 
 /// Feeds a side `step` bytes at a time; returns how much of data sets came.
 void converse(ByteView bytes, std::size_t step, bool asks) {
-  const AssociateRequest own{.called_ae_title = "A",
-                             .calling_ae_title = "B",
-                             .application_context = std::string{application_context_uid},
-                             .contexts = {{1, std::string{verification_uid},
-                                           {std::string{implicit_little_endian_uid}}}},
-                             .user = {.implementation_class_uid = "1.2.3"}};
+  const AssociateRequest own{
+      .called_ae_title = "A",
+      .calling_ae_title = "B",
+      .application_context = std::string{application_context_uid},
+      .contexts = {{1, std::string{verification_uid}, {std::string{implicit_little_endian_uid}}}},
+      .user = {.implementation_class_uid = "1.2.3"}};
   Association side = asks ? *Association::requestor(own) : Association::acceptor();
   std::uint64_t came = 0;
   const auto listen = [&] {

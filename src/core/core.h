@@ -12,6 +12,7 @@
 #include "core/ordered_queue.h"
 #include "core/output_file.h"
 #include "core/program.h"
+#include "core/stream.h"
 #include "core/text.h"
 #include "core/thread_pool.h"
 #include "core/time.h"

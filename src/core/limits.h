@@ -329,6 +329,9 @@ inline constexpr std::uint32_t dimse_p_data_bytes_max = 128 << 10;
 inline constexpr std::size_t dimse_command_bytes_max = 128 << 10;
 /// Presentation contexts of an association: there are no more odd IDs of one byte.
 inline constexpr std::size_t dimse_contexts_max = 128;
+/// Connections of one listener, and of one client of it. Past these new ones are closed.
+inline constexpr std::uint32_t dimse_connections_max = 1'024;
+inline constexpr std::uint32_t dimse_connections_per_client_max = 128;
 
 // --- trust file -----------------------------------------------------------------------------
 inline constexpr std::uint64_t trust_file_bytes_max = 4ULL << 20;

@@ -64,7 +64,8 @@ struct AsyncWindow {
   bool operator==(const AsyncWindow&) const = default;
 };
 
-/// The user information item. What PS3.7 does not know is skipped, as section 9.3.1 of PS3.8 demands.
+/// The user information item. What PS3.7 does not know is skipped, as section 9.3.1 of PS3.8
+/// demands.
 struct UserInformation {
   /// The longest P-DATA-TF after its header that the sender of this item takes; 0 means any.
   std::uint32_t p_data_bytes_max = 0;
@@ -73,7 +74,7 @@ struct UserInformation {
   std::optional<AsyncWindow> window = {};
   std::vector<RoleSelection> roles = {};
   std::vector<ExtendedNegotiation> extended = {};
-  std::optional<UserIdentity> identity = {};   // of a request
+  std::optional<UserIdentity> identity = {};    // of a request
   std::optional<Bytes> identity_response = {};  // of an answer
   bool operator==(const UserInformation&) const = default;
 };
@@ -97,15 +98,15 @@ struct AssociateAccept {
   bool operator==(const AssociateAccept&) const = default;
 };
 
-/// `body` is what follows the header of the PDU. Errors: malformed (kind "pdu": items that do not add
-/// up, an item twice that stands once, none of one that must stand, a context ID that is even or
-/// twice, a maximum length too short for a fragment; kinds "ae_title" and "uid"); unsupported (kind
-/// "protocol": no bit for version 1).
+/// `body` is what follows the header of the PDU. Errors: malformed (kind "pdu": items that do not
+/// add up, an item twice that stands once, none of one that must stand, a context ID that is even
+/// or twice, a maximum length too short for a fragment; kinds "ae_title" and "uid"); unsupported
+/// (kind "protocol": no bit for version 1).
 [[nodiscard]] Result<AssociateRequest> read_associate_request(ByteView body);
 [[nodiscard]] Result<AssociateAccept> read_associate_accept(ByteView body);
 
-/// Adds the whole PDU. Errors: over_limit (longer than an A-ASSOCIATE may be), usage_invalid (something
-/// that would be refused by the reader).
+/// Adds the whole PDU. Errors: over_limit (longer than an A-ASSOCIATE may be), usage_invalid
+/// (something that would be refused by the reader).
 [[nodiscard]] Status write_associate_request(Bytes& to, const AssociateRequest& request);
 [[nodiscard]] Status write_associate_accept(Bytes& to, const AssociateAccept& accept);
 

@@ -114,8 +114,8 @@ bool Association::is_due(Event event) {
     case Action::aa_6:  // after the end: not looked at
       return false;
     case Action::aa_7:
-      write_abort(output_, {.source = Abort::Source::provider,
-                            .reason = Abort::Reason::unexpected_pdu});
+      write_abort(output_,
+                  {.source = Abort::Source::provider, .reason = Abort::Reason::unexpected_pdu});
       return false;
     case Action::none:  // the connection is gone
       return false;
@@ -284,8 +284,9 @@ std::optional<Happened> Association::take_next_value() {
   const Pdv& pdv = values_[next_value_++];
   if (!contexts_.contains(pdv.context_id)) {
     peer_is_at_fault(Abort::Reason::invalid_parameter,
-                     fail_malformed("pdu", "a message on a presentation context that was not agreed "
-                                           "on.")
+                     fail_malformed("pdu",
+                                    "a message on a presentation context that was not agreed "
+                                    "on.")
                          .error());
     return std::nullopt;
   }
@@ -330,8 +331,7 @@ std::optional<Happened> Association::take_data(const Pdv& pdv) {
     return std::nullopt;
   }
   if (pdv.is_last) incoming_.needs_data = false;
-  return DataReceived{
-      .context_id = pdv.context_id, .bytes = pdv.fragment, .is_last = pdv.is_last};
+  return DataReceived{.context_id = pdv.context_id, .bytes = pdv.fragment, .is_last = pdv.is_last};
 }
 
 // --- what goes ---

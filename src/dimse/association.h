@@ -63,20 +63,21 @@ struct AssociationOptions {
   std::uint32_t p_data_bytes_max = limits::dimse_p_data_bytes_max;
 };
 
-/// One side of an association (PS3.8), without its connection: bytes that came go into `receive`, what
-/// happened comes out of `next`, bytes to send lie in `output`. The state machine is that of section
-/// 9.2; messages are put together as Annex E has it, one at a time in each direction.
+/// One side of an association (PS3.8), without its connection: bytes that came go into `receive`,
+/// what happened comes out of `next`, bytes to send lie in `output`. The state machine is that of
+/// section 9.2; messages are put together as Annex E has it, one at a time in each direction.
 ///
-/// Memory: one PDU of the length that was agreed, one command set, and what waits in `output`, which
-/// the caller keeps small by sending data only when it was drained.
-/// Errors of the functions that do something: usage_invalid where this is not the time for it; the
-/// association stays as it was. Thread safety: none.
+/// Memory: one PDU of the length that was agreed, one command set, and what waits in `output`,
+/// which the caller keeps small by sending data only when it was drained. Errors of the functions
+/// that do something: usage_invalid where this is not the time for it; the association stays as it
+/// was. Thread safety: none.
 class Association {
  public:
   /// The side that is asked, on a connection that was just accepted.
   [[nodiscard]] static Association acceptor(AssociationOptions options = {});
-  /// The side that asks, on a connection that was just made. The request's maximum length is replaced
-  /// by that of the options. Errors: usage_invalid, over_limit (the request cannot be written).
+  /// The side that asks, on a connection that was just made. The request's maximum length is
+  /// replaced by that of the options. Errors: usage_invalid, over_limit (the request cannot be
+  /// written).
   [[nodiscard]] static Result<Association> requestor(AssociateRequest request,
                                                      AssociationOptions options = {});
 

@@ -58,8 +58,8 @@ struct Kind {
   std::uint8_t needs;
   DataSet data_set;
 };
-// Responses carry a data set with pending and warning, or with a failure list; classes and instances
-// are optional there.
+// Responses carry a data set with pending and warning, or with a failure list; classes and
+// instances are optional there.
 constexpr std::array kinds{
     Kind{CommandField::c_store_rq, "C-STORE-RQ", affected_class | affected_instance, DataSet::must},
     Kind{CommandField::c_store_rsp, "C-STORE-RSP", nothing, DataSet::none},
@@ -214,11 +214,12 @@ Status read_elements(ByteView bytes, Found& found) {
     const auto element = load_le<std::uint16_t>(&(*header)[2]);
     const auto value = cursor.take(load_le<std::uint32_t>(&(*header)[4]));
     if (!value) return broken_command("an element is longer than its command set.", offset);
-    if (group != 0) return broken_command("a command set has elements of group 0000 alone.", offset);
+    if (group != 0)
+      return broken_command("a command set has elements of group 0000 alone.", offset);
     if (before ? element <= *before : element != group_length)
       return broken_command(before ? "the elements of a command set stand in order, each once."
-                           : "a command set begins with its group length.",
-                    offset);
+                                   : "a command set begins with its group length.",
+                            offset);
     if (!before) {
       if (value->size() != 4 || load_le<std::uint32_t>(value->data()) != cursor.remaining())
         return broken_command("the group length is not that of the command set.", offset);
@@ -244,13 +245,13 @@ Status check_needs(const Kind& kind, const Found& found) {
       lacks(event, command.event_type.has_value()) ||
       lacks(action, command.action_type.has_value()))
     return broken_command(of + " lacks an element that it must have.", 0);
-  if (is_response(kind.field) && !command.status)
-    return broken_command(of + " has no status.", 0);
+  if (is_response(kind.field) && !command.status) return broken_command(of + " has no status.", 0);
   if ((kind.data_set == DataSet::must && !command.has_data_set) ||
       (kind.data_set == DataSet::none && command.has_data_set))
-    return broken_command(of + (command.has_data_set ? " announces a data set, and has none."
-                                             : " must have a data set, and announces none."),
-                  0);
+    return broken_command(
+        of + (command.has_data_set ? " announces a data set, and has none."
+                                   : " must have a data set, and announces none."),
+        0);
   return {};
 }
 
@@ -290,8 +291,7 @@ class Writer {
 };
 
 Bytes written(const Command& command) {
-  const bool answers =
-      is_response(command.field) || command.field == CommandField::c_cancel_rq;
+  const bool answers = is_response(command.field) || command.field == CommandField::c_cancel_rq;
   Writer to;
   to.add(affected_sop_class, command.affected_sop_class, '\0');
   to.add(requested_sop_class, command.requested_sop_class, '\0');
@@ -334,14 +334,14 @@ std::string_view name(CommandField field) {
 
 Result<Command> read_command(ByteView bytes) {
   if (bytes.size() > limits::dimse_command_bytes_max)
-    return fail(ErrorCode::over_limit, "a command set of " + std::to_string(bytes.size()) +
-                                           " bytes; " +
-                                           std::to_string(limits::dimse_command_bytes_max) +
-                                           " are allowed.");
+    return fail(ErrorCode::over_limit,
+                "a command set of " + std::to_string(bytes.size()) + " bytes; " +
+                    std::to_string(limits::dimse_command_bytes_max) + " are allowed.");
   Found found;
   FIDUCIA_CHECK(read_elements(bytes, found));
   if (!found.field || !found.data_set)
-    return broken_command("a command set says which command it is, and whether a data set follows.", 0);
+    return broken_command("a command set says which command it is, and whether a data set follows.",
+                          0);
   const Kind* const kind = kind_of(*found.field);
   if (kind == nullptr) return broken_command("a command that PS3.7 does not know.", 0);
   Command& command = found.command;

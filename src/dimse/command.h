@@ -90,32 +90,33 @@ struct Command {
   std::optional<std::uint16_t> status = {};                // (0000,0900)
   /// Tags of elements at fault (0000,0901), group before element.
   std::vector<std::uint32_t> offending_elements = {};
-  std::optional<std::string> error_comment = {};                // (0000,0902), at most 64 bytes
-  std::optional<std::uint16_t> error_id = {};                   // (0000,0903)
-  std::optional<std::string> move_destination = {};             // (0000,0600)
-  std::optional<std::string> move_originator = {};              // (0000,1030)
-  std::optional<std::uint16_t> move_originator_message = {};    // (0000,1031)
-  std::optional<std::uint16_t> event_type = {};                 // (0000,1002)
-  std::optional<std::uint16_t> action_type = {};                // (0000,1008)
-  std::optional<std::uint16_t> remaining = {};                  // (0000,1020)
-  std::optional<std::uint16_t> completed = {};                  // (0000,1021)
-  std::optional<std::uint16_t> failed = {};                     // (0000,1022)
-  std::optional<std::uint16_t> warned = {};                     // (0000,1023)
+  std::optional<std::string> error_comment = {};              // (0000,0902), at most 64 bytes
+  std::optional<std::uint16_t> error_id = {};                 // (0000,0903)
+  std::optional<std::string> move_destination = {};           // (0000,0600)
+  std::optional<std::string> move_originator = {};            // (0000,1030)
+  std::optional<std::uint16_t> move_originator_message = {};  // (0000,1031)
+  std::optional<std::uint16_t> event_type = {};               // (0000,1002)
+  std::optional<std::uint16_t> action_type = {};              // (0000,1008)
+  std::optional<std::uint16_t> remaining = {};                // (0000,1020)
+  std::optional<std::uint16_t> completed = {};                // (0000,1021)
+  std::optional<std::uint16_t> failed = {};                   // (0000,1022)
+  std::optional<std::uint16_t> warned = {};                   // (0000,1023)
   bool operator==(const Command&) const = default;
 };
 
-/// Reads a command set: implicit VR little endian, group 0000 alone, tags in order, each once, group
-/// length first and right. Elements that PS3.7 has retired, or that we do not use, are skipped.
-/// Errors: malformed (kind "command": also where an element is missing that the command must have,
-/// or the data set that it must or must not have is announced otherwise; kinds "uid", "ae_title").
+/// Reads a command set: implicit VR little endian, group 0000 alone, tags in order, each once,
+/// group length first and right. Elements that PS3.7 has retired, or that we do not use, are
+/// skipped. Errors: malformed (kind "command": also where an element is missing that the command
+/// must have, or the data set that it must or must not have is announced otherwise; kinds "uid",
+/// "ae_title").
 [[nodiscard]] Result<Command> read_command(ByteView bytes);
 
 /// Errors: usage_invalid (the reader would refuse it).
 [[nodiscard]] Result<Bytes> write_command(const Command& command);
 
-/// The response to `request` with this status, without a data set: message ID and UIDs as PS3.7 demands
-/// them. `comment` is cut to the 64 characters that fit (0000,0902) and loses what is no printable
-/// ASCII.
+/// The response to `request` with this status, without a data set: message ID and UIDs as PS3.7
+/// demands them. `comment` is cut to the 64 characters that fit (0000,0902) and loses what is no
+/// printable ASCII.
 [[nodiscard]] Command respond(const Command& request, std::uint16_t status,
                               std::string_view comment = {});
 

@@ -6,8 +6,8 @@
 namespace fiducia::dimse {
 namespace {
 
-constexpr std::size_t pdv_header_bytes = 6;      // length, context ID, message control header
-constexpr std::uint32_t fixed_body_bytes = 4;    // of reject, release and abort
+constexpr std::size_t pdv_header_bytes = 6;        // length, context ID, message control header
+constexpr std::uint32_t fixed_body_bytes = 4;      // of reject, release and abort
 constexpr std::uint32_t associate_bytes_min = 68;  // what stands before the items
 
 std::byte byte_of(auto value) { return static_cast<std::byte>(value); }
@@ -91,8 +91,8 @@ Result<std::vector<Pdv>> read_p_data(ByteView body) {
     const std::uint64_t offset = cursor.offset();
     const auto length_bytes = cursor.be<std::uint32_t>();
     if (!length_bytes || *length_bytes < 2 || *length_bytes > cursor.remaining())
-      return fail_malformed("pdu", "a presentation data value is longer than its PDU, or too short.",
-                            offset);
+      return fail_malformed(
+          "pdu", "a presentation data value is longer than its PDU, or too short.", offset);
     FIDUCIA_TRY(context_id, cursor.be<std::uint8_t>());
     FIDUCIA_TRY(control, cursor.be<std::uint8_t>());
     if (context_id % 2 == 0)
@@ -104,7 +104,8 @@ Result<std::vector<Pdv>> read_p_data(ByteView body) {
                    .is_last = (control & 2U) != 0,
                    .fragment = fragment});
   }
-  if (out.empty()) return fail_malformed("pdu", "a P-DATA-TF without a presentation data value.", 0);
+  if (out.empty())
+    return fail_malformed("pdu", "a P-DATA-TF without a presentation data value.", 0);
   return out;
 }
 

@@ -71,8 +71,8 @@ class PduReader {
   /// Takes the bytes in. Whatever `next` gave is gone.
   void add(ByteView bytes);
   /// The next whole PDU, or nothing where more bytes are needed. Errors: unsupported (kind "pdu": a
-  /// type that PS3.8 does not know, told at its first byte), malformed (kind "pdu": a length that its
-  /// type does not allow), over_limit. After an error the stream has no more PDUs.
+  /// type that PS3.8 does not know, told at its first byte), malformed (kind "pdu": a length that
+  /// its type does not allow), over_limit. After an error the stream has no more PDUs.
   [[nodiscard]] Result<std::optional<Pdu>> next();
 
  private:
@@ -84,8 +84,8 @@ class PduReader {
   std::uint64_t origin_ = 0;  // of buffer_[0] in the stream
 };
 
-/// The fragments of a P-DATA-TF; at least one. Errors: malformed (kind "pdu": lengths that do not add
-/// up, an even context ID, bits that PS3.8 has no meaning for).
+/// The fragments of a P-DATA-TF; at least one. Errors: malformed (kind "pdu": lengths that do not
+/// add up, an even context ID, bits that PS3.8 has no meaning for).
 [[nodiscard]] Result<std::vector<Pdv>> read_p_data(ByteView body);
 /// Adds a P-DATA-TF with one fragment, which is at most 2^32 - 7 bytes.
 void write_p_data(Bytes& to, const Pdv& pdv);

@@ -32,8 +32,8 @@ bool start_libcurl() {
 struct Receiving {
   std::uint64_t body_bytes_max = 0;
   std::uint32_t stall_timeout_ms = 0;
-  BodySource* source = nullptr;
-  BodySink* sink = nullptr;
+  ByteSource* source = nullptr;
+  ByteSink* sink = nullptr;
   std::stop_token stop;
   std::uint64_t header_bytes = 0;
   std::uint64_t body_bytes = 0;

@@ -8,7 +8,6 @@
 
 #include "core/core.h"
 #include "crypto/tls.h"
-#include "http/body.h"
 #include "http/message.h"
 
 namespace fiducia::http {
@@ -20,10 +19,10 @@ struct ClientRequest {
   Bytes body = {};       // sent for PUT and POST even when empty
   /// In place of `body`, pulled as it is sent; outlives the call. The server is asked first whether
   /// it wants the body (Expect: 100-continue). No redirect is followed.
-  BodySource* source = nullptr;
+  ByteSource* source = nullptr;
   /// Takes the body of a response with a status of 2xx; outlives the call. Other bodies, which say
   /// what went wrong, come in the response.
-  BodySink* sink = nullptr;
+  ByteSink* sink = nullptr;
   std::uint64_t response_bytes_max = limits::http_response_bytes_max;  // of the body
   std::uint32_t total_timeout_ms = 60'000;  // from the look-up of the name to the last byte; 0: any
   std::uint32_t stall_timeout_ms = 30'000;  // without a byte in either direction

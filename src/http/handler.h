@@ -11,7 +11,6 @@
 
 #include "core/core.h"
 #include "crypto/crypto.h"
-#include "http/body.h"
 #include "http/message.h"
 
 namespace fiducia::http {
@@ -43,7 +42,7 @@ struct Response {
   unsigned status = 200;
   Headers headers = {};
   Bytes body = {};
-  std::unique_ptr<BodySource> source = {};  // in place of `body`; read on worker threads
+  std::unique_ptr<ByteSource> source = {};  // in place of `body`; read on worker threads
 };
 
 /// Runs on one of the server's worker threads, several at once. If it throws, the client gets
@@ -54,7 +53,7 @@ using Handler = std::function<Response(const Request&)>;
 /// and only when bytes have come: a slow client holds no worker. If the body does not come to its
 /// end (the client is gone, or broke the grammar or a limit), the receiver is destroyed without
 /// having answered. What it throws ends as with a Handler.
-class Receiver : public BodySink {
+class Receiver : public ByteSink {
  public:
   /// Called once: after the last byte, or at once with the Error that `write` gave; then the rest
   /// of the body is not taken.

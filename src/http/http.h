@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // The front of module http.
-#include "http/body.h"
 #include "http/client.h"
 #include "http/handler.h"
 #include "http/message.h"

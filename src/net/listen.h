@@ -8,16 +8,16 @@
 
 namespace fiducia::net {
 
-/// Listens on an IP address, "::" and "0.0.0.0" for every interface, and a port, 0 for a free one; says
-/// where. Errors: usage_invalid (no such address), io_unreadable (port taken, not permitted).
+/// Listens on an IP address, "::" and "0.0.0.0" for every interface, and a port, 0 for a free one;
+/// says where. Errors: usage_invalid (no such address), io_unreadable (port taken, not permitted).
 [[nodiscard]] Result<boost::asio::ip::tcp::endpoint> listen(
     boost::asio::ip::tcp::acceptor& acceptor, const std::string& address, std::uint16_t port);
 
 /// An IPv4 address that came in over IPv6 as IPv4.
 [[nodiscard]] boost::asio::ip::address plain_address(const boost::asio::ip::address& address);
 
-/// What counts as one client: an IPv4 address, or the 64 bits of an IPv6 network (one client has all
-/// addresses of it).
+/// What counts as one client: an IPv4 address, or the 64 bits of an IPv6 network (one client has
+/// all addresses of it).
 [[nodiscard]] std::string client_of(const boost::asio::ip::address& address);
 
 }  // namespace fiducia::net

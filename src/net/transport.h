@@ -35,6 +35,10 @@ class Transport {
   void end(Done done);
   /// Reads and throws away, past TLS; says how many bytes.
   void discard_some(Done done);
+  /// Has what was received acknowledged now, where the system would wait for something to send
+  /// along (RFC 1122 section 4.2.3.2): 40 ms for each message of a peer that waits for it in turn.
+  /// Counts for the bytes read last.
+  void acknowledge_at_once();
   void cancel();
   void close();
 

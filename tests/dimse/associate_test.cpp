@@ -82,15 +82,17 @@ TEST(AssociateRq, reads_what_was_written) {
   request.user.window = AsyncWindow{.invoked = 1, .performed = 0};
   request.user.roles = {{std::string{test::ct_uid}, false, true}, {"1.2.9", true, true}};
   request.user.extended = {{std::string{test::ct_uid}, test::bytes("020000000000")}};
-  request.user.identity = UserIdentity{.type = 2, .wants_response = true,
-                                       .primary = test::bytes("41"), .secondary = test::bytes("42")};
+  request.user.identity = UserIdentity{.type = 2,
+                                       .wants_response = true,
+                                       .primary = test::bytes("41"),
+                                       .secondary = test::bytes("42")};
   EXPECT_EQ(read_associate_request(written(request)), request);
 }
 
 TEST(AssociateAc, reads_what_was_written) {
   AssociateAccept accept = test::ordinary_answer(test::ordinary_request());
-  accept.contexts[1] = {.id = 3, .result = ContextResult::abstract_syntax_not_supported,
-                        .transfer_syntax = ""};
+  accept.contexts[1] = {
+      .id = 3, .result = ContextResult::abstract_syntax_not_supported, .transfer_syntax = ""};
   accept.user.identity_response = test::bytes("0102");
   Bytes pdu;
   ASSERT_TRUE(write_associate_accept(pdu, accept));

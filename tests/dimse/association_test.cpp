@@ -124,13 +124,15 @@ TEST(Association, takes_several_values_of_one_pdu) {
   Pair pair = associated();
   const Bytes command = *write_command(test::store(1));
   const Bytes data = test::bytes("01020304");
-  const auto happened = feed(
-      pair.asked,
-      p_data({{.context_id = 3, .is_command = true, .fragment = ByteView{command}.first(9)},
-              {.context_id = 3, .is_command = true, .is_last = true,
-               .fragment = ByteView{command}.subspan(9)},
-              {.context_id = 3, .fragment = ByteView{data}.first(1)},
-              {.context_id = 3, .is_last = true, .fragment = ByteView{data}.subspan(1)}}));
+  const auto happened =
+      feed(pair.asked,
+           p_data({{.context_id = 3, .is_command = true, .fragment = ByteView{command}.first(9)},
+                   {.context_id = 3,
+                    .is_command = true,
+                    .is_last = true,
+                    .fragment = ByteView{command}.subspan(9)},
+                   {.context_id = 3, .fragment = ByteView{data}.first(1)},
+                   {.context_id = 3, .is_last = true, .fragment = ByteView{data}.subspan(1)}}));
   ASSERT_EQ(happened.size(), 3U);
   EXPECT_EQ(std::get<CommandReceived>(happened[0]).command, test::store(1));
   EXPECT_FALSE(std::get<DataReceived>(happened[1]).is_last);
@@ -142,8 +144,7 @@ TEST(Association, aborts_what_is_no_message) {
   const Bytes other = *write_command(test::echo(1));
   const Bytes data = test::bytes("01020304");
   const Pdv whole{.context_id = 3, .is_command = true, .is_last = true, .fragment = command};
-  const Pdv first{.context_id = 3, .is_command = true,
-                  .fragment = ByteView{command}.first(9)};
+  const Pdv first{.context_id = 3, .is_command = true, .fragment = ByteView{command}.first(9)};
   const Pdv of_data{.context_id = 3, .is_last = true, .fragment = data};
   const std::vector<std::pair<std::string, std::vector<Pdv>>> cases{
       {"a data set without a command", {of_data}},
@@ -152,8 +153,11 @@ TEST(Association, aborts_what_is_no_message) {
        {whole, {.context_id = 1, .is_command = true, .is_last = true, .fragment = other}}},
       {"a data set on another context", {whole, {.context_id = 1, .fragment = data}}},
       {"a command on two contexts",
-       {first, {.context_id = 1, .is_command = true, .is_last = true,
-                .fragment = ByteView{command}.subspan(9)}}},
+       {first,
+        {.context_id = 1,
+         .is_command = true,
+         .is_last = true,
+         .fragment = ByteView{command}.subspan(9)}}},
       {"a context that was not agreed on",
        {{.context_id = 5, .is_command = true, .is_last = true, .fragment = other}}},
       {"no command set",

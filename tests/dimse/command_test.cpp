@@ -45,24 +45,50 @@ std::vector<Bytes> echo_elements() {
 
 TEST(CommandSet, reads_what_was_written) {
   const std::string uid = "1.2.3";
-  const std::vector<Command> commands{
-      test::echo(1),
-      test::store(65'535),
-      {.field = CommandField::c_store_rq, .message_id = 2, .affected_sop_class = uid,
-       .affected_sop_instance = uid, .priority = 2, .has_data_set = true,
-       .move_originator = "MOVER", .move_originator_message = 9},
-      {.field = CommandField::c_move_rq, .message_id = 3, .affected_sop_class = uid,
-       .priority = 0, .has_data_set = true, .move_destination = "DEST"},
-      {.field = CommandField::c_move_rsp, .message_id = 3, .affected_sop_class = uid,
-       .has_data_set = false, .status = status::pending, .remaining = 4, .completed = 3,
-       .failed = 2, .warned = 1},
-      {.field = CommandField::c_cancel_rq, .message_id = 3},
-      {.field = CommandField::n_action_rq, .message_id = 4, .requested_sop_class = uid,
-       .requested_sop_instance = uid, .has_data_set = true, .action_type = 1},
-      {.field = CommandField::n_event_report_rq, .message_id = 5, .affected_sop_class = uid,
-       .affected_sop_instance = uid, .has_data_set = true, .event_type = 2},
-      {.field = CommandField::c_store_rsp, .message_id = 6, .status = std::uint16_t{0xC123},
-       .offending_elements = {0x00100010, 0x7FE00010}, .error_comment = "no", .error_id = 9}};
+  const std::vector<Command> commands{test::echo(1),
+                                      test::store(65'535),
+                                      {.field = CommandField::c_store_rq,
+                                       .message_id = 2,
+                                       .affected_sop_class = uid,
+                                       .affected_sop_instance = uid,
+                                       .priority = 2,
+                                       .has_data_set = true,
+                                       .move_originator = "MOVER",
+                                       .move_originator_message = 9},
+                                      {.field = CommandField::c_move_rq,
+                                       .message_id = 3,
+                                       .affected_sop_class = uid,
+                                       .priority = 0,
+                                       .has_data_set = true,
+                                       .move_destination = "DEST"},
+                                      {.field = CommandField::c_move_rsp,
+                                       .message_id = 3,
+                                       .affected_sop_class = uid,
+                                       .has_data_set = false,
+                                       .status = status::pending,
+                                       .remaining = 4,
+                                       .completed = 3,
+                                       .failed = 2,
+                                       .warned = 1},
+                                      {.field = CommandField::c_cancel_rq, .message_id = 3},
+                                      {.field = CommandField::n_action_rq,
+                                       .message_id = 4,
+                                       .requested_sop_class = uid,
+                                       .requested_sop_instance = uid,
+                                       .has_data_set = true,
+                                       .action_type = 1},
+                                      {.field = CommandField::n_event_report_rq,
+                                       .message_id = 5,
+                                       .affected_sop_class = uid,
+                                       .affected_sop_instance = uid,
+                                       .has_data_set = true,
+                                       .event_type = 2},
+                                      {.field = CommandField::c_store_rsp,
+                                       .message_id = 6,
+                                       .status = std::uint16_t{0xC123},
+                                       .offending_elements = {0x00100010, 0x7FE00010},
+                                       .error_comment = "no",
+                                       .error_id = 9}};
   for (const Command& command : commands) {
     const auto written = write_command(command);
     ASSERT_TRUE(written) << name(command.field) << ": " << to_sentence(written.error());
@@ -160,9 +186,12 @@ TEST(Response, repeats_what_the_request_was_about) {
   EXPECT_EQ(answer.error_comment->size(), 64U);
   EXPECT_TRUE(answer.error_comment->starts_with("altered: ?? ? xxx"));
   EXPECT_TRUE(write_command(answer));
-  const Command action{.field = CommandField::n_action_rq, .message_id = 4,
-                       .requested_sop_class = "1.2", .requested_sop_instance = "1.3",
-                       .has_data_set = true, .action_type = 1};
+  const Command action{.field = CommandField::n_action_rq,
+                       .message_id = 4,
+                       .requested_sop_class = "1.2",
+                       .requested_sop_instance = "1.3",
+                       .has_data_set = true,
+                       .action_type = 1};
   EXPECT_EQ(respond(action, status::success).affected_sop_class, "1.2");
   EXPECT_EQ(respond(action, status::success).action_type, 1);
 }
@@ -189,9 +218,8 @@ TEST(UidOfAnAssociation, is_digits_and_dots) {
   EXPECT_EQ(read_uid(as_bytes("1.2")), "1.2");
   EXPECT_EQ(read_uid(as_bytes({"1.2\0", 4})), "1.2");
   EXPECT_EQ(read_uid(as_bytes(std::string(64, '1'))), std::string(64, '1'));
-  for (const std::string& wrong :
-       {std::string{}, std::string{"1.2a"}, std::string{" 1.2"}, std::string{"1.2\0\0", 5},
-        std::string(65, '1')})
+  for (const std::string& wrong : {std::string{}, std::string{"1.2a"}, std::string{" 1.2"},
+                                   std::string{"1.2\0\0", 5}, std::string(65, '1')})
     EXPECT_FALSE(read_uid(as_bytes(wrong))) << wrong;
 }
 

@@ -11,8 +11,8 @@ namespace {
 
 using test::bytes;
 
-/// The types and lengths of the PDUs in `stream`, which comes `step` bytes at a time, and the word of
-/// the error that ended it.
+/// The types and lengths of the PDUs in `stream`, which comes `step` bytes at a time, and the word
+/// of the error that ended it.
 std::string cut(ByteView stream, std::size_t step, std::uint32_t p_data_bytes_max = 1 << 10) {
   PduReader reader{p_data_bytes_max};
   std::string out;
@@ -31,8 +31,9 @@ std::string cut(ByteView stream, std::size_t step, std::uint32_t p_data_bytes_ma
 
 TEST(PduReader, cuts_a_stream_however_it_comes) {
   Bytes stream;
-  write_p_data(stream, {.context_id = 1, .is_command = true, .is_last = true,
-                        .fragment = bytes("0102030405")});
+  write_p_data(
+      stream,
+      {.context_id = 1, .is_command = true, .is_last = true, .fragment = bytes("0102030405")});
   write_release_rq(stream);
   write_release_rp(stream);
   write_abort(stream, {});
@@ -68,8 +69,8 @@ TEST(PduReader, takes_as_much_as_was_agreed_and_not_a_byte_more) {
 
 TEST(PData, reads_what_was_written) {
   Bytes pdu;
-  write_p_data(pdu, {.context_id = 255, .is_command = true, .is_last = false,
-                     .fragment = bytes("AABB")});
+  write_p_data(
+      pdu, {.context_id = 255, .is_command = true, .is_last = false, .fragment = bytes("AABB")});
   EXPECT_EQ(pdu, bytes("04000000000800000004FF01AABB"));
   const auto values = read_p_data(ByteView{pdu}.subspan(pdu_header_bytes));
   ASSERT_TRUE(values);
@@ -90,9 +91,8 @@ TEST(PData, has_fragments_that_fill_it) {
 
 TEST(Reject, reads_what_was_written_and_no_other_result_or_source) {
   for (const auto result : {AssociateReject::Result::permanent, AssociateReject::Result::transient})
-    for (const auto source :
-         {AssociateReject::Source::user, AssociateReject::Source::provider_acse,
-          AssociateReject::Source::provider_presentation}) {
+    for (const auto source : {AssociateReject::Source::user, AssociateReject::Source::provider_acse,
+                              AssociateReject::Source::provider_presentation}) {
       const AssociateReject reject{.result = result, .source = source, .reason = 7};
       Bytes pdu;
       write_reject(pdu, reject);

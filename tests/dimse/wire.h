@@ -5,7 +5,8 @@
 
 #include "dimse/dimse.h"
 
-/// What the tests of dimse share: ordinary proposals and answers, and two sides that talk in memory.
+/// What the tests of dimse share: ordinary proposals and answers, and two sides that talk in
+/// memory.
 namespace fiducia::test {
 
 inline constexpr std::string_view ct_uid = "1.2.840.10008.5.1.4.1.1.2";
@@ -21,8 +22,8 @@ inline constexpr std::string_view explicit_uid = "1.2.840.10008.1.2.1";
 
 /// Everything that happens at `side` when `bytes` come.
 [[nodiscard]] std::vector<dimse::Happened> feed(dimse::Association& side, ByteView bytes);
-/// Takes what `from` has to send to `to`, `step` bytes at a time; what happened there. Views of data are
-/// gone by then.
+/// Takes what `from` has to send to `to`, `step` bytes at a time; what happened there. Views of
+/// data are gone by then.
 [[nodiscard]] std::vector<dimse::Happened> carry(dimse::Association& from, dimse::Association& to,
                                                  std::size_t step = 1 << 20);
 

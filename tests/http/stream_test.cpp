@@ -27,7 +27,7 @@ void fill_pattern(std::span<std::byte> to, std::uint64_t offset) {
 }
 
 /// `total` bytes of the pattern, in pieces of at most `piece`.
-class PatternSource final : public BodySource {
+class PatternSource final : public ByteSource {
  public:
   PatternSource(std::uint64_t total, bool tells_length, std::size_t piece = 1 << 20)
       : total_(total), tells_length_(tells_length), piece_(piece) {}
@@ -51,7 +51,7 @@ class PatternSource final : public BodySource {
 };
 
 /// Compares what comes with the pattern.
-class PatternSink : public BodySink {
+class PatternSink : public ByteSink {
  public:
   Status write(ByteView bytes) override {
     expected_.resize(bytes.size());
@@ -321,7 +321,7 @@ TEST(Stream, writes_a_body_with_and_without_a_length) {
 }
 
 TEST(Stream, cuts_a_response_that_does_not_keep_its_word) {
-  class Odd final : public BodySource {
+  class Odd final : public ByteSource {
    public:
     explicit Odd(std::string kind) : kind_(std::move(kind)) {}
     Result<std::size_t> read(std::span<std::byte> to) override {
@@ -435,7 +435,7 @@ TEST(Stream, waits_for_a_slow_receiver) {
       {},
       std::move(Routes{}.add_stream(
           "PUT", "/in", [&](const Request&) { return std::make_unique<Waiting>(go_on); }, total)));
-  class CountingSource final : public BodySource {
+  class CountingSource final : public ByteSource {
    public:
     Result<std::size_t> read(std::span<std::byte> to) override {
       const auto count =
