@@ -15,11 +15,13 @@
 
 namespace fiducia::dimse {
 
-/// Who is on the other side. The AE titles that it goes by are in its request, and are its own word.
+/// Who is on the other side. The AE titles that it goes by are in its request, and are its own
+/// word.
 struct Peer {
   std::string address;  // IP
   std::uint16_t port = 0;
-  /// Over TLS, where it showed one: issued by one of the listener's authorities, and its key proven.
+  /// Over TLS, where it showed one: issued by one of the listener's authorities, and its key
+  /// proven.
   std::optional<crypto::Certificate> certificate = {};
 };
 
@@ -51,8 +53,8 @@ class Service {
                     const Command& command) = 0;
   /// A part of the data set, as it came.
   virtual void take_data(ByteView part, bool is_last) = 0;
-  /// What to send now: asked again after each message that was sent, until there is nothing. A request
-  /// may be sent too, a C-STORE of a C-GET for example: its response comes as a command.
+  /// What to send now: asked again after each message that was sent, until there is nothing. A
+  /// request may be sent too, a C-STORE of a C-GET for example: its response comes as a command.
   [[nodiscard]] virtual std::optional<Outgoing> next() = 0;
   /// The peer wants no more of what this message began (C-CANCEL). Never while `next` runs.
   virtual void cancel(std::uint16_t message_id) = 0;

@@ -10,7 +10,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t piece_bytes = 64 << 10;  // of a data set that is sent, or read at once
+constexpr std::size_t piece_bytes = 64 << 10;      // of a data set that is sent, or read at once
 constexpr std::size_t small_read_bytes = 4 << 10;  // while no data set is on its way
 
 /// Runs `work`, which belongs to a service: what it throws is its fault, not ours.
@@ -59,17 +59,17 @@ void Session::on_worker(Work work, Then then) {
                                      then = std::move(then)]() mutable {
     auto result = guarded(work);
     auto& io = self->listener_.io;
-    boost::asio::post(io, [self = std::move(self), then = std::move(then),
-                           result = std::move(result)]() mutable {
-      self->is_working_ = false;
-      --self->listener_.jobs;
-      if (self->is_closed_) {
-        self->end({.how = Ending::How::lost});
-        return self->listener_.finish_if_stopped();
-      }
-      if (!result) return self->fail_service(std::move(result.error()));
-      then(std::move(result));
-    });
+    boost::asio::post(
+        io, [self = std::move(self), then = std::move(then), result = std::move(result)]() mutable {
+          self->is_working_ = false;
+          --self->listener_.jobs;
+          if (self->is_closed_) {
+            self->end({.how = Ending::How::lost});
+            return self->listener_.finish_if_stopped();
+          }
+          if (!result) return self->fail_service(std::move(result.error()));
+          then(std::move(result));
+        });
   });
 }
 
@@ -164,21 +164,21 @@ bool Session::take(Happened happened) {
 void Session::answer_request() {
   is_known_ = true;
   disarm();
-  on_worker([this] { return service_->begin(association_.request()); },
-            [this](Result<std::variant<AssociateAccept, AssociateReject>> answer) {
-              if (const auto* reject = std::get_if<AssociateReject>(&*answer)) {
-                static_cast<void>(association_.reject(*reject));
-                end({.how = Ending::How::aborted_by_us});
-                begin_closing();
-                return go_on();
-              }
-              if (const Status done =
-                      association_.accept(std::move(std::get<AssociateAccept>(*answer)));
-                  !done)
-                return fail_service(done.error());
-              begin_waiting();
-              go_on();
-            });
+  on_worker(
+      [this] { return service_->begin(association_.request()); },
+      [this](Result<std::variant<AssociateAccept, AssociateReject>> answer) {
+        if (const auto* reject = std::get_if<AssociateReject>(&*answer)) {
+          static_cast<void>(association_.reject(*reject));
+          end({.how = Ending::How::aborted_by_us});
+          begin_closing();
+          return go_on();
+        }
+        if (const Status done = association_.accept(std::move(std::get<AssociateAccept>(*answer)));
+            !done)
+          return fail_service(done.error());
+        begin_waiting();
+        go_on();
+      });
 }
 
 void Session::take_command(const CommandReceived& received) {
@@ -289,8 +289,8 @@ void Session::flush(std::move_only_function<void()> then) {
   association_.sent(output_.size());
   if (is_known_) arm(milliseconds{listener_.options.data_timeout_ms});
   const std::array<ByteView, 1> parts{output_};
-  transport_.write(parts, [self = shared_from_this(),
-                           then = std::move(then)](error_code error, std::size_t) mutable {
+  transport_.write(parts, [self = shared_from_this(), then = std::move(then)](error_code error,
+                                                                              std::size_t) mutable {
     if (self->is_closed_) return;
     self->output_.clear();
     if (error) {
@@ -356,8 +356,8 @@ void Session::take_bytes(error_code error, std::size_t count) {
 bool Session::is_too_slow() const {
   const auto waited_ms = std::chrono::duration_cast<milliseconds>(waited_).count();
   if (!is_in_message_ || waited_ms <= listener_.options.data_timeout_ms) return false;
-  return came_ < static_cast<std::uint64_t>(waited_ms) * listener_.options.bytes_per_second_min /
-                     1'000;
+  return came_ <
+         static_cast<std::uint64_t>(waited_ms) * listener_.options.bytes_per_second_min / 1'000;
 }
 
 // --- the end -------------------------------------------------------------------------------------

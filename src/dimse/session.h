@@ -42,7 +42,7 @@ struct Listener::State {
   boost::asio::steady_timer stop_timer{io};
   std::set<Session*> sessions;  // each is kept alive by what it waits for
   std::unordered_map<std::string, std::uint32_t> of_client;  // how many of them
-  std::size_t jobs = 0;  // of workers, that have not come back
+  std::size_t jobs = 0;                                      // of workers, that have not come back
   bool stopping = false;
   tcp::endpoint local;  // not changed after it listens
   boost::asio::thread_pool pool;
@@ -50,8 +50,8 @@ struct Listener::State {
 };
 
 /// One connection. Runs on the I/O thread; at each time one operation on the socket or one job of a
-/// worker is pending. A worker's job uses `service_` and the data that it was given, which nobody else
-/// touches meanwhile.
+/// worker is pending. A worker's job uses `service_` and the data that it was given, which nobody
+/// else touches meanwhile.
 class Session : public std::enable_shared_from_this<Session> {
  public:
   using Steady = std::chrono::steady_clock;
@@ -104,7 +104,7 @@ class Session : public std::enable_shared_from_this<Session> {
   const Steady::time_point since_;
   Association association_;
   std::unique_ptr<Service> service_;
-  bool is_known_ = false;         // has proposed an association
+  bool is_known_ = false;  // has proposed an association
   bool is_working_ = false;
   bool is_closed_ = false;
   bool is_ended_ = false;  // the service was told
@@ -112,7 +112,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool has_timed_out_ = false;
   Steady::time_point deadline_;  // of a whole message, or of the peer's closing
   Bytes input_;
-  Bytes output_;                    // while it is written
+  Bytes output_;                     // while it is written
   std::optional<Outgoing> sending_;  // its data set is on its way
   bool sends_pending_ = false;
   Bytes piece_;

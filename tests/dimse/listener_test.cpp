@@ -88,8 +88,8 @@ class Given final : public ByteSource {
   std::size_t at_ = 0;
 };
 
-/// Takes everything that is proposed, keeps what is stored, answers queries with `answers` data sets,
-/// and a C-GET with one instance.
+/// Takes everything that is proposed, keeps what is stored, answers queries with `answers` data
+/// sets, and a C-GET with one instance.
 class Archive final : public Service {
  public:
   explicit Archive(Seen& seen, int answers = 0) : seen_(seen), answers_(answers) {}
@@ -132,8 +132,7 @@ class Archive final : public Service {
       --answers_;
       Command pending = respond(request_, status::pending);
       pending.has_data_set = true;
-      return Outgoing{context_id_, pending,
-                      std::make_unique<Given>(query_answer())};
+      return Outgoing{context_id_, pending, std::make_unique<Given>(query_answer())};
     }
     if (request_.field == CommandField::c_get_rq && !was_sent_) {
       was_sent_ = true;
@@ -147,7 +146,9 @@ class Archive final : public Service {
     if (request_.field == CommandField::c_get_rq) last.completed = completed_;
     return Outgoing{context_id_, last};
   }
-  void cancel(std::uint16_t message_id) override { is_cancelled_ = message_id == request_.message_id; }
+  void cancel(std::uint16_t message_id) override {
+    is_cancelled_ = message_id == request_.message_id;
+  }
   void end(const Ending& ending) noexcept override { seen_.add_end(ending); }
 
  private:
@@ -176,9 +177,7 @@ Listener start(Seen& seen, ListenerOptions options = {}, int answers = 0) {
   return std::move(*listener);
 }
 
-std::string at(const Listener& listener) {
-  return " 127.0.0.1 " + std::to_string(listener.port());
-}
+std::string at(const Listener& listener) { return " 127.0.0.1 " + std::to_string(listener.port()); }
 
 Bytes proposal(const AssociateRequest& request) {
   Bytes out;
@@ -192,15 +191,15 @@ Socket associated(const Listener& listener) {
   EXPECT_TRUE(socket.send(as_text(proposal(test::ordinary_request()))));
   const std::string header = socket.read_exactly(pdu_header_bytes);
   EXPECT_EQ(header.substr(0, 1), "\x02");
-  static_cast<void>(
-      socket.read_exactly(load_be<std::uint32_t>(&as_bytes(header)[2])));
+  static_cast<void>(socket.read_exactly(load_be<std::uint32_t>(&as_bytes(header)[2])));
   return socket;
 }
 
 Bytes message(const Command& command) {
   Bytes out;
-  write_p_data(out, {.context_id = 3, .is_command = true, .is_last = true,
-                     .fragment = *write_command(command)});
+  write_p_data(
+      out,
+      {.context_id = 3, .is_command = true, .is_last = true, .fragment = *write_command(command)});
   return out;
 }
 
@@ -337,7 +336,9 @@ TEST(Listener, is_there_for_others_while_hundreds_say_nothing) {
   const Socket other = associated(listener);
   ASSERT_TRUE(other.send(as_text([] {
     Bytes out;
-    write_p_data(out, {.context_id = 1, .is_command = true, .is_last = true,
+    write_p_data(out, {.context_id = 1,
+                       .is_command = true,
+                       .is_last = true,
                        .fragment = *write_command(test::echo(1))});
     return out;
   }())));
@@ -345,6 +346,9 @@ TEST(Listener, is_there_for_others_while_hundreds_say_nothing) {
 }
 
 TEST(Listener, gives_one_client_its_share_and_no_more) {
+  const ListenerOptions usual;
+  EXPECT_EQ(usual.connections_max, limits::dimse_connections_max);
+  EXPECT_EQ(usual.connections_per_client_max, limits::dimse_connections_per_client_max);
   Seen seen;
   const Listener listener = start(seen, {.connections_per_client_max = 3});
   std::vector<Socket> own;
@@ -440,6 +444,16 @@ TEST(Listener, stops_with_associations_open) {
   listener.stop();
   EXPECT_EQ(seen.wait_for_ends(3).size(), 3U);
   EXPECT_EQ(idle.read_exactly(1), "\x07");
+}
+
+TEST(Listener, closes_new_connections_where_all_are_associations) {
+  Seen seen;
+  const Listener listener = start(seen, {.connections_max = 2});
+  const Socket first = associated(listener);
+  const Socket second = associated(listener);
+  EXPECT_EQ(connect_to(listener.port()).read_all(), "");
+  ASSERT_TRUE(first.send(as_text(message(test::store(1)))));
+  EXPECT_FALSE(first.is_readable(20)) << "it waits for the data set";
 }
 
 TEST(Listener, refuses_a_port_that_is_taken) {
