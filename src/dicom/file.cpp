@@ -174,20 +174,30 @@ Result<File> File::open(const std::filesystem::path& path) {
 }
 
 Result<File> File::read(MappedFile mapped, std::string name) {
+  return read(std::make_shared<const MappedFile>(std::move(mapped)), std::move(name));
+}
+
+Result<File> File::read(Bytes bytes, std::string name) {
+  return read(std::make_shared<const Bytes>(std::move(bytes)), std::move(name));
+}
+
+Result<File> File::read(std::shared_ptr<const MappedFile> mapped, std::string name) {
+  FIDUCIA_ASSERT(mapped != nullptr);
   File file;
   file.name_ = std::move(name);
   file.mapped_ = std::move(mapped);
   return parse(std::move(file));
 }
 
-Result<File> File::read(Bytes bytes, std::string name) {
+Result<File> File::read(std::shared_ptr<const Bytes> bytes, std::string name) {
+  FIDUCIA_ASSERT(bytes != nullptr);
   File file;
   file.name_ = std::move(name);
   file.memory_ = std::move(bytes);
   return parse(std::move(file));
 }
 
-ByteView File::bytes() const { return mapped_ ? mapped_->bytes() : ByteView{memory_}; }
+ByteView File::bytes() const { return mapped_ ? mapped_->bytes() : ByteView{*memory_}; }
 
 void File::release(ByteView used) const {
   if (mapped_) mapped_->release(used);

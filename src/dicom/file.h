@@ -30,6 +30,11 @@ class File {
   /// From what is open or in memory already; `name` stands for the path in errors.
   [[nodiscard]] static Result<File> read(MappedFile mapped, std::string name = "-");
   [[nodiscard]] static Result<File> read(Bytes bytes, std::string name = "-");
+  /// The same for what is read more than once, or whose owner goes on using it.
+  [[nodiscard]] static Result<File> read(std::shared_ptr<const MappedFile> mapped,
+                                         std::string name = "-");
+  [[nodiscard]] static Result<File> read(std::shared_ptr<const Bytes> bytes,
+                                         std::string name = "-");
   File(File&&) noexcept = default;
   File& operator=(File&&) noexcept = default;
 
@@ -66,8 +71,8 @@ class File {
   void look_for_second_reading(Encoding taken);
   void take_guessed(DataSet data_set, Encoding encoding, const TransferSyntax* named);
   std::string name_;
-  std::optional<MappedFile> mapped_;
-  Bytes memory_;
+  std::shared_ptr<const MappedFile> mapped_;  // one of the two holds what bytes() are
+  std::shared_ptr<const Bytes> memory_;
   Bytes inflated_;
   DataSet meta_;
   DataSet data_set_;

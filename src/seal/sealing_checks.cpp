@@ -146,7 +146,11 @@ Result<CopySource> CopySource::of(const dicom::File& source, ByteView embedded) 
 
 Status CopySource::check_copy(const std::filesystem::path& written,
                               std::span<const ByteView> parts) const {
-  auto copy = dicom::File::open(written);
+  return check_copy(dicom::File::open(written), parts);
+}
+
+Status CopySource::check_copy(const Result<dicom::File>& copy,
+                              std::span<const ByteView> parts) const {
   if (!copy) return written_otherwise("it does not read.");
   if (!holds(*copy, parts, source_)) return written_otherwise("its bytes are others.");
   if (copy->transfer_syntax().uid != transfer_syntax_uid_)

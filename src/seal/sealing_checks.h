@@ -31,6 +31,9 @@ class CopySource {
   /// Errors: io_unwritable.
   [[nodiscard]] Status check_copy(const std::filesystem::path& written,
                                   std::span<const ByteView> parts) const;
+  /// The same for a copy that is open, or could not be opened.
+  [[nodiscard]] Status check_copy(const Result<dicom::File>& copy,
+                                  std::span<const ByteView> parts) const;
 
  private:
   CopySource() = default;
