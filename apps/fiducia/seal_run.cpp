@@ -370,10 +370,10 @@ fiducia::Status SealRun::write_outputs(std::vector<Work>& batch) {
     targets.push_back(**target);
   }
   if (writing.empty()) return {};
-  FIDUCIA_CHECK(home::note_writing(home_.folder(), targets));
+  const auto note = home::WritingNote::make(home_.folder(), targets);
+  if (!note) return std::unexpected(note.error());
   parallel_for(writing.size(), static_cast<unsigned>(children_.size()),
                [&](std::size_t index, unsigned) { write_one(*writing[index]); });
-  home::forget_writing(home_.folder());
   return {};
 }
 

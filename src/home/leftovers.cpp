@@ -2,20 +2,39 @@
 #include "home/leftovers.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <memory>
 #include <set>
+
+#include "core/descriptor.h"
 
 namespace fiducia::home {
 namespace {
 
 constexpr std::uint64_t note_bytes_max = 64ULL << 20;
 
-std::filesystem::path note_path(const std::filesystem::path& home) { return home / "writing"; }
+constexpr std::string_view note_name = "writing";
+
+/// The first note is `writing`, those beside it `writing-1`, `writing-2`, ...
+std::filesystem::path note_path(const std::filesystem::path& home, unsigned number) {
+  std::string name{note_name};
+  if (number > 0) name += "-" + std::to_string(number);
+  return home / name;
+}
+
+bool is_note(std::string_view name) {
+  if (!name.starts_with(note_name)) return false;
+  name.remove_prefix(note_name.size());
+  if (name.empty()) return true;
+  return name.size() > 1 && name.front() == '-' &&
+         std::ranges::all_of(name.substr(1), [](char c) { return c >= '0' && c <= '9'; });
+}
 
 /// The target of a name that mkostemp made for durable_write: `.FILE.XXXXXX` gives FILE.
 std::string_view target_of(std::string_view temporary) {
@@ -47,26 +66,11 @@ std::size_t clean_folder(const std::filesystem::path& folder, const std::set<std
   return removed;
 }
 
-}  // namespace
-
-Status note_writing(const std::filesystem::path& home,
-                    std::span<const std::filesystem::path> targets) {
-  Bytes note;
-  for (const std::filesystem::path& target : targets) {
-    std::error_code error;
-    append(note, as_bytes(std::filesystem::absolute(target, error).native()));
-    note.push_back(std::byte{0});  // the one byte that no path holds
-  }
-  return durable_write(note_path(home), note,
-                       {.mode = 0600, .keep_mode = false, .create_only = false});
-}
-
-void forget_writing(const std::filesystem::path& home) { ::unlink(note_path(home).c_str()); }
-
-std::size_t remove_leftovers(const std::filesystem::path& home) {
+/// Removes what one note names and was left, and the note.
+std::size_t use_up(const std::filesystem::path& path) {
   struct stat noted = {};
-  if (stat(note_path(home).c_str(), &noted) != 0) return 0;
-  const auto note = read_file(note_path(home), note_bytes_max);
+  if (stat(path.c_str(), &noted) != 0) return 0;
+  const auto note = read_file(path, note_bytes_max);
   std::map<std::filesystem::path, std::set<std::string>> folders;
   if (note) {
     std::string_view rest = as_text(*note);
@@ -78,7 +82,44 @@ std::size_t remove_leftovers(const std::filesystem::path& home) {
   }
   std::size_t removed = 0;
   for (const auto& [folder, targets] : folders) removed += clean_folder(folder, targets, noted);
-  forget_writing(home);
+  ::unlink(path.c_str());
+  return removed;
+}
+
+}  // namespace
+
+Result<WritingNote> WritingNote::make(const std::filesystem::path& home,
+                                      std::span<const std::filesystem::path> targets) {
+  if (targets.empty()) return WritingNote{{}};
+  Bytes note;
+  for (const std::filesystem::path& target : targets) {
+    std::error_code error;
+    append(note, as_bytes(std::filesystem::absolute(target, error).native()));
+    note.push_back(std::byte{0});  // the one byte that no path holds
+  }
+  for (unsigned number = 0;; ++number) {
+    const std::filesystem::path path = note_path(home, number);
+    // Ours from here on; empty, it names nothing.
+    const Descriptor taken{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
+    if (!taken.valid() && errno == EEXIST) continue;
+    WritingNote made{path};
+    FIDUCIA_CHECK(durable_write(path, note, {.mode = 0600, .keep_mode = false}));
+    return made;
+  }
+}
+
+WritingNote::~WritingNote() {
+  if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+std::size_t remove_leftovers(const std::filesystem::path& home) {
+  std::vector<std::filesystem::path> notes;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry{home, error}, end; !error && entry != end;
+       entry.increment(error))
+    if (is_note(entry->path().filename().native())) notes.push_back(entry->path());
+  std::size_t removed = 0;
+  for (const std::filesystem::path& note : notes) removed += use_up(note);
   return removed;
 }
 

@@ -12,13 +12,21 @@
 /// are noted in the home first: only temporaries of noted files, made since, are removed.
 namespace fiducia::home {
 
-/// Notes that `targets` are about to be written. The home's ledger lock must be held.
-/// Errors: io_unwritable.
-[[nodiscard]] Status note_writing(const std::filesystem::path& home,
-                                  std::span<const std::filesystem::path> targets);
+/// Says in the home that files are about to be written, until it ends. Each has a file of its own,
+/// so that threads write at the same time. The home's ledger lock must be held.
+class WritingNote {
+ public:
+  /// Without targets it says nothing. Errors: io_unwritable.
+  [[nodiscard]] static Result<WritingNote> make(const std::filesystem::path& home,
+                                                std::span<const std::filesystem::path> targets);
+  WritingNote(WritingNote&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  WritingNote& operator=(WritingNote&&) = delete;
+  ~WritingNote();
 
-/// The writing that was noted is complete.
-void forget_writing(const std::filesystem::path& home);
+ private:
+  explicit WritingNote(std::filesystem::path path) : path_(std::move(path)) {}
+  std::filesystem::path path_;  // empty: says nothing
+};
 
 /// Removes what an earlier, killed process noted and left behind; returns how many files.
 std::size_t remove_leftovers(const std::filesystem::path& home);
