@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "core/temporary.h"
 #include "home/passphrase.h"
 #include "trust/trust.h"
 
@@ -427,30 +428,23 @@ Status create_home(const std::filesystem::path& folder, const std::string& hospi
   const std::filesystem::path target = std::filesystem::absolute(folder / "", error).parent_path();
   const std::filesystem::path parent = target.parent_path();
   std::filesystem::create_directories(parent, error);
-  std::string pattern = (parent / ".fiducia-init-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr)
+  auto building = BuildFolder::make(target);
+  if (!building)
     return fail(ErrorCode::io_unwritable, "no folder can be made there.",
                 "Check its permissions, or name another place with --home.",
                 Location{.file = parent.string()});
-  const std::filesystem::path building{pattern};
-  const auto give_up = [&building](Status why) {
-    std::error_code ignored;
-    std::filesystem::remove_all(building, ignored);
-    return why;
+  FIDUCIA_CHECK(fill_home(building->path(), hospital, device, now, passphrase));
+  const auto failed = [&](const char* what, int why) -> Status {
+    if (why == EEXIST || why == ENOTEMPTY || why == ENOTDIR) return taken();
+    return fail(ErrorCode::io_unwritable,
+                what + std::error_code(why, std::generic_category()).message() + ".",
+                "Check its permissions and its file system, or name another place with --home.",
+                Location{.file = folder.string()});
   };
-  if (Status filled = fill_home(building, hospital, device, now, passphrase); !filled)
-    return give_up(filled);
-  const auto failed = [&](const char* what) {
-    const int why = errno;
-    if (why == EEXIST || why == ENOTEMPTY || why == ENOTDIR) return give_up(taken());
-    return give_up(fail(ErrorCode::io_unwritable,
-                        what + std::error_code(why, std::generic_category()).message() + ".",
-                        "Check its permissions and its file system, or name another place with "
-                        "--home.",
-                        Location{.file = folder.string()}));
-  };
-  if (chmod(building.c_str(), 0755) != 0) return failed("its permissions cannot be set: ");
-  if (::rename(building.c_str(), target.c_str()) != 0) return failed("it cannot be made there: ");
+  if (chmod(building->path().c_str(), 0755) != 0)
+    return failed("its permissions cannot be set: ", errno);
+  if (const int why = building->move_to_place(); why != 0)
+    return failed("it cannot be made there: ", why);
   return sync_folder(parent);
 }
 

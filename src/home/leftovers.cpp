@@ -13,6 +13,7 @@
 #include <set>
 
 #include "core/descriptor.h"
+#include "core/temporary.h"
 
 namespace fiducia::home {
 namespace {
@@ -36,14 +37,6 @@ bool is_note(std::string_view name) {
          std::ranges::all_of(name.substr(1), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// The target of a name that mkostemp made for durable_write: `.FILE.XXXXXX` gives FILE.
-std::string_view target_of(std::string_view temporary) {
-  constexpr std::size_t suffix = 7;  // ".XXXXXX"
-  if (temporary.size() <= suffix + 1 || temporary.front() != '.') return {};
-  if (temporary[temporary.size() - suffix] != '.') return {};
-  return temporary.substr(1, temporary.size() - suffix - 1);
-}
-
 bool is_not_older(const struct stat& a, const struct stat& b) {
   return a.st_mtim.tv_sec != b.st_mtim.tv_sec ? a.st_mtim.tv_sec > b.st_mtim.tv_sec
                                               : a.st_mtim.tv_nsec >= b.st_mtim.tv_nsec;
@@ -56,7 +49,7 @@ std::size_t clean_folder(const std::filesystem::path& folder, const std::set<std
   if (!listing) return 0;
   while (const dirent* entry = readdir(listing.get())) {
     const std::string name = entry->d_name;
-    if (!targets.contains(std::string{target_of(name)})) continue;
+    if (!targets.contains(std::string{target_of_temporary(name)})) continue;
     const std::filesystem::path path = folder / name;
     struct stat info = {};
     if (lstat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "core/descriptor.h"
+#include "core/temporary.h"
 #include "ledger/head.h"
 #include "ledger/journal.h"
 #include "ledger/publisher.h"
@@ -396,57 +397,36 @@ Status Log::create(const fs::path& folder, const std::string& origin, const cryp
   fs::create_directories(parent, error);
   if (error) return fail_unwritable(parent, error.value());
   // The log is made beside its place and moved there whole: no half-written log can be seen.
-  std::string building = (parent / ("." + target.filename().string() + ".XXXXXX")).string();
-  if (::mkdtemp(building.data()) == nullptr) return fail_unwritable(parent, errno);
-  const auto give_up = [&](Error failed) -> Status {
-    std::error_code ignored;
-    fs::remove_all(building, ignored);
-    return std::unexpected(std::move(failed));
-  };
-  const auto build = [&]() -> Status {
-    FIDUCIA_CHECK(LocalJournal::create(building, origin));
-    FIDUCIA_TRY(journal, LocalJournal::open(building));
+  FIDUCIA_TRY(building, BuildFolder::make(target));
+  const auto build = [&, &place = building.path()]() -> Status {
+    FIDUCIA_CHECK(LocalJournal::create(place, origin));
+    FIDUCIA_TRY(journal, LocalJournal::open(place));
     return create(LogParts{
-        .store = std::make_shared<DirectoryStore>(building),
+        .store = std::make_shared<DirectoryStore>(place),
         .sequencer = std::move(journal),
         .origin = origin,
         // The log that is made ends before this function does.
         .key = std::shared_ptr<const crypto::SigningKey>{std::shared_ptr<const void>{}, &key},
         .clock = [now] { return now; }});
   };
-  if (Status built = build(); !built) return give_up(std::move(built).error());
-  if (::chmod(building.c_str(), 0755) != 0 || ::rename(building.c_str(), target.c_str()) != 0) {
-    const int number = errno;
-    if (number == ENOTEMPTY || number == EEXIST)  // somebody else was faster
-      return give_up(fail(ErrorCode::exists, "There is a log already.",
-                          "Name a new or empty folder.", Location{.file = folder.string()})
-                         .error());
-    return give_up(fail_unwritable(target, number).error());
-  }
+  FIDUCIA_CHECK(build());
+  if (::chmod(building.path().c_str(), 0755) != 0) return fail_unwritable(target, errno);
+  const int number = building.move_to_place();
+  if (number == ENOTEMPTY || number == EEXIST)  // somebody else was faster
+    return fail(ErrorCode::exists, "There is a log already.", "Name a new or empty folder.",
+                Location{.file = folder.string()});
+  if (number != 0) return fail_unwritable(target, number);
   return sync_folder(parent);
 }
-
-namespace {
-
-/// Temporary files of a process that was killed while it replaced one of the small files.
-void remove_temporary_files(const fs::path& folder) {
-  std::error_code ignored;
-  std::vector<fs::path> late;
-  for (const auto& file : fs::directory_iterator(folder, ignored)) {
-    const std::string name = file.path().filename().string();
-    for (const char* target : {checkpoint_file, signed_root_file})
-      if (name.starts_with("." + std::string{target} + ".")) late.push_back(file.path());
-  }
-  for (const fs::path& file : late) fs::remove(file, ignored);
-}
-
-}  // namespace
 
 Result<Log> Log::open(const fs::path& folder, std::shared_ptr<const crypto::SigningKey> key,
                       Clock clock, bool clock_is_right) {
   FIDUCIA_CHECK(check_key(*key));
   FIDUCIA_TRY(journal, LocalJournal::open(folder));
-  remove_temporary_files(folder);  // the journal's lock keeps everybody else away
+  // Of a process that was killed; the journal's lock keeps everybody else away.
+  remove_temporaries(folder, [](std::string_view target) {
+    return target == checkpoint_file || target == signed_root_file;
+  });
   std::string origin = journal->origin();
   auto log = open(LogParts{.store = std::make_shared<DirectoryStore>(folder),
                            .sequencer = std::move(journal),

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <set>
 
+#include "core/temporary.h"
 #include "crypto/crypto.h"
 #include "ledger/head.h"
 #include "ledger/tile_store.h"
@@ -19,6 +21,7 @@ using ledger_format::tile_width;
 using ledger_format::tile_width_at;
 
 constexpr std::uint32_t lock_timeout_ms = 1'000;
+constexpr const char* alarms_folder = "alarms";
 
 /// The signed checkpoint of the log `key`. Errors: those of `read_head`, signature_bad (another
 /// origin); they name the object as a person would find it.
@@ -131,6 +134,23 @@ class Fetch {
   }
 
  private:
+  Status put(std::span<const ledger::NewObject> objects) {
+    {
+      // Under the lock, so that no other thread of this run writes to a folder before what a killed
+      // run left there is gone.
+      const MutexLock lock{swept_mutex_};
+      for (const ledger::NewObject& object : objects) {
+        fs::path folder = fs::path{copy_.name_of(object.path)}.parent_path();
+        if (swept_.contains(folder)) continue;
+        remove_temporaries(folder, [](std::string_view target) {
+          return target.find_first_not_of("0123456789x") == std::string_view::npos;
+        });
+        swept_.insert(std::move(folder));
+      }
+    }
+    return in_copy(copy_, copy_.create(objects, ledger::Existing::replace));
+  }
+
   /// Runs `work` for each tile of `level` that the earlier tree did not have in this width.
   template <class Work>
   Status each_tile(unsigned level, const Work& work) {
@@ -180,7 +200,7 @@ class Fetch {
       objects[0].path = entries;
       objects[1] = {.path = tile, .content = bytes_of(leaves)};
       // What is there under these names was judged above, and is not what the root calls for.
-      FIDUCIA_CHECK(in_copy(copy_, copy_.create(objects, ledger::Existing::replace)));
+      FIDUCIA_CHECK(put(objects));
     }
     report(width);
     return {};
@@ -213,7 +233,7 @@ class Fetch {
       if (!hash) return ledger::below(*source_, hash.error());
       append(object.content, hash->view());
     }
-    return in_copy(copy_, copy_.create(std::span{&object, 1}, ledger::Existing::replace));
+    return put(std::span{&object, 1});
   }
 
   void report(unsigned entries) {
@@ -229,6 +249,8 @@ class Fetch {
   ledger::TileStore& tree_;
   const std::uint64_t before_;
   const MirrorOptions& options_;
+  Mutex swept_mutex_;
+  std::set<fs::path> swept_ FIDUCIA_GUARDED_BY(swept_mutex_);
   Mutex progress_mutex_;
   std::uint64_t done_ FIDUCIA_GUARDED_BY(progress_mutex_) = 0;
 };
@@ -244,7 +266,7 @@ struct Notes {
 Result<fs::path> keep_evidence(const fs::path& folder, const Notes& notes,
                                std::span<const Digest> proof) {
   const std::string id = to_hex(crypto::sha256(as_bytes(notes.offered.note)).view().first(8));
-  const fs::path alarm = folder / "alarms" / id;
+  const fs::path alarm = folder / alarms_folder / id;
   std::error_code error;
   fs::create_directories(alarm, error);
   if (error)
@@ -326,6 +348,20 @@ Result<std::optional<Mirrored>> compare(const std::shared_ptr<const ledger::Obje
 
 }  // namespace
 
+namespace {
+
+/// Temporary files of a run that was killed. The lock of the folder is held.
+void remove_leftovers(const fs::path& folder) {
+  remove_temporaries(folder,
+                     [](std::string_view target) { return target == ledger::checkpoint_file; });
+  std::error_code error;
+  for (fs::directory_iterator at(folder / alarms_folder, error), end; !error && at != end;
+       at.increment(error))
+    remove_temporaries(at->path(), [](std::string_view) { return true; });
+}
+
+}  // namespace
+
 Result<Mirrored> mirror_log(std::shared_ptr<const ledger::ObjectSource> log, const fs::path& folder,
                             const ledger_format::VerifierKey& key, const MirrorOptions& options) {
   const auto source = std::make_shared<const BoundedSource>(std::move(log), options);
@@ -333,6 +369,7 @@ Result<Mirrored> mirror_log(std::shared_ptr<const ledger::ObjectSource> log, con
   fs::create_directories(folder, error);
   const auto lock = FileLock::acquire(folder / ledger::lock_file, lock_timeout_ms);
   if (!lock) return std::unexpected(lock.error());
+  remove_leftovers(folder);
   ledger::DirectoryStore copy{folder};
   FIDUCIA_TRY(offered, read_own_head(*source, key));
   const auto present = copy.read(ledger::checkpoint_file, limits::note_bytes_max);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/temporary.h"
 #include "merkle/merkle.h"
 #include "witness/witness_memory.h"
 
@@ -144,6 +145,22 @@ Witness::~Witness() = default;
 
 const ledger_format::VerifierKey& Witness::key() const { return state_->vkey; }
 
+namespace {
+
+bool is_key_file(std::string_view name) { return name == key_file || name == vkey_file; }
+
+/// What killed processes left; where somebody else is at work, it stays for the next time.
+void remove_leftovers(const fs::path& folder) {
+  if (const auto lock = FileLock::acquire(folder / "lock", 0))
+    remove_temporaries(folder, is_key_file);
+  std::error_code error;
+  for (fs::directory_iterator at(folder / logs_folder, error), end; !error && at != end;
+       at.increment(error))
+    WitnessFolder(at->path()).remove_leftovers();
+}
+
+}  // namespace
+
 Status Witness::create(const fs::path& folder, const std::string& name,
                        const crypto::SigningKey* key) {
   if (!ledger_format::is_key_name(name))
@@ -161,6 +178,7 @@ Status Witness::create(const fs::path& folder, const std::string& name,
                 Location{.file = folder.string()});
   const auto lock = FileLock::acquire(folder / "lock", limits::witness_lock_timeout_ms);
   if (!lock) return std::unexpected(lock.error());
+  remove_temporaries(folder, is_key_file);
   if (fs::exists(folder / vkey_file, error) || error)
     return fail(ErrorCode::exists, "There is a witness in this folder already.",
                 "Name another folder; a witness's key is never replaced.",
@@ -203,6 +221,7 @@ Result<Witness> Witness::open(const fs::path& folder, Clock clock,
   if (text.ends_with('\n')) text.remove_suffix(1);
   auto vkey = ledger_format::read_vkey(text);
   if (!vkey) return in_file(folder / vkey_file, std::move(vkey).error());
+  remove_leftovers(folder);
   const bool is_own = key == nullptr;
   if (is_own) {
     FIDUCIA_TRY(own, read_own_key(folder));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/temporary.h"
 #include "crypto/crypto.h"
 
 namespace fiducia::witness {
@@ -107,6 +108,16 @@ Status WitnessFolder::write_about(const About& about) const {
 
 Result<FileLock> WitnessFolder::lock() const {
   return FileLock::acquire(folder_ / "lock", limits::witness_lock_timeout_ms);
+}
+
+void WitnessFolder::remove_leftovers() const {
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder_, error)) return;
+  const auto held = FileLock::acquire(folder_ / "lock", 0);
+  if (!held) return;
+  remove_temporaries(folder_,
+                     [](std::string_view name) { return name == "log" || name == "state"; });
+  remove_temporaries(folder_ / "evidence", [](std::string_view) { return true; });
 }
 
 bool WitnessFolder::has_memory() const {

@@ -49,6 +49,8 @@ class WitnessFolder {
 
   /// Errors: busy, io_unwritable.
   [[nodiscard]] Result<FileLock> lock() const;
+  /// Removes the temporary files of a process that was killed, unless another one is at work.
+  void remove_leftovers() const;
   /// A file that is not there is damage: it is made together with `log`. The checkpoint must be
   /// of `origin`. Errors: io_unreadable, malformed (kind "state").
   [[nodiscard]] Result<WitnessMemory> memory(const std::string& origin) const;

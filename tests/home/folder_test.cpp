@@ -2,7 +2,13 @@
 #include "home/home.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <random>
+#include <thread>
 
 #include "home/passphrase.h"
 #include "home/scratch_home.h"
@@ -169,6 +175,36 @@ TEST(Home, with_a_pass_phrase_has_no_key_in_the_clear) {
   auto open_to_all = Home::open(folder);
   open_to_all->set_passphrase_file(file.string());
   EXPECT_FALSE(open_to_all->signer("CT-1").has_value());
+}
+
+TEST(Home, that_a_killed_process_was_making_leaves_no_keys_once_another_is_made) {
+  const std::uint64_t seed = test::seed();
+  SCOPED_TRACE("rerun with FIDUCIA_SEED=" + std::to_string(seed));
+  std::mt19937_64 prng{seed};
+  const test::ScratchFolder scratch;
+  const auto folder = scratch.path() / "home";
+  for (int round = 0; round < 10; ++round) {
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      static_cast<void>(create_home(folder, "H", "CT-1", system_now()));
+      ::_exit(0);
+    }
+    // Killed at no particular place, or after its end.
+    std::this_thread::sleep_for(std::chrono::microseconds{prng() % 20'000});
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    if (is_home(folder)) std::filesystem::remove_all(folder);
+  }
+  ASSERT_TRUE(create_home(folder, "H", "CT-1", system_now()).has_value());
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(scratch.path())) {
+    EXPECT_EQ(entry.path().filename(), "home");
+    ++count;
+  }
+  EXPECT_EQ(count, 1U);
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    EXPECT_FALSE(entry.path().filename().string().contains("building")) << entry.path();
 }
 
 TEST(Home, takes_its_pass_phrase_from_a_systemd_credential) {

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <barrier>
 #include <chrono>
+#include <fstream>
 #include <thread>
 
 #include "witness_support.h"
@@ -201,7 +202,11 @@ TEST(WitnessCrash, cosigns_no_fork_however_often_it_is_killed) {
     close(pipe_ends[0]);
 
     // The witness must stand where it said it stands, or at one of the trees it was being shown.
+    std::ofstream{scratch.log_folder() / ".state.Xy12Zz"}
+        << "torn";  // a kill may leave it, and does rarely
     const Witness witness = scratch.open(system_now);
+    for (const auto& entry : fs::recursive_directory_iterator(scratch.folder))
+      ASSERT_FALSE(entry.path().filename().string().starts_with('.')) << entry.path();
     const auto latest = witness.latest(origin_hash(scratch.log.name()));
     ASSERT_TRUE(latest.has_value()) << sentence(latest.error());
     std::vector<std::vector<Digest>> possible{forger.history};
