@@ -44,19 +44,9 @@ Result<Target> open_target(const cli::LedgerOptions& options) {
   return Target{.source = std::move(source), .key = std::move(key)};
 }
 
-/// The state to go on from: none without a file, nor where the check of before came to its end
-/// and the caller wants a whole one.
 Result<std::optional<ledger::CheckState>> read_state(const cli::LedgerOptions& options) {
   if (options.resume.empty()) return std::nullopt;
-  FIDUCIA_TRY(found, find_file(options.resume, limits::ledger_check_state_bytes_max));
-  if (!found) return std::nullopt;
-  auto state = ledger::read_check_state(*found);
-  if (!state) {
-    state.error().where.file = options.resume;
-    return std::unexpected(std::move(state).error());
-  }
-  if (state->finished && !options.incremental) return std::nullopt;
-  return std::optional{std::move(*state)};
+  return ledger::find_check_state(options.resume, options.incremental);
 }
 
 void print_check(const cli::LedgerOptions& options, const ledger::LogCheck& checked) {
@@ -125,36 +115,19 @@ Result<int> check_whole(const cli::LedgerOptions& options, const Target& target)
   return checked->ok ? 0 : cli::damaged_exit_code;
 }
 
-/// The other copy: its signed note, and where its tiles are (null: nowhere).
-struct Other {
-  std::string note;
-  std::shared_ptr<const ledger::ObjectSource> source;
-};
-
-Result<Other> open_other(const std::string& named) {
-  Other other;
+Result<ledger::OtherCopy> open_other(const std::string& named) {
   std::error_code error;
   if (is_url(named)) {
     FIDUCIA_TRY(source, open_url(named));
-    other.source = std::move(source);
-  } else if (fs::is_directory(named, error)) {
-    other.source = std::make_shared<ledger::DirectoryStore>(named);
-  } else {
-    FIDUCIA_TRY(bytes, read_file(named, limits::note_bytes_max));
-    other.note = as_text(bytes);
-    return other;
+    return ledger::read_other_copy(std::move(source));
   }
-  auto bytes = ledger::read_object(*other.source, "checkpoint", limits::note_bytes_max);
-  if (!bytes) {
-    bytes.error().where.file = other.source->name_of("checkpoint");
-    return std::unexpected(std::move(bytes).error());
-  }
-  other.note = as_text(*bytes);
-  return other;
+  if (fs::is_directory(named, error))
+    return ledger::read_other_copy(std::make_shared<ledger::DirectoryStore>(named));
+  FIDUCIA_TRY(bytes, read_file(named, limits::note_bytes_max));
+  return ledger::OtherCopy{.note = std::string{as_text(bytes)}, .source = nullptr};
 }
 
-/// What somebody needs to see a split view for himself: the notes, and what the larger log says
-/// that it was at the size of the smaller one.
+/// Only files of an earlier comparison are overwritten.
 Status write_evidence(const fs::path& folder, const ledger::LogComparison& found,
                       const cli::LedgerOptions& options) {
   const auto rules = [&](std::string kind, std::function<bool(ByteView)> is_kind) {
@@ -177,14 +150,10 @@ Status write_evidence(const fs::path& folder, const ledger::LogComparison& found
   if (error)
     return fail(ErrorCode::io_unwritable, "cannot be made: " + error.message() + ".",
                 "Name another folder.", Location{.file = folder.string()});
-  FIDUCIA_CHECK(write_output(folder / "checkpoint.ours", as_bytes(found.our_note), note_rules));
-  FIDUCIA_CHECK(write_output(folder / "checkpoint.other", as_bytes(found.other_note), note_rules));
-  if (!found.root_then) return {};
-  std::string proof;
-  for (const Digest& hash : found.proof) proof += to_base64(hash.view()) + "\n";
-  FIDUCIA_CHECK(write_output(folder / "consistency-proof", as_bytes(proof), hash_rules));
-  return write_output(folder / "root-then", as_bytes(to_hex(found.root_then->view()) + "\n"),
-                      hash_rules);
+  for (const ledger::EvidenceFile& file : ledger::evidence_of(found))
+    FIDUCIA_CHECK(write_output(folder / file.name, as_bytes(file.content),
+                               file.name.starts_with("checkpoint") ? note_rules : hash_rules));
+  return {};
 }
 
 void write_side(json::Writer& json, const char* key, const ledger_format::Checkpoint& checkpoint,

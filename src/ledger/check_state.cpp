@@ -128,4 +128,17 @@ Result<CheckState> read_check_state(ByteView encoded) {
   return state;
 }
 
+Result<std::optional<CheckState>> find_check_state(const std::filesystem::path& file,
+                                                   bool incremental) {
+  FIDUCIA_TRY(found, find_file(file, limits::ledger_check_state_bytes_max));
+  if (!found) return std::nullopt;
+  auto state = read_check_state(*found);
+  if (!state) {
+    state.error().where.file = file.string();
+    return std::unexpected(std::move(state).error());
+  }
+  if (state->finished && !incremental) return std::nullopt;
+  return std::optional{std::move(*state)};
+}
+
 }  // namespace fiducia::ledger

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,5 +27,12 @@ struct CheckState {
 /// Checks the digest, and that count, levels and root fit each other.
 /// Errors: malformed (kind "check_state").
 [[nodiscard]] Result<CheckState> read_check_state(ByteView encoded);
+
+/// The state in `file` from which a check goes on: absent where there is no such file, and where
+/// the check that left it came to its end, unless only what was appended since is to be checked
+/// (`incremental`). Errors: io_unreadable, over_limit, malformed (kind "check_state"), with the
+/// file.
+[[nodiscard]] Result<std::optional<CheckState>> find_check_state(const std::filesystem::path& file,
+                                                                 bool incremental);
 
 }  // namespace fiducia::ledger

@@ -95,4 +95,24 @@ Result<LogComparison> compare_logs(std::shared_ptr<const ObjectSource> source,
   return judge(&tiles);
 }
 
+Result<OtherCopy> read_other_copy(std::shared_ptr<const ObjectSource> source) {
+  auto note = read_object(*source, checkpoint_file, limits::note_bytes_max);
+  if (!note) {
+    note.error().where.file = source->name_of(checkpoint_file);
+    return std::unexpected(std::move(note).error());
+  }
+  return OtherCopy{.note = std::string{as_text(*note)}, .source = std::move(source)};
+}
+
+std::vector<EvidenceFile> evidence_of(const LogComparison& found) {
+  std::vector<EvidenceFile> files{{.name = "checkpoint.ours", .content = found.our_note},
+                                  {.name = "checkpoint.other", .content = found.other_note}};
+  if (!found.root_then) return files;
+  std::string proof;
+  for (const Digest& hash : found.proof) proof += to_base64(hash.view()) + "\n";
+  files.push_back({.name = "consistency-proof", .content = std::move(proof)});
+  files.push_back({.name = "root-then", .content = to_hex(found.root_then->view()) + "\n"});
+  return files;
+}
+
 }  // namespace fiducia::ledger

@@ -39,4 +39,24 @@ struct LogComparison {
                                                  const std::string& other_note,
                                                  std::shared_ptr<const ObjectSource> other);
 
+/// A copy of a log that somebody else has: its signed note, and where its tiles are (null:
+/// nowhere).
+struct OtherCopy {
+  std::string note;
+  std::shared_ptr<const ObjectSource> source;
+};
+/// The copy whose objects `source` gives. Errors: those of the source, with the name of its
+/// checkpoint; io_unreadable where it has none.
+[[nodiscard]] Result<OtherCopy> read_other_copy(std::shared_ptr<const ObjectSource> source);
+
+/// One file of what somebody needs to see a split view for himself.
+struct EvidenceFile {
+  std::string name;
+  std::string content;
+};
+/// Both signed notes as `checkpoint.ours` and `checkpoint.other`; and, where one tree is larger,
+/// what it says that it was at the size of the smaller one: `consistency-proof` (hashes in base64,
+/// one a line) and `root-then` (hexadecimal).
+[[nodiscard]] std::vector<EvidenceFile> evidence_of(const LogComparison& found);
+
 }  // namespace fiducia::ledger

@@ -2,7 +2,6 @@
 #pragma once
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "core/core.h"

@@ -248,5 +248,32 @@ TEST(CheckResume, a_killed_check_goes_on_from_the_state_it_kept) {
   }
 }
 
+TEST(CheckResume, a_check_that_came_to_its_end_begins_anew_unless_only_news_are_asked_for) {
+  const MemoryLog log{600};
+  const auto [states, whole] = states_of(log, log.vkey());
+  ASSERT_TRUE(whole.ok);
+  const ScratchFolder folder;
+  const auto file = folder.path() / "state";
+  for (const bool incremental : {false, true}) {
+    const auto missing = find_check_state(folder.path() / "missing", incremental);
+    ASSERT_TRUE(missing.has_value());
+    EXPECT_FALSE(missing->has_value());
+    ASSERT_TRUE(durable_write(file, states.front()).has_value());
+    const auto half_way = find_check_state(file, incremental);
+    ASSERT_TRUE(half_way.has_value());
+    ASSERT_TRUE(half_way->has_value());
+    EXPECT_EQ(write_check_state(**half_way), states.front());
+    ASSERT_TRUE(durable_write(file, states.back()).has_value());
+    const auto finished = find_check_state(file, incremental);
+    ASSERT_TRUE(finished.has_value());
+    EXPECT_EQ(finished->has_value(), incremental);
+  }
+  ASSERT_TRUE(durable_write(file, as_bytes("no state")).has_value());
+  const auto refused = find_check_state(file, true);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(code_word(refused.error()), "malformed.check_state");
+  EXPECT_EQ(refused.error().where.file, file.string());
+}
+
 }  // namespace
 }  // namespace fiducia::ledger::test

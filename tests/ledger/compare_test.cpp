@@ -116,5 +116,46 @@ TEST(CompareLogs, damaged_tiles_are_damage_and_no_split_view) {
   }
 }
 
+TEST(CompareLogs, what_goes_out_proves_a_split_view_to_a_stranger) {
+  const crypto::PrivateKey key = new_key();
+  const auto small = make_log(key, 300, 299);
+  const auto large = make_log(key, 700);
+  const auto copy = read_other_copy(small);
+  ASSERT_TRUE(copy.has_value()) << sentence(copy.error());
+  EXPECT_EQ(copy->note, small->note());
+  const auto found = compare_logs(large, vkey_of(key), copy->note, copy->source);
+  ASSERT_TRUE(found.has_value()) << sentence(found.error());
+  std::map<std::string, std::string> files;
+  for (EvidenceFile& file : evidence_of(*found)) files[file.name] = std::move(file.content);
+  ASSERT_EQ(files.size(), 4U);
+  EXPECT_EQ(files["checkpoint.ours"], large->note());
+  EXPECT_EQ(files["checkpoint.other"], small->note());
+  // From the texts alone.
+  std::vector<Digest> proof;
+  for (std::string_view rest = files["consistency-proof"]; !rest.empty();
+       rest.remove_prefix(rest.find('\n') + 1)) {
+    const auto hash = from_base64(rest.substr(0, rest.find('\n')));
+    ASSERT_TRUE(hash && hash->size() == sizeof(Digest));
+    std::copy(hash->begin(), hash->end(), proof.emplace_back().bytes.begin());
+  }
+  const auto root_then =
+      digest_from_hex(std::string_view{files["root-then"]}.substr(0, 2 * sizeof(Digest)));
+  ASSERT_TRUE(root_then.has_value());
+  EXPECT_TRUE(
+      merkle::verify_consistency(300, 700, *root_then, found->ours.root, proof).has_value());
+  EXPECT_NE(*root_then, found->other.root);
+
+  const auto same_size = compare_logs(make_log(key, 300), vkey_of(key), small->note(), nullptr);
+  ASSERT_TRUE(same_size.has_value());
+  EXPECT_EQ(evidence_of(*same_size).size(), 2U) << "the notes say it all";
+}
+
+TEST(CompareLogs, a_copy_without_a_checkpoint_is_no_copy) {
+  const ScratchFolder empty;
+  const auto copy = read_other_copy(std::make_shared<DirectoryStore>(empty.path()));
+  ASSERT_FALSE(copy.has_value());
+  EXPECT_EQ(copy.error().where.file, (empty.path() / "checkpoint").string());
+}
+
 }  // namespace
 }  // namespace fiducia::ledger::test
