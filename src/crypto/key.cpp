@@ -13,6 +13,7 @@
 #include <climits>
 #include <utility>
 
+#include "crypto/ecdsa_der.h"
 #include "crypto/hash.h"
 #include "crypto/openssl.h"
 
@@ -242,19 +243,26 @@ Result<Bytes> der_from_rs(ByteView rs) {
   return out;
 }
 
-Result<Bytes> rs_from_der(ByteView der, std::size_t half) {
+}  // namespace
+
+Result<Bytes> read_ecdsa_der(ByteView der, std::size_t half_bytes) {
+  const auto refused = [] { return fail_crypto("cannot convert an ECDSA signature"); };
+  if (der.size() > 1024) return refused();
   const unsigned char* at = openssl_bytes(der);
   const EcdsaSignature signature(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
-  Bytes out(2 * half);
+  Bytes out(2 * half_bytes);
   auto* to = reinterpret_cast<unsigned char*>(out.data());
-  const int half_int = narrow<int>(half);
-  if (signature == nullptr ||
-      BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), to, half_int) != half_int ||
-      BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), to + half, half_int) != half_int) {
-    return fail_crypto("cannot convert an ECDSA signature");
-  }
+  const int half = narrow<int>(half_bytes);
+  if (signature == nullptr || BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), to, half) != half ||
+      BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), to + half_bytes, half) != half)
+    return refused();
+  // OpenSSL reads BER as well, and stops where the value ends.
+  FIDUCIA_TRY(again, der_from_rs(out));
+  if (!same_bytes(again, der)) return refused();
   return out;
 }
+
+namespace {
 
 Status verify_ed25519(EVP_PKEY* key, ByteView message, ByteView signature) {
   const DigestContext context(EVP_MD_CTX_new());
@@ -577,7 +585,7 @@ Result<Bytes> PrivateKey::sign(SignatureAlgorithm algorithm, ByteView message) c
   }
   out.resize(length);
   if (kind == KeyKind::rsa) return out;
-  FIDUCIA_TRY(rs, rs_from_der(out, field_bytes(kind)));
+  FIDUCIA_TRY(rs, read_ecdsa_der(out, field_bytes(kind)));
   return with_low_s(kind, std::move(rs));
 }
 

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <limits>
 
+#include "crypto/ecdsa_der.h"
+
 namespace fiducia::ledger_format {
 namespace {
 
@@ -69,36 +71,6 @@ std::string hex_of(std::uint32_t key_id) {
   return to_hex(bytes);
 }
 
-/// Takes one DER INTEGER that is not negative and shortest, right-aligned into `out`.
-Status take_der_integer(ByteCursor& cursor, std::span<std::byte> out) {
-  FIDUCIA_TRY(tag, cursor.be<std::uint8_t>());
-  FIDUCIA_TRY(length, cursor.be<std::uint8_t>());
-  if (tag != 0x02 || length == 0 || length > 0x7F) return bad_note("No DER INTEGER.");
-  FIDUCIA_TRY(value, cursor.take(length));
-  if ((std::to_integer<unsigned>(value[0]) & 0x80U) != 0) return bad_note("A negative integer.");
-  if (value[0] == std::byte{0} && value.size() > 1) {
-    if ((std::to_integer<unsigned>(value[1]) & 0x80U) == 0) return bad_note("A padded integer.");
-    value = value.subspan(1);
-  }
-  if (value.size() > out.size()) return bad_note("An integer longer than the curve's order.");
-  std::copy(value.begin(), value.end(), out.end() - static_cast<std::ptrdiff_t>(value.size()));
-  return {};
-}
-
-/// Ecdsa-Sig-Value in DER (RFC 3279 section 2.2.3) to r || s, 32 bytes each.
-Result<Bytes> ecdsa_fixed_width(ByteView der) {
-  ByteCursor cursor{der};
-  FIDUCIA_TRY(tag, cursor.be<std::uint8_t>());
-  FIDUCIA_TRY(length, cursor.be<std::uint8_t>());
-  if (tag != 0x30 || length > 0x7F || length != cursor.remaining())
-    return bad_note("No DER SEQUENCE.");
-  Bytes out(64);
-  FIDUCIA_CHECK(take_der_integer(cursor, std::span{out}.first(32)));
-  FIDUCIA_CHECK(take_der_integer(cursor, std::span{out}.last(32)));
-  if (cursor.remaining() != 0) return bad_note("Bytes after the ECDSA signature.");
-  return out;
-}
-
 /// Whether `line` verifies under `key`; the time it states, for cosignatures.
 Result<std::optional<UnixTime>> verify_line(const std::string& text, const NoteSignature& line,
                                             const VerifierKey& key) {
@@ -111,9 +83,11 @@ Result<std::optional<UnixTime>> verify_line(const std::string& text, const NoteS
     }
     case NoteKeyType::ecdsa: {
       FIDUCIA_TRY(public_key, crypto::PublicKey::read_spki(key.public_key));
-      FIDUCIA_TRY(signature, ecdsa_fixed_width(line.signature));
+      constexpr std::size_t half_bytes = 32;  // of P-256, the one curve of such keys
+      const auto signature = crypto::read_ecdsa_der(line.signature, half_bytes);
+      if (!signature) return bad_note("An ECDSA signature is not DER.");
       FIDUCIA_CHECK(
-          public_key.verify(crypto::SignatureAlgorithm::es256, as_bytes(text), signature));
+          public_key.verify(crypto::SignatureAlgorithm::es256, as_bytes(text), *signature));
       return std::nullopt;
     }
     case NoteKeyType::cosignature: {
