@@ -85,7 +85,7 @@ std::string show_value(const dicom::Element& element, const dicom::CharacterSet&
   std::string_view raw = as_text(element.value);
   const bool is_cut = raw.size() > bytes_looked_at_max;
   if (is_cut) raw = raw.substr(0, bytes_looked_at_max);
-  while (!raw.empty() && (raw.back() == ' ' || raw.back() == '\0')) raw.remove_suffix(1);
+  raw = dicom::without_padding(raw);
   std::string text{raw};
   if (dicom::has_character_set(element.vr)) {
     // A cut may end inside a character; the bytes are then shown as they are.

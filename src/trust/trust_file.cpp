@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <set>
@@ -93,28 +94,46 @@ Result<ledger_format::VerifierKey> required_vkey(const Section& section, std::st
 
 // --- sections ---------------------------------------------------------------------------------
 
-Result<std::vector<std::string>> read_roles(const Section& section) {
-  const std::vector<std::string_view> roles_known = words_of_roles();
-  FIDUCIA_TRY(node, section.required("roles"));
-  const std::vector<config::Value>* array = node->list();
-  if (array == nullptr || array->empty())
-    return section.bad(node->place, section.key_of("roles") +
-                                        " must be a list of at least one of " +
-                                        listed(roles_known) + ".");
-  std::vector<std::string> roles;
-  for (const config::Value& item : *array) {
-    const std::string* role = item.text();
-    if (role == nullptr ||
-        std::find(roles_known.begin(), roles_known.end(), *role) == roles_known.end())
-      return section.bad(item.place,
-                         section.key_of("roles") + " may hold " + listed(roles_known) +
-                             (role ? ", not " + in_quotes(*role) + "." : std::string(".")));
-    if (std::find(roles.begin(), roles.end(), *role) != roles.end())
-      return section.bad(item.place,
-                         section.key_of("roles") + " says " + in_quotes(*role) + " twice.");
-    roles.push_back(*role);
+/// What a list in a file may hold.
+struct WordRules {
+  std::string must_be;   // of what is no list, or an empty one
+  std::string may_hold;  // of an item that is not known
+  std::function<bool(const std::string&)> is_known;
+  bool quotes_unknown = false;  // ", not "x"" behind `may_hold`
+};
+
+/// The words of list `key`, each once.
+Result<std::vector<std::string>> read_words(const Section& section, std::string_view key,
+                                            const config::Value& node, const WordRules& rules) {
+  const std::vector<config::Value>* list = node.list();
+  if (list == nullptr || list->empty())
+    return section.bad(node.place, section.key_of(key) + " must be " + rules.must_be + ".");
+  std::vector<std::string> words;
+  for (const config::Value& item : *list) {
+    const std::string* word = item.text();
+    if (word == nullptr || !rules.is_known(*word))
+      return section.bad(
+          item.place,
+          section.key_of(key) + " may hold " + rules.may_hold +
+              (word != nullptr && rules.quotes_unknown ? ", not " + in_quotes(*word) : "") + ".");
+    if (std::ranges::find(words, *word) != words.end())
+      return section.bad(item.place, section.key_of(key) + " says " + in_quotes(*word) + " twice.");
+    words.push_back(*word);
   }
-  return roles;
+  return words;
+}
+
+Result<std::vector<std::string>> read_roles(const Section& section) {
+  const std::vector<std::string_view> known = words_of_roles();
+  FIDUCIA_TRY(node, section.required("roles"));
+  return read_words(section, "roles", *node,
+                    {.must_be = "a list of at least one of " + listed(known),
+                     .may_hold = listed(known),
+                     .is_known =
+                         [&known](const std::string& word) {
+                           return std::ranges::find(known, word) != known.end();
+                         },
+                     .quotes_unknown = true});
 }
 
 Status read_authorities(const Section& root, Trust& trust) {
@@ -197,27 +216,14 @@ Status read_pinned(const Section& ledger_section, TrustedLedger& ledger) {
 
 /// The policies of one authority, which may be left out.
 Result<std::vector<std::string>> read_policies(const Section& section) {
-  std::vector<std::string> policies;
   const config::Value* node = section.find("policy");
-  if (node == nullptr) return policies;
-  const std::vector<config::Value>* array = node->list();
-  if (array == nullptr || array->empty())
-    return section.bad(node->place,
-                       section.key_of("policy") +
-                           " must be a list of at least one object identifier; leave it out to "
-                           "accept any policy.");
-  for (const config::Value& item : *array) {
-    const std::string* policy = item.text();
-    if (policy == nullptr || !crypto::is_object_identifier(*policy))
-      return section.bad(item.place, section.key_of("policy") +
-                                         " may hold object identifiers in dotted form, such as "
-                                         "\"1.3.6.1.4.1.4146.2.3\".");
-    if (std::find(policies.begin(), policies.end(), *policy) != policies.end())
-      return section.bad(item.place,
-                         section.key_of("policy") + " says " + in_quotes(*policy) + " twice.");
-    policies.push_back(*policy);
-  }
-  return policies;
+  if (node == nullptr) return std::vector<std::string>{};
+  return read_words(section, "policy", *node,
+                    {.must_be = "a list of at least one object identifier; leave it out to accept "
+                                "any policy",
+                     .may_hold = "object identifiers in dotted form, such as "
+                                 "\"1.3.6.1.4.1.4146.2.3\"",
+                     .is_known = crypto::is_object_identifier});
 }
 
 Status read_tsas(const Section& root, Trust& trust) {
