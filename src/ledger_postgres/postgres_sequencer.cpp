@@ -26,25 +26,12 @@ constexpr milliseconds answer_timeout{limits::postgres_answer_timeout_ms};
 constexpr milliseconds backoff_min{50};
 constexpr milliseconds backoff_max{1'000};
 
-Location where() { return {.file = "PostgreSQL, schema fiducia_ledger"}; }
+constexpr const char* place = "PostgreSQL, schema fiducia_ledger";
+Location where() { return {.file = place}; }
 
 constexpr const char* begin_sql = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 constexpr const char* commit_sql = "COMMIT";
 constexpr const char* rollback_sql = "ROLLBACK";
-constexpr const char* settings_sql =
-    "SELECT set_config('lock_timeout', $1, false),"
-    " set_config('statement_timeout', $2, false),"
-    " set_config('idle_in_transaction_session_timeout', $3, false),"
-    " set_config('idle_session_timeout', '0', false),"
-    " set_config('synchronous_commit', $4, false),"
-    // No name of ours is looked up in schemas of others.
-    " set_config('search_path', 'pg_catalog', false),"
-    " set_config('client_min_messages', 'warning', false),"
-    // So that the locks of a machine that is gone are free within half a minute.
-    " set_config('tcp_keepalives_idle', '10', false),"
-    " set_config('tcp_keepalives_interval', '5', false),"
-    " set_config('tcp_keepalives_count', '3', false),"
-    " set_config('tcp_user_timeout', '20000', false)";
 constexpr const char* version_sql =
     "SELECT version, (current_setting('fsync') = 'on')::int::bigint FROM fiducia_ledger.version";
 constexpr const char* take_turn_sql = "SELECT fiducia_ledger.take_turn($1::text)";
@@ -98,66 +85,39 @@ Status check_origin(const std::string& origin) {
               "Give another name.");
 }
 
-/// What a failure means to whoever reads or writes.
-Error error_of(const postgres::Failure& failure, ErrorCode otherwise) {
-  struct Meaning {
-    std::string_view sqlstate;
-    ErrorCode code;
-    const char* what;
-    const char* remedy;
-  };
-  constexpr const char* grants = "Grant the role what docs/operations.md lists for an appender.";
-  constexpr const char* make = "Make the ledger in this database first, as the schema's owner.";
-  constexpr const char* again = "Try again.";
-  static constexpr std::array meanings{
-      Meaning{"55P03", ErrorCode::busy, "Another process has held its turn for too long.", again},
-      Meaning{"57014", ErrorCode::busy, "The database took too long.", again},
-      Meaning{"40001", ErrorCode::busy, "The database gave another process precedence.", again},
-      Meaning{"40P01", ErrorCode::busy, "The database gave another process precedence.", again},
-      Meaning{"53300", ErrorCode::busy, "The database has no connection to spare.", again},
-      Meaning{"25P03", ErrorCode::busy,
-              "This process held the turn for so long that the database took it away.", again},
-      Meaning{sqlstate_not_the_next_round, ErrorCode::busy,
-              "Another process has appended meanwhile.", again},
-      Meaning{sqlstate_no_such_log, ErrorCode::io_unreadable,
-              "The database has no ledger of this name.", make},
-      Meaning{"3F000", ErrorCode::io_unreadable, "The database has no schema fiducia_ledger.",
-              make},
-      Meaning{"42P01", ErrorCode::io_unreadable, "The schema fiducia_ledger has no such table.",
-              make},
-      Meaning{"42501", ErrorCode::io_unwritable,
-              "The database's role has not the right to do this.", grants},
-      Meaning{"25006", ErrorCode::io_unwritable, "The database is read-only (a standby, perhaps).",
-              "Connect to the primary server."},
-      Meaning{"53100", ErrorCode::io_unwritable, "The database's disk is full.",
-              "Make room on its disk."},
-  };
-  for (const Meaning& meaning : meanings)
-    if (failure.sqlstate == meaning.sqlstate)
-      return {
-          .code = meaning.code, .what = meaning.what, .remedy = meaning.remedy, .where = where()};
-  return {.code = otherwise,
-          .what = failure.text,
-          .remedy = failure.remedy.empty() ? "Check that the database runs and can be reached."
-                                           : failure.remedy,
-          .where = where()};
-}
+/// What answers mean here, besides what they mean to everybody.
+constexpr const char* make_remedy =
+    "Make the ledger in this database first, as the schema's owner.";
+constexpr std::array own_meanings{
+    postgres::Meaning{"55P03", ErrorCode::busy, "Another process has held its turn for too long.",
+                      "Try again."},
+    postgres::Meaning{"25P03", ErrorCode::busy,
+                      "This process held the turn for so long that the database took it away.",
+                      "Try again."},
+    postgres::Meaning{sqlstate_not_the_next_round, ErrorCode::busy,
+                      "Another process has appended meanwhile.", "Try again."},
+    postgres::Meaning{sqlstate_no_such_log, ErrorCode::io_unreadable,
+                      "The database has no ledger of this name.", make_remedy},
+    postgres::Meaning{"3F000", ErrorCode::io_unreadable,
+                      "The database has no schema fiducia_ledger.", make_remedy},
+    postgres::Meaning{"42P01", ErrorCode::io_unreadable,
+                      "The schema fiducia_ledger has no such table.", make_remedy},
+    postgres::Meaning{"42501", ErrorCode::io_unwritable,
+                      "The database's role has not the right to do this.",
+                      "Grant the role what docs/operations.md lists for an appender."},
+};
 
 std::unexpected<Error> fail_of(const postgres::Failure& failure, ErrorCode otherwise) {
-  return std::unexpected(error_of(failure, otherwise));
+  return std::unexpected(postgres::error_of(failure, otherwise, place, own_meanings));
 }
 
-/// What an appender's connection must find. `settings` are those of `settings_sql`.
+/// What an appender's connection must find.
 postgres::Answer<postgres::Connection> connect(const std::string& connection,
-                                               const std::array<std::string, 4>& settings,
+                                               const postgres::Session& session,
                                                std::optional<Error>& refusal) {
   auto opened = postgres::Connection::open(connection);
   if (!opened) return opened;
-  const std::array commands{
-      postgres::Command{settings_sql,
-                        {std::string_view{settings[0]}, std::string_view{settings[1]},
-                         std::string_view{settings[2]}, std::string_view{settings[3]}}},
-      postgres::Command{version_sql}};
+  const std::array commands{session.command(), postgres::Command{version_sql}};
   auto answers = opened->run(commands, answer_timeout, /*prepare=*/false);
   if (!answers) return std::unexpected(std::move(answers).error());
   const postgres::Rows& found = answers->back();
@@ -264,13 +224,14 @@ class PostgresSequencer::Turn {
         turn_timeout_(options.turn_timeout_ms),
         answer_timeout_(turn_timeout_ + milliseconds{options.answer_timeout_ms}),
         news_bytes_(kind.publishing ? std::min(options.publishing_bytes_max, size_max) : size_max),
-        settings_{std::to_string(options.turn_timeout_ms),
-                  // The database gives up before we do.
-                  std::to_string(
-                      (turn_timeout_ + milliseconds{options.answer_timeout_ms} * 2 / 3).count()),
-                  std::to_string(kind.publishing ? 0 : options.turn_idle_ms_max),
-                  // Forgetting is no promise: rounds that come back are published once more.
-                  kind.publishing ? "off" : "on"} {}
+        session_(
+            {.lock_timeout = turn_timeout_,
+             // The database gives up before we do.
+             .statement_timeout = turn_timeout_ + milliseconds{options.answer_timeout_ms} * 2 / 3,
+             .idle_in_transaction_timeout =
+                 milliseconds{kind.publishing ? 0 : options.turn_idle_ms_max},
+             // Forgetting is no promise: rounds that come back are published once more.
+             .durable_commit = !kind.publishing}) {}
 
   [[nodiscard]] bool publishing() const { return kind_.publishing; }
   [[nodiscard]] bool held() const {
@@ -297,7 +258,7 @@ class PostgresSequencer::Turn {
   /// Connects if need be. Errors: as `PostgresSequencer::open`.
   [[nodiscard]] postgres::Answer<void> connect(std::optional<Error>& refusal) {
     if (connection_) return {};
-    auto opened = ledger_postgres::connect(string_, settings_, refusal);
+    auto opened = ledger_postgres::connect(string_, session_, refusal);
     if (!opened) return std::unexpected(std::move(opened).error());
     if (!refusal) connection_.emplace(std::move(*opened));
     return {};
@@ -351,7 +312,7 @@ class PostgresSequencer::Turn {
   const milliseconds turn_timeout_;
   const milliseconds answer_timeout_;
   const std::uint64_t news_bytes_;
-  const std::array<std::string, 4> settings_;
+  const postgres::Session session_;
 
   mutable Mutex mutex_;
   Condition changed_;
@@ -383,7 +344,10 @@ Status PostgresSequencer::create(const std::string& connection, const std::strin
   constexpr std::array look{
       begin_sql, "SELECT pg_advisory_xact_lock(7311054182236475251)",
       "SELECT (to_regclass('fiducia_ledger.version') IS NOT NULL)::int::bigint"};
-  std::vector<postgres::Command> commands;
+  const postgres::Session session{{.lock_timeout = answer_timeout,
+                                   .statement_timeout = answer_timeout,
+                                   .idle_in_transaction_timeout = answer_timeout}};
+  std::vector<postgres::Command> commands{session.command()};
   for (const char* sql : look) commands.push_back({sql});
   auto found = run(commands);
   if (!found) return fail_of(found.error(), ErrorCode::io_unwritable);

@@ -37,6 +37,28 @@ std::unexpected<Failure> lost(std::string text) {
   return std::unexpected(Failure{.sqlstate = {}, .text = std::move(text), .lost = true});
 }
 
+using Options = std::unique_ptr<PQconninfoOption, FreeOptions>;
+
+/// What a connection string says; the first call loads libpq.
+Answer<Options> read_options(const std::string& connection) {
+  if (const Answer<Libpq>& found = find_libpq(); !found) return std::unexpected(found.error());
+  Options options{libpq().PQconninfoParse(connection.c_str(), nullptr)};
+  // libpq's complaint about a string that it cannot read quotes the string.
+  if (options == nullptr)
+    return std::unexpected(
+        Failure{.text = "The connection string cannot be understood (it is not shown: it may hold "
+                        "a password).",
+                .remedy = "Write it as libpq takes it: \"service=fiducia\", or \"host=... "
+                          "dbname=...\".",
+                .lost = true});
+  return Answer<Options>{std::move(options)};
+}
+
+/// Whether the string says it, and it is not to be shown.
+bool is_secret(const PQconninfoOption& option) {
+  return option.val != nullptr && *option.val != '\0' && option.dispchar[0] == '*';
+}
+
 /// A server's words, fit for one line: it is not one of ours and might say anything.
 std::string one_line(std::string_view text) {
   std::string line;
@@ -52,9 +74,7 @@ std::string one_line(std::string_view text) {
 std::string connect_text(pg_conn* connection, const PQconninfoOption* options) {
   std::string_view text = libpq().PQerrorMessage(connection);
   for (const PQconninfoOption* option = options; option->keyword != nullptr; ++option)
-    if (option->val != nullptr && *option->val != '\0' && option->dispchar[0] == '*' &&
-        text.contains(option->val))
-      return "The database cannot be reached.";
+    if (is_secret(*option) && text.contains(option->val)) return "The database cannot be reached.";
   // "connection to server at "db" (10.0.0.1), port 5432 failed: Connection refused\n\tIs ..."
   if (const auto at = text.rfind(" failed: "); at != std::string_view::npos)
     text.remove_prefix(at + std::string_view{" failed: "}.size());
@@ -145,14 +165,15 @@ void Connection::DeleteState::operator()(State* state) const noexcept { delete s
 
 Connection::Connection(std::unique_ptr<State, DeleteState> state) : state_(std::move(state)) {}
 
+Answer<bool> Connection::holds_secret(const std::string& connection) {
+  FIDUCIA_TRY(options, read_options(connection));
+  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option)
+    if (is_secret(*option)) return true;
+  return false;
+}
+
 Answer<Connection> Connection::open(const std::string& connection) {
-  if (const Answer<Libpq>& found = find_libpq(); !found) return std::unexpected(found.error());
-  // libpq's complaint about a string that it cannot read quotes the string.
-  const std::unique_ptr<PQconninfoOption, FreeOptions> options{
-      libpq().PQconninfoParse(connection.c_str(), nullptr)};
-  if (options == nullptr)
-    return lost(
-        "The connection string cannot be understood (it is not shown: it may hold a password).");
+  FIDUCIA_TRY(options, read_options(connection));
   // A peer that is gone is noticed within half a minute, whatever the kernel's defaults.
   constexpr std::array keywords{"connect_timeout",
                                 "keepalives_idle",

@@ -65,6 +65,10 @@ class Rows {
 /// Thread safety: none; one thread at a time. Not to be used after fork().
 class Connection {
  public:
+  /// Whether a connection string says a password or another secret itself, instead of naming a file
+  /// that holds it (passfile, service). Failures: as `open`, without a server.
+  [[nodiscard]] static Answer<bool> holds_secret(const std::string& connection);
+
   /// `connection` as libpq takes it: "host=... dbname=...", or "postgresql://...". What it says
   /// goes before the environment (PGHOST, ...), which goes before our defaults for time-outs.
   /// The first call loads libpq: a failure with a remedy where it is not installed.

@@ -9,7 +9,6 @@
 namespace fiducia::store {
 namespace {
 
-constexpr std::size_t key_bytes = 32;
 constexpr std::size_t sketch_evidences_max = 4;
 /// Candidates whose size is compared.
 constexpr std::size_t compared_max = 32;
@@ -67,7 +66,7 @@ void prefer_same_size(std::vector<Candidate>& candidates, std::span<const std::i
 }  // namespace
 
 Result<StoreKeys> StoreKeys::make(ByteView key) {
-  if (key.size() != key_bytes)
+  if (key.size() != store_key_bytes)
     return fail(
         ErrorCode::config_invalid,
         "The key of the evidence store has " + std::to_string(key.size()) + " bytes; it needs 32.",

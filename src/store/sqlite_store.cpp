@@ -8,10 +8,7 @@
 #include <bit>
 #include <cerrno>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <system_error>
-#include <thread>
 
 #include "core/descriptor.h"
 #include "crypto/crypto.h"
@@ -115,7 +112,7 @@ FileState look_at_rest(const std::filesystem::path& path) {
   constexpr std::chrono::milliseconds pause{5};
   FileState state = look_at(path);
   for (int attempt = 1; state.log_lost && attempt < attempts_max; ++attempt) {
-    std::this_thread::sleep_for(pause);
+    pause_between_tries(pause);
     state = look_at(path);
   }
   return state;
@@ -252,7 +249,7 @@ Status use_log(Connection& connection) {
     if (row)
       return fail(ErrorCode::io_unwritable, "The file system cannot hold a write-ahead log.",
                   "Put the evidence store on a local disk.");
-    std::this_thread::sleep_for(pause);
+    pause_between_tries(pause);
   }
 }
 
@@ -440,15 +437,15 @@ class SqliteStore final : public EvidenceStore {
   const StoreKeys keys_;
   const bool read_only_;
 
-  std::mutex write_mutex_;        // guards writer_: one transaction at a time
-  std::optional<Writer> writer_;  // absent when read-only
+  Mutex write_mutex_;                                              // one transaction at a time
+  std::optional<Writer> writer_ FIDUCIA_GUARDED_BY(write_mutex_);  // absent when read-only
 
-  std::mutex pool_mutex_;                      // guards idle_; never held during I/O
-  std::vector<std::unique_ptr<Reader>> idle_;  // readers that nobody uses
+  Mutex pool_mutex_;  // never held during I/O
+  std::vector<std::unique_ptr<Reader>> idle_ FIDUCIA_GUARDED_BY(pool_mutex_);  // nobody uses them
 
-  std::mutex claims_mutex_;  // guards claims_given_back_
-  std::condition_variable claims_changed_;
-  std::uint64_t claims_given_back_ = 0;  // reservations that have ended
+  Mutex claims_mutex_;
+  Condition claims_changed_;
+  std::uint64_t claims_given_back_ FIDUCIA_GUARDED_BY(claims_mutex_) = 0;  // reservations ended
 };
 
 class SqliteReservation final : public Reservation {
@@ -469,7 +466,7 @@ class SqliteReservation final : public Reservation {
   void end() {
     if (!file_) return;
     file_.reset();  // closes it, which frees its locks
-    const std::lock_guard lock{store_.claims_mutex_};
+    const MutexLock lock{store_.claims_mutex_};
     ++store_.claims_given_back_;
     store_.claims_changed_.notify_all();
   }
@@ -486,6 +483,7 @@ Status SqliteStore::start() {
   } else {
     auto writer = open_writer(path_, keys_);
     if (!writer) return std::unexpected(with_file(std::move(writer).error()));
+    const MutexLock lock{write_mutex_};
     writer_.emplace(std::move(*writer));
   }
   return {};
@@ -497,7 +495,7 @@ Result<std::unique_ptr<Reader>> SqliteStore::take_reader() {
   FileState now;
   if (read_only_) now = look_at_rest(path_);
   {
-    const std::lock_guard lock{pool_mutex_};
+    const MutexLock lock{pool_mutex_};
     while (!idle_.empty()) {
       std::unique_ptr<Reader> reader = std::move(idle_.back());
       idle_.pop_back();
@@ -519,7 +517,7 @@ Result<std::unique_ptr<Reader>> SqliteStore::take_reader() {
 
 void SqliteStore::give_back(std::unique_ptr<Reader> reader) {
   if (reader->version != schema_version) return;  // it stays at what it saw first
-  const std::lock_guard lock{pool_mutex_};
+  const MutexLock lock{pool_mutex_};
   if (idle_.size() < idle_readers_max) idle_.push_back(std::move(reader));
 }
 
@@ -562,7 +560,7 @@ Status SqliteStore::put_all(std::span<const StoredRecord> records, const HomeMar
     if (Status fits = check_sizes(record); !fits)
       return std::unexpected(with_file(std::move(fits).error()));
 
-  const std::lock_guard lock{write_mutex_};
+  const MutexLock lock{write_mutex_};
   Writer& writer = *writer_;
   const auto insert_all = [&]() -> Status {
     FIDUCIA_TRY(transaction, Transaction::begin(writer.connection, "BEGIN IMMEDIATE"));
@@ -620,7 +618,7 @@ Result<std::unique_ptr<Reservation>> SqliteStore::reserve(std::span<const Claim>
   for (;;) {
     std::uint64_t given_back_before = 0;
     {
-      const std::lock_guard lock{claims_mutex_};
+      const MutexLock lock{claims_mutex_};
       given_back_before = claims_given_back_;
     }
     FIDUCIA_TRY(file, ClaimFile::open(path_));
@@ -632,9 +630,10 @@ Result<std::unique_ptr<Reservation>> SqliteStore::reserve(std::span<const Claim>
     });
     if (!only_taken || now >= end)
       return std::make_unique<SqliteReservation>(*this, std::move(file), std::move(answers));
-    std::unique_lock lock{claims_mutex_};
-    claims_changed_.wait_until(lock, std::min(end, now + look_again),
-                               [&] { return claims_given_back_ != given_back_before; });
+    MutexLock lock{claims_mutex_};
+    claims_changed_.wait_until(
+        lock, std::min(end, now + look_again),
+        [&]() FIDUCIA_REQUIRES(claims_mutex_) { return claims_given_back_ != given_back_before; });
   }
 }
 
@@ -654,7 +653,7 @@ Result<std::optional<Bytes>> SqliteStore::find_by_root(const Digest& object_root
 
 Status SqliteStore::accept(const HomeMark& mark) {
   {
-    const std::lock_guard lock{write_mutex_};
+    const MutexLock lock{write_mutex_};
     FIDUCIA_ASSERT(writer_.has_value());
     FIDUCIA_CHECK(
         writer_->connection.execute("UPDATE home SET objects = (SELECT count(*) FROM object)"));

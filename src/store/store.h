@@ -13,6 +13,8 @@
 
 namespace fiducia::store {
 
+inline constexpr std::size_t store_key_bytes = 32;
+
 /// What is kept of one sealed object. The three UIDs are stored only as keyed hashes.
 struct Record {
   std::string sop_instance_uid = {};

@@ -3,7 +3,6 @@
 #include <array>
 #include <bit>
 #include <chrono>
-#include <mutex>
 #include <optional>
 
 #include "crypto/crypto.h"
@@ -25,6 +24,8 @@ using store::ClaimAnswer;
 using store::HomeMark;
 using store::StoredRecord;
 
+Location here() { return {.file = place}; }
+
 constexpr std::size_t idle_connections_max = 16;
 /// Past what the database allows itself, which then says so.
 constexpr milliseconds answer_margin{10'000};
@@ -34,17 +35,8 @@ constexpr const char* begin_snapshot_sql = "BEGIN ISOLATION LEVEL REPEATABLE REA
 constexpr const char* commit_sql = "COMMIT";
 constexpr const char* rollback_sql = "ROLLBACK";
 
-constexpr const char* settings_sql =
-    "SELECT set_config('statement_timeout', $1::text, false),"
-    " set_config('lock_timeout', $1::text, false),"
-    " set_config('idle_in_transaction_session_timeout', $2::text, false),"
-    " set_config('synchronous_commit', 'on', false),"
-    " set_config('default_transaction_read_only', $3::text, false),"
-    // A peer that is gone: noticed by the server within half a minute.
-    " set_config('tcp_keepalives_idle', '10', false),"
-    " set_config('tcp_keepalives_interval', '5', false),"
-    " set_config('tcp_keepalives_count', '3', false)";
-constexpr const char* version_sql = "SELECT version FROM fiducia_evidence.store";
+constexpr const char* version_sql =
+    "SELECT version, (current_setting('fsync') = 'on')::int::bigint FROM fiducia_evidence.store";
 
 // In the order in which record_in takes them.
 #define FIDUCIA_RECORD_COLUMNS \
@@ -139,52 +131,32 @@ constexpr const char* set_mark_sql =
 constexpr const char* accept_sql =
     "UPDATE fiducia_evidence.store SET objects = (SELECT count(*) FROM fiducia_evidence.object)";
 
-/// What a failure means to whoever reads (io_unreadable) or writes (io_unwritable).
-Error error_of(const Failure& failure, ErrorCode otherwise) {
-  struct Meaning {
-    std::string_view sqlstate;
-    ErrorCode code;
-    const char* what;
-    const char* remedy;
-  };
-  constexpr const char* again = "Try again.";
-  constexpr const char* make =
-      "Make it once as the owner of the database (docs/operations.md), or name the right "
-      "database.";
-  static constexpr std::array meanings{
-      Meaning{"55P03", ErrorCode::busy, "Another machine holds what this one needs.", again},
-      Meaning{"57014", ErrorCode::busy, "The database took too long.", again},
-      Meaning{"40001", ErrorCode::busy, "The database gave another machine precedence.", again},
-      Meaning{"40P01", ErrorCode::busy, "The database gave another machine precedence.", again},
-      Meaning{"53300", ErrorCode::busy, "The database has no connection to spare.", again},
-      Meaning{"42501", ErrorCode::io_unwritable, "The role has no right to do that.",
-              "Grant it what docs/operations.md lists for the evidence store."},
-      Meaning{"25006", ErrorCode::io_unwritable, "The database is open for reading only.",
-              "Name the primary server."},
-      Meaning{"3F000", ErrorCode::config_invalid, "This database has no evidence store.", make},
-      Meaning{"42P01", ErrorCode::config_invalid, "This database has no evidence store.", make},
-      Meaning{"42703", ErrorCode::config_invalid, "The evidence store is of another version.",
-              "Use the release that made it, or a later one."},
-      Meaning{"XX001", ErrorCode::store_damaged, "The database of the store is damaged.",
-              store::damage_remedy},
-      Meaning{"XX002", ErrorCode::store_damaged, "The database of the store is damaged.",
-              store::damage_remedy}};
-  for (const Meaning& meaning : meanings)
-    if (meaning.sqlstate == failure.sqlstate)
-      return {.code = meaning.code, .what = meaning.what, .remedy = meaning.remedy};
-  if (failure.sqlstate == "25P03")
-    return {.code = otherwise,
-            .what = "The identities were kept for so long that the database gave them back.",
-            .remedy = "Nothing was stored. Seal the images again."};
-  return {.code = otherwise,
-          .what = failure.text,
-          .remedy = !failure.remedy.empty() ? failure.remedy
-                    : failure.lost ? "See that the database runs and can be reached, and try again."
-                                   : "Ask who runs the database."};
-}
+/// What answers mean here, besides what they mean to everybody.
+constexpr const char* make_remedy =
+    "Make it with `fiducia store move`, as the owner of the database, or name the right database.";
+constexpr std::array own_meanings{
+    postgres::Meaning{"55P03", ErrorCode::busy, "Another machine holds what this one needs.",
+                      "Try again."},
+    postgres::Meaning{"25P03", ErrorCode::io_unwritable,
+                      "The identities were kept for so long that the database gave them back.",
+                      "Nothing was stored. Seal the images again."},
+    postgres::Meaning{"42501", ErrorCode::io_unwritable, "The role has no right to do that.",
+                      "Grant it what docs/operations.md lists for the evidence store."},
+    postgres::Meaning{"3F000", ErrorCode::config_invalid, "This database has no evidence store.",
+                      make_remedy},
+    postgres::Meaning{"42P01", ErrorCode::config_invalid, "This database has no evidence store.",
+                      make_remedy},
+    postgres::Meaning{"42703", ErrorCode::config_invalid,
+                      "The evidence store is of another version.",
+                      "Use the release that made it, or a later one."},
+    postgres::Meaning{"XX001", ErrorCode::store_damaged, "The database of the store is damaged.",
+                      store::damage_remedy},
+    postgres::Meaning{"XX002", ErrorCode::store_damaged, "The database of the store is damaged.",
+                      store::damage_remedy},
+};
 
 std::unexpected<Error> fail_of(const Failure& failure, ErrorCode otherwise) {
-  return std::unexpected(error_of(failure, otherwise));
+  return std::unexpected(postgres::error_of(failure, otherwise, place, own_meanings));
 }
 
 /// One-dimensional arrays as PostgreSQL takes them in binary: how many dimensions, whether there
@@ -315,8 +287,8 @@ class PostgresStore final : public store::EvidenceStore {
   const PostgresStoreOptions options_;
   const store::StoreKeys keys_;
 
-  std::mutex mutex_;  // guards idle_; never held during I/O
-  std::vector<Connection> idle_;
+  Mutex mutex_;  // never held during I/O
+  std::vector<Connection> idle_ FIDUCIA_GUARDED_BY(mutex_);
 };
 
 class PostgresReservation final : public store::Reservation {
@@ -333,7 +305,8 @@ class PostgresReservation final : public store::Reservation {
   }
   Status put(std::span<const store::Record> records, const HomeMark* mark) override {
     if (connection_ == nullptr)
-      return fail(ErrorCode::io_unwritable, "The reservation has ended.", "Seal the image again.");
+      return fail(ErrorCode::io_unwritable, "The reservation has ended.", "Seal the image again.",
+                  here());
     std::vector<store::HashedRecord> hashed;
     hashed.reserve(records.size());
     std::vector<StoredRecord> stored;
@@ -353,12 +326,12 @@ Answer<PostgresStore::Connection> PostgresStore::connect(std::optional<Error>& r
   auto opened = postgres::Connection::open(options_.connection);
   if (!opened) return std::unexpected(std::move(opened).error());
   auto connection = std::make_unique<postgres::Connection>(std::move(*opened));
-  const std::string timeout = std::to_string(options_.statement_timeout_ms);
-  const std::string idle = std::to_string(options_.reservation_ms_max);
-  const std::array commands{Command{settings_sql,
-                                    {std::string_view{timeout}, std::string_view{idle},
-                                     std::string_view{options_.read_only ? "on" : "off"}}},
-                            Command{version_sql}};
+  const postgres::Session session{
+      {.lock_timeout = milliseconds{options_.statement_timeout_ms},
+       .statement_timeout = milliseconds{options_.statement_timeout_ms},
+       .idle_in_transaction_timeout = milliseconds{options_.reservation_ms_max},
+       .read_only = options_.read_only}};
+  const std::array commands{session.command(), Command{version_sql}};
   auto answers = run(*connection, commands);
   if (!answers) return std::unexpected(std::move(answers).error());
   const Rows& found = answers->back();
@@ -367,13 +340,20 @@ Answer<PostgresStore::Connection> PostgresStore::connect(std::optional<Error>& r
     refusal = Error{.code = ErrorCode::config_invalid,
                     .what = "The evidence store in this database is of another version than " +
                             std::to_string(schema_version) + ".",
-                    .remedy = "Use the release that made it, or a later one."};
+                    .remedy = "Use the release that made it, or a later one.",
+                    .where = here()};
+  else if (found.integer(0, 1) != 1 && !options_.read_only)
+    refusal =
+        Error{.code = ErrorCode::config_invalid,
+              .what = "The database does not write durably (fsync is off).",
+              .remedy = "Set fsync = on in postgresql.conf: evidence must survive a power cut.",
+              .where = here()};
   return Answer<Connection>{std::move(connection)};
 }
 
 Result<PostgresStore::Connection> PostgresStore::take(ErrorCode otherwise, bool& was_idle) {
   {
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     was_idle = !idle_.empty();
     if (was_idle) {
       Connection connection = std::move(idle_.back());
@@ -389,7 +369,7 @@ Result<PostgresStore::Connection> PostgresStore::take(ErrorCode otherwise, bool&
 }
 
 void PostgresStore::give_back(Connection connection) {
-  const std::lock_guard lock{mutex_};
+  const MutexLock lock{mutex_};
   if (idle_.size() < idle_connections_max) idle_.push_back(std::move(connection));
 }
 
@@ -403,7 +383,7 @@ Result<std::vector<Rows>> PostgresStore::run_first(Connection& connection,
     auto answers = run(*connection, commands);
     if (answers) return Result<std::vector<Rows>>{std::move(*answers)};
     if (!answers.error().lost || !was_idle) return fail_of(answers.error(), otherwise);
-    const std::lock_guard lock{mutex_};
+    const MutexLock lock{mutex_};
     idle_.clear();  // of the same age
   }
 }
@@ -425,7 +405,7 @@ Status PostgresStore::start() {
 Status PostgresStore::check_writable(std::span<const StoredRecord> records) const {
   if (options_.read_only)
     return fail(ErrorCode::io_unwritable, "The evidence store was opened for reading only.",
-                "Open it for writing.");
+                "Open it for writing.", here());
   for (const StoredRecord& record : records) FIDUCIA_CHECK(store::check_sizes(record));
   return {};
 }
@@ -474,7 +454,11 @@ Status PostgresStore::finish(postgres::Connection& connection,
   const auto committed = run(connection, commands);
   if (!committed) return fail_of(committed.error(), ErrorCode::io_unwritable);
   if (committed->back().command_tag() != "COMMIT")
-    return fail(ErrorCode::io_unwritable, "The database took nothing.", "Try again.");
+    return fail(ErrorCode::io_unwritable, "The database took nothing.", "Try again.", here());
+  if (connection.warned())
+    return fail(ErrorCode::io_unwritable,
+                "The database has not confirmed that its standby holds the evidence.",
+                "Check the standby servers, and seal the images again.", here());
   return {};
 }
 
@@ -645,7 +629,7 @@ Result<store::StoreCheck> PostgresStore::check(
     const auto last = rows.integer(rows.count() - 1, 8);
     if (!last || *last <= after)
       return fail(ErrorCode::store_damaged, "The database of the store is damaged.",
-                  store::damage_remedy);
+                  store::damage_remedy, here());
     after = *last;
     if (progress) progress(found.objects, as_unsigned(std::max<std::int64_t>(expected, 0)));
   }
@@ -673,7 +657,7 @@ Result<std::optional<Bytes>> PostgresStore::find_by_root(const Digest& object_ro
   StoredRecord record;
   if (!record_in(rows, 0, record))
     return fail(ErrorCode::store_damaged, "A record of the evidence store is damaged.",
-                store::damage_remedy);
+                store::damage_remedy, here());
   return Bytes(record.evidence.begin(), record.evidence.end());
 }
 
@@ -747,17 +731,29 @@ Result<store::ListPage> PostgresStore::list(const store::ListQuery& query) {
 
 }  // namespace
 
+Result<bool> holds_secret(const std::string& connection) {
+  const auto found = postgres::Connection::holds_secret(connection);
+  if (!found)
+    return fail_of(found.error(),
+                   found.error().lost ? ErrorCode::config_invalid : ErrorCode::config_missing);
+  return *found;
+}
+
 Status create(const std::string& connection, ByteView key) {
   FIDUCIA_TRY(keys, store::StoreKeys::make(key));
   auto opened = postgres::Connection::open(connection);
   if (!opened) return fail_of(opened.error(), ErrorCode::io_unreadable);
+  constexpr milliseconds timeout{limits::store_statement_timeout_ms};
   const auto run = [&](std::span<const Command> commands) {
-    return opened->run(commands, milliseconds{limits::store_statement_timeout_ms},
-                       /*prepare=*/false);
+    return opened->run(commands, timeout + answer_margin, /*prepare=*/false);
   };
+  const postgres::Session session{{.lock_timeout = timeout,
+                                   .statement_timeout = timeout,
+                                   .idle_in_transaction_timeout = timeout}};
   // Two that make the schema at once: the second waits for the first and finds it made.
   const std::array look{
-      Command{begin_sql}, Command{"SELECT pg_advisory_xact_lock(4203181512206478849)"},
+      session.command(), Command{begin_sql},
+      Command{"SELECT pg_advisory_xact_lock(4203181512206478849)"},
       Command{"SELECT (to_regclass('fiducia_evidence.store') IS NOT NULL)::int::bigint"}};
   const auto found = run(look);
   if (!found) return fail_of(found.error(), ErrorCode::io_unwritable);
@@ -771,10 +767,11 @@ Status create(const std::string& connection, ByteView key) {
     if (rows.count() != 1 || rows.integer(0, 0) != schema_version)
       return fail(ErrorCode::config_invalid,
                   "The evidence store in this database is of another version.",
-                  "Use the release that made it, or a later one.");
+                  "Use the release that made it, or a later one.", here());
     if (!same_bytes(rows.bytes(0, 1), check.view()))
       return fail(ErrorCode::home_mismatch, "This database has an evidence store with another key.",
-                  "Give this home that key, or name another database.");
+                  "Join it with that key (`fiducia store join`), or name another database.",
+                  here());
     return {};
   }
   std::array<std::byte, 16> id{};

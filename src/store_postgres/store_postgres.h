@@ -8,6 +8,9 @@
 
 namespace fiducia::store_postgres {
 
+/// Where such a store is, in errors: the connection string may hold secrets.
+inline constexpr const char* place = "PostgreSQL, schema fiducia_evidence";
+
 struct PostgresStoreOptions {
   /// A string that libpq takes ("host=db dbname=fiducia", "postgresql://..."); in no message.
   std::string connection;
@@ -21,9 +24,13 @@ struct PostgresStoreOptions {
   std::uint32_t reservation_ms_max = limits::store_reservation_ms_max;
 };
 
+/// Whether a connection string says a password itself, instead of naming a file that holds it.
+/// Errors: config_missing (libpq is not installed), config_invalid (not a connection string).
+[[nodiscard]] Result<bool> holds_secret(const std::string& connection);
+
 /// Makes the schema `fiducia_evidence` and an empty store with this key, for the schema's owner.
 /// What is there already stays. Errors: io_unreadable (not reachable), io_unwritable (no right),
-/// conflict (a store with another key), config_invalid (another version; key).
+/// home_mismatch (a store with another key), config_invalid (another version; key).
 [[nodiscard]] Status create(const std::string& connection, ByteView key);
 
 /// The evidence store of several machines, in a PostgreSQL database (spec/store.md 6).

@@ -175,6 +175,45 @@ TEST_F(PostgresStore, works_for_a_role_with_the_rights_that_are_documented) {
   administrator.run("DROP ROLE sealer");
 }
 
+// A role may be set up to look names up in a schema that others write to.
+TEST_F(PostgresStore, finds_no_function_that_somebody_else_has_put_in_its_way) {
+  static_cast<void>(open());
+  Administrator administrator{database_.connection()};
+  administrator.run("CREATE SCHEMA others");
+  administrator.run(
+      "CREATE FUNCTION others.int8send(bigint) RETURNS bytea LANGUAGE sql AS $$ SELECT ''::bytea "
+      "$$");
+  administrator.run(
+      "CREATE FUNCTION others.octet_length(bytea) RETURNS integer LANGUAGE sql AS $$ SELECT 1 $$");
+  const std::string connection =
+      database_.connection("options='-c search_path=others,pg_catalog,fiducia_evidence'");
+  EXPECT_EQ(Administrator{connection}.integer("SELECT octet_length('abc'::bytea)::bigint"), 1)
+      << "the trap is set";
+  const auto store = try_open({.connection = connection});
+  ASSERT_TRUE(store.has_value()) << to_sentence(store.error());
+  ASSERT_TRUE((*store)->put(std::vector{record_of(1)}).has_value());
+  EXPECT_EQ((*store)->find_by_sketch(record_of(1).sketch).value(),
+            std::vector<Bytes>{record_of(1).evidence});
+}
+
+TEST(PostgresStoreServer, that_would_forget_at_a_power_cut_stores_nothing) {
+  PostgresService service;
+  ASSERT_TRUE(create(service.connection(), key).has_value());
+  service.command("set fsync off");
+  const auto open = [&](bool read_only) {
+    return store_postgres::open(
+        {.connection = service.connection(), .home = "log.example/1", .read_only = read_only}, key);
+  };
+  ASSERT_TRUE(postgres::test::eventually([&] {
+    return Administrator{service.connection()}.integer(
+               "SELECT (current_setting('fsync') = 'off')::int::bigint") == 1;
+  }));
+  const auto refused = open(false);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::config_invalid);
+  EXPECT_TRUE(open(true).has_value()) << "who only reads loses nothing";
+}
+
 TEST_F(PostgresStore, a_reservation_that_was_lost_stores_nothing) {
   const auto store = open(), other = open();
   const std::vector<Claim> claim{{record_of(1).sop_instance_uid}};
