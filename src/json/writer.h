@@ -21,15 +21,23 @@ class Writer {
   /// Names the next value.
   void key(std::string_view name);
   void text(std::string_view value);
-  void number(std::unsigned_integral auto value) {
+  template <std::unsigned_integral Count>
+    requires(!std::same_as<Count, bool>)
+  void number(Count value) {
     comma();
     out_ += std::to_string(value);
+  }
+  void boolean(bool value) {
+    comma();
+    out_ += value ? "true" : "false";
   }
   void member(std::string_view name, std::string_view value) {
     key(name);
     text(value);
   }
-  void member(std::string_view name, std::unsigned_integral auto value) {
+  template <std::unsigned_integral Count>
+    requires(!std::same_as<Count, bool>)
+  void member(std::string_view name, Count value) {
     key(name);
     number(value);
   }

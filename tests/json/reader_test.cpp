@@ -238,6 +238,8 @@ TEST(JsonReader, reads_what_the_writer_writes) {
   writer.open_object();
   writer.member("text", "quote\" back\\slash \n\t\r\b \xe2\x80\xae \xf3\xa0\x80\x81 \x7f");
   writer.member("number", std::numeric_limits<std::uint64_t>::max());
+  writer.key("truth");
+  writer.boolean(true);
   writer.key("list");
   writer.open_array();
   writer.text("\xff");
@@ -249,6 +251,7 @@ TEST(JsonReader, reads_what_the_writer_writes) {
             "quote\" back\\slash \n\t\r\b \xe2\x80\xae \xf3\xa0\x80\x81 \x7f");
   EXPECT_EQ(value.object()->find("number")->number()->unsigned_integer(),
             std::numeric_limits<std::uint64_t>::max());
+  EXPECT_EQ(*value.object()->find("truth")->boolean(), true);
   EXPECT_EQ(*value.object()->find("list")->list()->front().text(), "\xef\xbf\xbd");
 }
 
