@@ -203,6 +203,46 @@ void add_store(CLI::App& app, StoreOptions& o) {
       "can be sealed then.\n\n"
       "Example:\n  fiducia store accept\n");
   accept.final_callback([&o] { o.action = StoreOptions::Action::accept; });
+  CLI::App& list = *app.add_subcommand("list", "List the objects of a study, of a series, or all");
+  list.add_option("--study", o.study, "Study Instance UID")->type_name("UID");
+  list.add_option("--series", o.series, "Series Instance UID")->type_name("UID");
+  list.add_option("--limit", o.objects_max, "List COUNT objects at most")
+      ->check(CLI::PositiveNumber)
+      ->type_name("COUNT");
+  list.add_option("--after", o.after, "Go on where an earlier listing ended (its `next`)")
+      ->type_name("PLACE");
+  add_common(list, o.common);
+  list.footer(
+      "Shows object roots, ledger entries, and UIDs as hashes under the key of the store; no\n"
+      "identity. Objects sealed by a version without listing are in no study and no series.\n\n"
+      "Example:\n  fiducia store list --study 1.2.840.113619.2.1 --json\n");
+  list.final_callback([&o] { o.action = StoreOptions::Action::list; });
+  constexpr const char* postgres_help =
+      "The database, as libpq takes it; no password, but passfile= or service=";
+  CLI::App& move = *app.add_subcommand("move", "Move the evidence store into PostgreSQL");
+  move.add_option("--postgres", o.postgres, postgres_help)->required()->type_name("CONNECTION");
+  add_passphrase(move, o.common, passphrase_help);
+  add_common(move, o.common);
+  move.footer(
+      "Makes a store in the database if there is none, copies all evidence, and only then lets\n"
+      "this home use it. If it was interrupted, run it again. evidence.db stays as a copy.\n\n"
+      "Example:\n  fiducia store move --postgres service=fiducia\n");
+  move.final_callback([&o] { o.action = StoreOptions::Action::move; });
+  CLI::App& join =
+      *app.add_subcommand("join", "Use the evidence store that another home has moved");
+  join.add_option("--postgres", o.postgres, postgres_help)->required()->type_name("CONNECTION");
+  join.add_option("--key", o.key, "keys/store.key of a home that uses that store")
+      ->required()
+      ->type_name("FILE");
+  add_passphrase(join, o.common, passphrase_help);
+  add_common(join, o.common);
+  join.footer(
+      "Takes the key (the former one stays in keys/), copies the evidence of this home, and uses\n"
+      "that store from then on. A home that has sealed under another key cannot join.\n"
+      "With key and store one can test whether an image was sealed: carry the key over a secure\n"
+      "channel, and remove the copy.\n\n"
+      "Example:\n  fiducia store join --postgres service=fiducia --key store.key\n");
+  join.final_callback([&o] { o.action = StoreOptions::Action::join; });
   app.footer("Example:\n  fiducia store check\n");
 }
 
@@ -213,7 +253,7 @@ constexpr SubCommand command_table[] = {
     {"verify", "Judge images: authentic, altered (and where), unsealed, untrusted", RunBy::fiducia},
     {"export", "Write everything a stranger needs to verify offline", RunBy::ledger},
     {"inspect", "Show what the reader sees in a file, without a verdict", RunBy::fiducia},
-    {"store", "Check the evidence store, or accept another one", RunBy::fiducia},
+    {"store", "Check, list or share the evidence store, or accept another one", RunBy::fiducia},
     {"ledger", "Show, check or prove entries of the transparency ledger", RunBy::ledger},
 };
 

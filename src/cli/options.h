@@ -47,9 +47,15 @@ struct SealOptions {
 };
 
 struct StoreOptions {
-  enum class Action { check, accept };
+  enum class Action { check, accept, list, move, join };
   CommonOptions common;
   Action action = Action::check;
+  std::string study = {};         // list: Study Instance UID; empty: any
+  std::string series = {};        // list: Series Instance UID; empty: any
+  std::string after = {};         // list: where to go on
+  std::uint64_t objects_max = 0;  // list; 0: all
+  std::string postgres = {};      // move, join: connection string
+  std::string key = {};           // join: file
 };
 
 struct VerifyOptions {

@@ -10,6 +10,7 @@
 
 #include "core/temporary.h"
 #include "home/passphrase.h"
+#include "store_postgres/store_postgres.h"
 #include "trust/trust.h"
 
 namespace fiducia::home {
@@ -23,6 +24,9 @@ constexpr std::int64_t device_days = 1826;     // five years
 /// was set back by a moment, is not "before" its certificate.
 constexpr std::int64_t backdated_s = 60;
 constexpr std::uint32_t lock_timeout_ms = 10'000;
+constexpr const char* store_remedy =
+    "Restore it from a copy. If there is none, `fiducia store accept` goes on with a new one; then "
+    "an altered copy of an image that was sealed before can be sealed.";
 
 Result<std::string> read_text(const std::filesystem::path& path) {
   FIDUCIA_TRY(bytes, read_file(path, small_file_bytes_max));
@@ -114,19 +118,25 @@ Status check_hospital_name(std::string_view name) {
 }
 
 Status make_store_key_in(const std::filesystem::path& folder) {
-  std::array<std::byte, 32> key;
+  std::array<std::byte, store::store_key_bytes> key;
   FIDUCIA_CHECK(crypto::fill_random(key));
   const Status written = write_secret(folder / "keys" / "store.key", key);
   wipe(key);
   return written;
 }
 
+Result<Bytes> read_store_key_in(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / "keys" / "store.key";
+  FIDUCIA_TRY(key, read_file(path, store::store_key_bytes));
+  if (key.size() == store::store_key_bytes) return Result<Bytes>{std::move(key)};
+  wipe(key);
+  return fail(ErrorCode::config_invalid, "does not hold 32 bytes.", "Restore it from a backup.",
+              Location{.file = path.string()});
+}
+
 Result<std::unique_ptr<store::EvidenceStore>> open_store_in(const std::filesystem::path& folder,
                                                             bool read_only) {
-  FIDUCIA_TRY(key, read_file(folder / "keys" / "store.key", 32));
-  if (key.size() != 32)
-    return fail(ErrorCode::config_invalid, "does not hold 32 bytes.", "Restore it from a backup.",
-                Location{.file = (folder / "keys" / "store.key").string()});
+  FIDUCIA_TRY(key, read_store_key_in(folder));
   auto store = store::open_sqlite(folder / "evidence.db", key, read_only);
   wipe(key);
   return store;
@@ -340,15 +350,34 @@ Result<ledger_format::VerifierKey> Home::ledger_vkey() const {
               "Put the ledger's entry back into it.", Location{.file = trust_path().string()});
 }
 
+std::string Home::store_place() const {
+  return shares_store() ? store_postgres::place : store_path().string();
+}
+
+Result<Bytes> Home::store_key() const {
+  const std::filesystem::path path = folder_ / "keys" / "store.key";
+  std::error_code error;
+  if (!std::filesystem::exists(path, error))
+    return fail(ErrorCode::config_missing, "is missing: this home had one.",
+                shares_store() ? "Put the key of another home that uses the same store there."
+                               : store_remedy,
+                Location{.file = path.string()});
+  return read_store_key_in(folder_);
+}
+
 Result<std::unique_ptr<store::EvidenceStore>> Home::open_store(bool read_only) const {
   std::error_code error;
-  for (const std::filesystem::path& part : {store_path(), folder_ / "keys" / "store.key"})
-    if (!std::filesystem::exists(part, error))
-      return fail(ErrorCode::config_missing, "is missing: this home had one.",
-                  "Restore it from a copy. If there is none, `fiducia store accept` goes on with a "
-                  "new one; then an altered copy of an image that was sealed before can be sealed.",
-                  Location{.file = part.string()});
-  return open_store_in(folder_, read_only);
+  if (!shares_store() && !std::filesystem::exists(store_path(), error))
+    return fail(ErrorCode::config_missing, "is missing: this home had one.", store_remedy,
+                Location{.file = store_path().string()});
+  FIDUCIA_TRY(key, store_key());
+  auto store = shares_store() ? store_postgres::open({.connection = about_.postgres,
+                                                      .home = about_.ledger_origin,
+                                                      .read_only = read_only},
+                                                     key)
+                              : store::open_sqlite(store_path(), key, read_only);
+  wipe(key);
+  return store;
 }
 
 Status Home::make_store_key() const { return make_store_key_in(folder_); }
@@ -358,9 +387,36 @@ Status Home::make_store() const {
   return {};
 }
 
-Status Home::adopt_store(const std::string& id) const {
+Result<std::string> Home::exchange_store_key(ByteView key) const {
+  FIDUCIA_ASSERT(key.size() == store::store_key_bytes);
+  FIDUCIA_TRY(former, store_key());
+  const std::filesystem::path path = folder_ / "keys" / "store.key";
+  // After the store that it is the key of: whoever was killed here finds the same name again.
+  std::string name = "store.key.of-" + file_name_of(about_.store);
+  Status kept = durable_write(folder_ / "keys" / name, former,
+                              {.mode = 0600, .keep_mode = false, .create_only = true});
+  if (!kept && kept.error().code == ErrorCode::exists) {
+    auto there = read_file(folder_ / "keys" / name, store::store_key_bytes);
+    if (there && same_bytes(*there, former)) kept = Status{};
+    if (there) wipe(*there);
+  }
+  wipe(former);
+  FIDUCIA_CHECK(kept);
+  FIDUCIA_CHECK(write_secret(path, key));
+  return Result<std::string>{std::move(name)};
+}
+
+Status Home::check_same_store() const {
+  FIDUCIA_TRY(now, open(folder_));
+  if (now.about_.store == about_.store && now.about_.postgres == about_.postgres) return {};
+  return fail(ErrorCode::busy, "The home was given another evidence store meanwhile.",
+              "Run the same command again.", Location{.file = folder_.string()});
+}
+
+Status Home::adopt_store(const std::string& id, const std::string& postgres) const {
   HomeFile about = about_;
   about.store = id;
+  about.postgres = postgres;
   return durable_write(folder_ / "fiducia.toml", as_bytes(write_home_file(about)),
                        {.mode = 0644, .keep_mode = true, .create_only = false});
 }

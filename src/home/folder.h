@@ -22,7 +22,9 @@
 ///                       device-NAME.pem
 ///   certs/              authority.pem, device-NAME.pem
 ///   ledger/             the transparency log
-///   evidence.db         the evidence store, mode 0600: its salts let values be guessed
+///   evidence.db         the evidence store, mode 0600: its salts let values be guessed; a copy
+///   that
+///                       nobody uses once the store is in a database (shared_store.h)
 namespace fiducia::home {
 
 /// Where the home is: `--home`, else FIDUCIA_HOME, else XDG_DATA_HOME/fiducia, else
@@ -69,13 +71,28 @@ class Home {
   [[nodiscard]] Result<crypto::PrivateKey> ledger_key() const;
   /// The ledger of this home as its trust file names it. Errors: config_invalid.
   [[nodiscard]] Result<ledger_format::VerifierKey> ledger_vkey() const;
-  /// Never makes one. Errors: config_missing (store or key), those of store::open_sqlite.
+  /// Whether the store is in PostgreSQL, where other machines use it as well.
+  [[nodiscard]] bool shares_store() const { return !about_.postgres.empty(); }
+  /// Where the store is, for messages: nothing of a connection string.
+  [[nodiscard]] std::string store_place() const;
+  /// The store in evidence.db, or in the database that fiducia.toml names; libpq is loaded for
+  /// that one only. Never makes one. Errors: config_missing (store or key), those of
+  /// store::open_sqlite and store_postgres::open.
   [[nodiscard]] Result<std::unique_ptr<store::EvidenceStore>> open_store(bool read_only) const;
+  /// The key of the store, 32 bytes; the caller wipes it. Errors: config_missing, config_invalid.
+  [[nodiscard]] Result<Bytes> store_key() const;
   [[nodiscard]] Status make_store_key() const;
   /// Makes an empty store with the key that is there.
   [[nodiscard]] Status make_store() const;
-  /// Writes into fiducia.toml which store belongs to this home.
-  [[nodiscard]] Status adopt_store(const std::string& id) const;
+  /// Puts `key` in the place of keys/store.key, of which a copy is kept. Returns the copy's name.
+  /// Errors: exists (a copy of another key has that name), io_unwritable.
+  [[nodiscard]] Result<std::string> exchange_store_key(ByteView key) const;
+  /// Writes into fiducia.toml which store belongs to this home, and which database it is in
+  /// (empty: evidence.db).
+  [[nodiscard]] Status adopt_store(const std::string& id, const std::string& postgres) const;
+  /// Whether fiducia.toml still names the store that it named when this was opened. To be asked
+  /// once nobody else can change it, with the ledger held. Errors: busy (it names another one now).
+  [[nodiscard]] Status check_same_store() const;
   /// Sorted by name.
   [[nodiscard]] Result<std::vector<Device>> devices() const;
   /// Errors: config_missing.

@@ -10,6 +10,7 @@ namespace fiducia::home {
 namespace {
 
 constexpr std::string_view remedy = "Fix the file there.";
+constexpr std::size_t connection_bytes_max = 4'096;
 
 /// Any text but an empty one: what stands here is shown, and never compared.
 Result<std::string> text_of(const config::Section& section, std::string_view key) {
@@ -21,10 +22,12 @@ Result<std::string> text_of(const config::Section& section, std::string_view key
 }
 
 Result<HomeFile> read_table(const config::Table& table) {
-  constexpr std::array<std::string_view, 1> tables{"home"};
+  constexpr std::array<std::string_view, 2> tables{"home", "evidence"};
   constexpr std::array<std::string_view, 5> keys{"version", "hospital", "default_device",
                                                  "ledger_origin", "store"};
-  const config::Section root{table, "the home's file", {.remedy = remedy}};
+  constexpr std::array<std::string_view, 1> evidence_keys{"postgres"};
+  const config::Section root{
+      table, "the home's file", {.remedy = remedy, .text_bytes_max = connection_bytes_max}};
   FIDUCIA_CHECK(root.check_keys(tables));
   FIDUCIA_TRY(found, root.optional_table("home"));
   if (!found) return root.bad_table("the table [home] is missing.");
@@ -38,10 +41,18 @@ Result<HomeFile> read_table(const config::Table& table) {
   FIDUCIA_TRY(default_device, text_of(home, "default_device"));
   FIDUCIA_TRY(ledger_origin, text_of(home, "ledger_origin"));
   FIDUCIA_TRY(store, text_of(home, "store"));
+  FIDUCIA_TRY(evidence, root.optional_table("evidence"));
+  std::string postgres;
+  if (evidence) {
+    FIDUCIA_CHECK(evidence->check_keys(evidence_keys));
+    FIDUCIA_TRY(connection, evidence->required_text("postgres"));
+    postgres = std::move(connection);
+  }
   return HomeFile{.hospital = std::move(hospital),
                   .default_device = std::move(default_device),
                   .ledger_origin = std::move(ledger_origin),
-                  .store = std::move(store)};
+                  .store = std::move(store),
+                  .postgres = std::move(postgres)};
 }
 
 }  // namespace
@@ -54,6 +65,14 @@ Result<HomeFile> read_home_file(std::string_view toml, const std::string& name) 
 }
 
 std::string write_home_file(const HomeFile& home) {
+  std::string evidence;
+  if (!home.postgres.empty())
+    evidence =
+        "\n"
+        "# The database that holds the evidence store, which other machines use as well.\n"
+        "[evidence]\n"
+        "postgres = " +
+        config::toml_string(home.postgres) + "\n";
   return "# A Fiducia home: keys, certificates, trust file, ledger and evidence store.\n"
          "# Made by `fiducia init`. Back up this whole folder; keep keys/ secret.\n"
          "[home]\n"
@@ -71,7 +90,7 @@ std::string write_home_file(const HomeFile& home) {
          "\n"
          "# Which evidence store belongs to this home (`fiducia store accept` takes another).\n"
          "store = " +
-         config::toml_string(home.store) + "\n";
+         config::toml_string(home.store) + "\n" + evidence;
 }
 
 }  // namespace fiducia::home

@@ -9,6 +9,8 @@ namespace {
 constexpr const char* way_out =
     "Restore the newest copy of it. If there is none, `fiducia store accept` goes on with what is "
     "there; then an altered copy of an image that was sealed before can be sealed.";
+constexpr const char* way_out_of_foreign_key =
+    "Put the key of another home that uses the store there.";
 constexpr const char* no_way_on =
     "Restore the newest copy of the ledger, or make a new home; going on from this one would fork "
     "the ledger, which looks like a forgery to everybody who has seen the other branch.";
@@ -17,8 +19,40 @@ std::string count_of(std::uint64_t entries) {
   return std::to_string(entries) + (entries == 1 ? " entry" : " entries");
 }
 
-Status check_ledger(const store::HomeMark& mark, const ledger::LogStatus& log,
-                    const std::string& folder) {
+std::uint64_t known_tree(const store::HomeMark& mark) { return mark.tree_size + mark.pending; }
+
+/// Takes the store as it is, and says so.
+Result<std::string> go_on_with(const Home& home, store::EvidenceStore& store,
+                               const ledger::LogStatus& log, const trust::Trust& trust) {
+  const store::HomeMark mark{
+      .tree_size = log.tree_size, .root = log.root, .pending = 0, .trust_serial = trust.serial};
+  FIDUCIA_CHECK(store.accept(mark));
+  FIDUCIA_TRY(identity, store.identity());
+  FIDUCIA_CHECK(home.adopt_store(to_hex(identity.id), home.about().postgres));
+  FIDUCIA_TRY(objects, store.count());
+  return "This home goes on with a store of " + std::to_string(objects) +
+         (objects == 1 ? " object" : " objects") + " and a ledger of " + count_of(log.tree_size) +
+         ".";
+}
+
+/// Of a store that other machines use: neither store nor key is made anew, for the others would
+/// not know them.
+Result<std::string> accept_shared(const Home& home, const ledger::LogStatus& log,
+                                  const trust::Trust& trust) {
+  FIDUCIA_TRY(store, home.open_store(/*read_only=*/false));
+  FIDUCIA_TRY(identity, store->identity());
+  if (!identity.key_fits)
+    return fail(ErrorCode::home_mismatch, "keys/store.key is not the key of this evidence store.",
+                way_out_of_foreign_key, Location{.file = home.store_place()});
+  FIDUCIA_TRY(mark, store->mark());
+  FIDUCIA_CHECK(check_branch(mark, log, home));
+  return go_on_with(home, *store, log, trust);
+}
+
+}  // namespace
+
+Status check_branch(const store::HomeMark& mark, const ledger::LogStatus& log, const Home& home) {
+  const std::string folder = home.ledger_folder().string();
   if (log.tree_size < mark.tree_size)
     return fail(ErrorCode::home_mismatch,
                 "The ledger has " + count_of(log.tree_size) + ", but this home has seen " +
@@ -31,13 +65,10 @@ Status check_ledger(const store::HomeMark& mark, const ledger::LogStatus& log,
   return {};
 }
 
-std::uint64_t known_tree(const store::HomeMark& mark) { return mark.tree_size + mark.pending; }
-
-}  // namespace
-
 Status check_parts(const Home& home, store::EvidenceStore& store, const ledger::LogStatus& log,
                    const trust::Trust& trust, Appenders appenders) {
-  const std::string store_file = home.store_path().string();
+  FIDUCIA_CHECK(home.check_same_store());
+  const std::string store_file = home.store_place();
   if (log.origin != home.about().ledger_origin)
     return fail(ErrorCode::home_mismatch, "This is the ledger of another home.",
                 "Put back the ledger that fiducia.toml names.",
@@ -48,12 +79,13 @@ Status check_parts(const Home& home, store::EvidenceStore& store, const ledger::
                 Location{.file = store_file});
   if (!identity.key_fits)
     return fail(ErrorCode::home_mismatch, "keys/store.key is not the key of this evidence store.",
-                way_out, Location{.file = store_file});
+                home.shares_store() ? way_out_of_foreign_key : way_out,
+                Location{.file = store_file});
   if (identity.emptied)
     return fail(ErrorCode::home_mismatch, "The evidence store was emptied.", way_out,
                 Location{.file = store_file});
   FIDUCIA_TRY(mark, store.mark());
-  FIDUCIA_CHECK(check_ledger(mark, log, home.ledger_folder().string()));
+  FIDUCIA_CHECK(check_branch(mark, log, home));
   if (appenders == Appenders::this_home && log.tree_size > known_tree(mark))
     return fail(ErrorCode::home_mismatch,
                 "The ledger has " + count_of(log.tree_size) + ", but the evidence store knows of " +
@@ -71,6 +103,8 @@ Status check_parts(const Home& home, store::EvidenceStore& store, const ledger::
 
 Result<std::string> accept_store(const Home& home, const ledger::LogStatus& log,
                                  const trust::Trust& trust) {
+  FIDUCIA_CHECK(home.check_same_store());
+  if (home.shares_store()) return accept_shared(home, log, trust);
   std::string done;
   std::error_code error;
   const std::filesystem::path key_path = home.folder() / "keys" / "store.key";
@@ -93,7 +127,7 @@ Result<std::string> accept_store(const Home& home, const ledger::LogStatus& log,
               std::filesystem::path{aside}.filename().string() + ". ";
     } else {
       FIDUCIA_TRY(mark, store->mark());
-      FIDUCIA_CHECK(check_ledger(mark, log, home.ledger_folder().string()));
+      FIDUCIA_CHECK(check_branch(mark, log, home));
     }
   }
   if (!std::filesystem::exists(home.store_path(), error)) {
@@ -101,15 +135,8 @@ Result<std::string> accept_store(const Home& home, const ledger::LogStatus& log,
     done += "Made an empty store. ";
   }
   FIDUCIA_TRY(store, home.open_store(/*read_only=*/false));
-  const store::HomeMark mark{
-      .tree_size = log.tree_size, .root = log.root, .pending = 0, .trust_serial = trust.serial};
-  FIDUCIA_CHECK(store->accept(mark));
-  FIDUCIA_TRY(identity, store->identity());
-  FIDUCIA_CHECK(home.adopt_store(to_hex(identity.id)));
-  FIDUCIA_TRY(objects, store->count());
-  return done + "This home goes on with a store of " + std::to_string(objects) +
-         (objects == 1 ? " object" : " objects") + " and a ledger of " + count_of(log.tree_size) +
-         ".";
+  FIDUCIA_TRY(accepted, go_on_with(home, *store, log, trust));
+  return done + accepted;
 }
 
 }  // namespace fiducia::home

@@ -15,13 +15,20 @@ enum class Appenders : std::uint8_t { this_home, others };
 /// let an altered image be sealed (a store that forgot it), or fork the ledger in silence. A whole
 /// home that was restored from a copy fits itself: that shows when a witness, a mirror or a receipt
 /// comes back with a larger tree (docs/operations.md).
-/// Errors: home_mismatch, config_invalid; each says what the way out is.
+/// Errors: home_mismatch, config_invalid; each says what the way out is. busy: the home was given
+/// another store after it was opened.
 [[nodiscard]] Status check_parts(const Home& home, store::EvidenceStore& store,
                                  const ledger::LogStatus& log, const trust::Trust& trust,
                                  Appenders appenders);
 
+/// Whether the ledger of a home is no older than what a store knows of it, and no other branch.
+/// Errors: home_mismatch.
+[[nodiscard]] Status check_branch(const store::HomeMark& mark, const ledger::LogStatus& log,
+                                  const Home& home);
+
 /// The explicit way out: takes the store as it is (a missing one, or one that another key made, is
-/// made anew, the former kept aside) as the one of this home from now on. Returns the words for
+/// made anew, the former kept aside; not one that other machines use) as the one of this home from
+/// now on. Returns the words for
 /// what was done. Errors: home_mismatch (the ledger is older than the store: nothing fixes that).
 [[nodiscard]] Result<std::string> accept_store(const Home& home, const ledger::LogStatus& log,
                                                const trust::Trust& trust);

@@ -109,7 +109,7 @@ TEST(Options, that_name_no_command_are_named) {
         Row{{"ledger", "chek"}, ", witness and move; the nearest is `check`"},
         Row{{"vreify", "x"}, "; the nearest is `verify`"},
         Row{{"insp"}, "; the nearest is `inspect`"},
-        Row{{"store"}, "needs one of its commands: check and accept"},
+        Row{{"store"}, "needs one of its commands: check, accept, list, move and join"},
         Row{{"device", "revok", "x"}, "; the nearest is `revoke`"},
         Row{{"verify", "x", "--reprot=y"},
             "\"--reprot\" is no option of `fiducia verify`; the nearest is `--report`"},

@@ -24,6 +24,32 @@ TEST(HomeFile, comes_back_as_it_was_written) {
   }
 }
 
+TEST(HomeFile, says_where_a_shared_store_is) {
+  HomeFile home{
+      .hospital = "h", .default_device = "d", .ledger_origin = "o", .store = "s", .postgres = ""};
+  EXPECT_EQ(write_home_file(home).find("evidence]"), std::string::npos);
+  home.postgres = "host=db dbname='Köln'";
+  const auto read = read_home_file(write_home_file(home), "f");
+  ASSERT_TRUE(read.has_value()) << to_sentence(read.error());
+  EXPECT_EQ(read->postgres, home.postgres);
+
+  home.postgres.clear();
+  const std::string without = write_home_file(home);
+  EXPECT_EQ(read_home_file(without, "f")->postgres, "");
+  for (const std::string& evidence :
+       {std::string{"[evidence]\n"}, std::string{"[evidence]\npostgres = \"\"\n"},
+        std::string{"[evidence]\npostgres = 5432\n"},
+        std::string{"[[evidence]]\npostgres = \"x\"\n"},
+        std::string{"[evidence]\npostgres = \"x\"\nsqlite = \"y\"\n"},
+        std::string{"[evidence]\npostgres = \"a\\u0000b\"\n"},
+        "[evidence]\npostgres = \"" + std::string(4'097, 'x') + "\"\n"}) {
+    const auto refused = read_home_file(without + evidence, "f");
+    ASSERT_FALSE(refused.has_value()) << evidence;
+    EXPECT_EQ(refused.error().code, ErrorCode::config_invalid);
+    EXPECT_EQ(refused.error().where.file, "f");
+  }
+}
+
 TEST(HomeFile, of_random_text_comes_back) {
   const std::uint64_t seed = test::seed();
   SCOPED_TRACE("rerun with FIDUCIA_SEED=" + std::to_string(seed));
