@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """An evidence store that several homes share in a PostgreSQL database, with nothing but real parts:
-moved there, joined, listed, checked; killed in the middle, and without its server.
+moved there, joined, listed, checked; sealed to at once, killed in the middle, without its server.
 
   tests/app/shared_store_test.py FIDUCIA
 """
@@ -198,6 +198,10 @@ def moves(world):
     assert "[evidence]" in (home / "fiducia.toml").read_text()
     own = (home / "evidence.db").read_bytes()
     assert world.listing(home) == before
+    study = world.listing(home, "--study", "1.2.1")
+    assert len(study) == 4 and len({line["study"] for line in study}) == 1, study
+    assert study == world.listing(home, "--study", "1.2.1", "--series", "1.2.1.1")
+    assert world.listing(home, "--study", "1.2.1", "--series", "1.2.2.1") == []
     pages = world.json(home, "store", "list", "--limit", 5)
     assert len(pages) == 6 and pages[-1]["next"], pages
     rest = world.listing(home, "--after", pages[-1]["next"])
@@ -299,6 +303,62 @@ def joins(world):
     assert "1 object; 1 came" in joined["text"], joined
 
 
+def two_homes(world):
+    """Two homes with ledgers of their own and one store; and the database."""
+    first, second = world.new_home("here"), world.new_home("there")
+    database = world.server.new_database()
+    world.json(first, "store", "move", "--postgres", database)
+    world.json(second, "store", "join", "--postgres", database, "--key", first / "keys/store.key")
+    return first, second, database
+
+
+def waiting(world, database, table, count):
+    """Whether so many sessions wait for a lock of the table."""
+    return int(world.server.sql(
+        database, "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation ="
+        f" 'fiducia_evidence.{table}'::regclass")) == count
+
+
+def seal_at_once(world):
+    """Of two homes that seal one identity with different content, one does and one is refused."""
+    first, second, database = two_homes(world)
+    for number in range(4):
+        uid = f"1.2.6.{number}"
+        images = [world.new_image(f"a{number}-{i}.dcm", uid, 100 + 2 * number + i) for i in (0, 1)]
+        # Both stand where they claim the identity, and go on at the same moment.
+        with world.server.holding(database, "LOCK TABLE fiducia_evidence.identity"):
+            processes = [world.start(home, "seal", path, "--json")
+                         for home, path in zip((first, second), images)]
+            assert eventually(lambda: waiting(world, database, "identity", 2))
+        said = [json.loads(process.communicate(timeout=300)[0].splitlines()[-1])
+                for process in processes]
+        outcome = sorted(line.get("error", {}).get("code", line["status"]) for line in said)
+        assert outcome == ["identity.conflict", "sealed"], said
+        assert world.objects(first) == number + 1
+        winner = next(i for i in (0, 1) if said[i]["status"] == "sealed")
+        trust = ("--trust", (first, second)[winner] / "trust.toml")
+        assert world.verdict((second, first)[winner], images[winner], *trust) == "authentic"
+        assert world.verdict((second, first)[winner], images[1 - winner], *trust) == "altered"
+
+
+def dies_before_it_commits(world):
+    """Killed after ledger and reservation, and before the commit: the identity is free again."""
+    first, second, database = two_homes(world)
+    lost = world.new_image("d-lost.dcm", "1.2.7.1", 71)
+    with world.server.holding(database, "LOCK TABLE fiducia_evidence.object IN SHARE MODE"):
+        process = world.start(first, "seal", lost)
+        assert eventually(lambda: process.poll() is not None
+                          or waiting(world, database, "object", 1))
+        assert process.poll() is None, process.communicate()
+        assert world.server.sql(database, "SELECT count(*) FROM fiducia_evidence.identity") == "1"
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    world.seal(second, world.new_image("d-other.dcm", "1.2.7.1", 72))
+    assert world.refusal(first, "seal", lost) == "identity.conflict"
+    world.seal(first, world.new_image("d-next.dcm", "1.2.7.2", 73))
+    assert world.objects(first) == 2
+
+
 def goes_on_without_the_server(world):
     """Without its server the store is an error that says so; who gives evidence needs no store."""
     home = world.new_home("lost")
@@ -346,8 +406,8 @@ def main():
     fiducia = sys.argv[1]
     server = Server()
     try:
-        for scenario in (moves, moves_after_a_kill, joins, goes_on_without_the_server,
-                         loads_libpq_only_when_it_asks):
+        for scenario in (moves, moves_after_a_kill, joins, seal_at_once, dies_before_it_commits,
+                         goes_on_without_the_server, loads_libpq_only_when_it_asks):
             with tempfile.TemporaryDirectory(prefix="fiducia-shared-") as scratch:
                 begun = time.monotonic()
                 scenario(World(fiducia, pathlib.Path(scratch), server))
