@@ -247,8 +247,9 @@ Result<int> seal_with_home(const cli::SealOptions& options) {
                                              : home.signer(options.device));
   FIDUCIA_CHECK(seal::check_signer(trust, signer, home.about().ledger_origin, system_now()));
   FIDUCIA_TRY(store, home.open_store(/*read_only=*/false));
+  FIDUCIA_TRY(known, store->mark());
   FIDUCIA_TRY(recorder, sealing::open_recorder(home, options.clock_is_right));
-  FIDUCIA_TRY(start, sealing::check_start(home, *store, recorder->status(), trust));
+  FIDUCIA_TRY(start, sealing::check_start(home, *store, known, recorder->status(), trust));
   if (const std::size_t removed = home::remove_leftovers(home.folder());
       removed > 0 && !options.common.quiet)
     cli::print_warning("removed " + std::to_string(removed) +

@@ -65,8 +65,8 @@ Status check_branch(const store::HomeMark& mark, const ledger::LogStatus& log, c
   return {};
 }
 
-Status check_parts(const Home& home, store::EvidenceStore& store, const ledger::LogStatus& log,
-                   const trust::Trust& trust, Appenders appenders) {
+Status check_parts(const Home& home, store::EvidenceStore& store, const store::HomeMark& known,
+                   const ledger::LogStatus& log, const trust::Trust& trust, Appenders appenders) {
   FIDUCIA_CHECK(home.check_same_store());
   const std::string store_file = home.store_place();
   if (log.origin != home.about().ledger_origin)
@@ -85,7 +85,7 @@ Status check_parts(const Home& home, store::EvidenceStore& store, const ledger::
     return fail(ErrorCode::home_mismatch, "The evidence store was emptied.", way_out,
                 Location{.file = store_file});
   FIDUCIA_TRY(mark, store.mark());
-  FIDUCIA_CHECK(check_branch(mark, log, home));
+  FIDUCIA_CHECK(check_branch(appenders == Appenders::this_home ? mark : known, log, home));
   if (appenders == Appenders::this_home && log.tree_size > known_tree(mark))
     return fail(ErrorCode::home_mismatch,
                 "The ledger has " + count_of(log.tree_size) + ", but the evidence store knows of " +

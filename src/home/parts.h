@@ -15,11 +15,13 @@ enum class Appenders : std::uint8_t { this_home, others };
 /// let an altered image be sealed (a store that forgot it), or fork the ledger in silence. A whole
 /// home that was restored from a copy fits itself: that shows when a witness, a mirror or a receipt
 /// comes back with a larger tree (docs/operations.md).
+/// `known`: what the store said before the ledger was looked at for `log`. Where others append as
+/// well and share the store, it may know more by now.
 /// Errors: home_mismatch, config_invalid; each says what the way out is. busy: the home was given
 /// another store after it was opened.
 [[nodiscard]] Status check_parts(const Home& home, store::EvidenceStore& store,
-                                 const ledger::LogStatus& log, const trust::Trust& trust,
-                                 Appenders appenders);
+                                 const store::HomeMark& known, const ledger::LogStatus& log,
+                                 const trust::Trust& trust, Appenders appenders);
 
 /// Whether the ledger of a home is no older than what a store knows of it, and no other branch.
 /// Errors: home_mismatch.

@@ -68,6 +68,12 @@ Result<bool> is_half_joined(store::EvidenceStore& own) {
   return !identity.key_fits && !identity.emptied && objects == 0;
 }
 
+/// Nobody else writes to it while the ledger is held.
+Status check_own_store(const HeldHome& held, store::EvidenceStore& own) {
+  FIDUCIA_TRY(mark, own.mark());
+  return check_parts(held.home, own, mark, held.log, held.trust, held.appenders);
+}
+
 /// Copies what evidence.db has. `key`: of both stores.
 Result<std::uint64_t> copy_evidence(const Home& home, ByteView key, store::EvidenceStore& to,
                                     const CopyProgress& progress) {
@@ -148,7 +154,7 @@ Result<Shared> move_store(const HeldHome& held, const std::string& connection,
   if (there) return std::move(*there);
   {
     FIDUCIA_TRY(own, held.home.open_store(/*read_only=*/false));
-    FIDUCIA_CHECK(check_parts(held.home, *own, held.log, held.trust, held.appenders));
+    FIDUCIA_CHECK(check_own_store(held, *own));
   }
   FIDUCIA_TRY(bytes, held.home.store_key());
   const StoreKey key{std::move(bytes)};
@@ -169,8 +175,7 @@ Result<Shared> join_store(const HeldHome& held, const std::string& connection,
   const bool same_key = same_bytes(key.view(), own_key.view());
   FIDUCIA_TRY(own, held.home.open_store(/*read_only=*/false));
   FIDUCIA_TRY(half_joined, is_half_joined(*own));
-  if (!half_joined || !same_key)
-    FIDUCIA_CHECK(check_parts(held.home, *own, held.log, held.trust, held.appenders));
+  if (!half_joined || !same_key) FIDUCIA_CHECK(check_own_store(held, *own));
   FIDUCIA_TRY(objects, own->count());
   if (objects > 0 && !same_key)
     return fail(ErrorCode::home_mismatch,

@@ -68,7 +68,8 @@ Status write_evidence(Work& work) {
 }  // namespace
 
 Result<Start> check_start(const home::Home& home, store::EvidenceStore& store,
-                          const ledger::LogStatus& log, const trust::Trust& trust) {
+                          const store::HomeMark& known, const ledger::LogStatus& log,
+                          const trust::Trust& trust) {
   Start start{.appenders = home::has_ledger_file(home.folder()) ? home::Appenders::others
                                                                 : home::Appenders::this_home,
               .mark = {}};
@@ -82,7 +83,7 @@ Result<Start> check_start(const home::Home& home, store::EvidenceStore& store,
         "that says where they are: no seal of it would count.",
         "Write ledger.toml (docs/operations.md), or ask for none; nothing was entered.",
         Location{.file = home.trust_path().string()});
-  FIDUCIA_CHECK(home::check_parts(home, store, log, trust, start.appenders));
+  FIDUCIA_CHECK(home::check_parts(home, store, known, log, trust, start.appenders));
   FIDUCIA_TRY(mark, store.mark());
   start.mark = mark;
   start.mark.trust_serial = std::max(mark.trust_serial, trust.serial);

@@ -23,9 +23,11 @@ struct Start {
 
 /// Looks whether what is sealed with this home now would count, before anything is entered:
 /// home::check_parts, and whether there is anybody who cosigns and stamps where the trust file asks
-/// for it. `log`: of the recorder. Errors: home_mismatch, config_invalid.
+/// for it. `known`: what the store said before the recorder was opened; `log`: of the recorder.
+/// Errors: home_mismatch, config_invalid.
 [[nodiscard]] Result<Start> check_start(const home::Home& home, store::EvidenceStore& store,
-                                        const ledger::LogStatus& log, const trust::Trust& trust);
+                                        const store::HomeMark& known, const ledger::LogStatus& log,
+                                        const trust::Trust& trust);
 
 /// What a service seals with. All that it refers to must outlive it.
 struct ServiceParts {

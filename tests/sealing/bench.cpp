@@ -91,7 +91,8 @@ Bench::Bench(const std::filesystem::path& home, sealing::Recorder* shared,
   probed_store.emplace(*store_);
   sealing::Start start =
       shared == nullptr
-          ? sealing::check_start(*home_, *store_, real.status(), *trust_).value()
+          ? sealing::check_start(*home_, *store_, store_->mark().value(), real.status(), *trust_)
+                .value()
           : sealing::Start{.appenders = home::Appenders::others, .mark = store_->mark().value()};
   verifier_ = seal::Verifier::make(*trust_, {}, &*probed_store).value();
   service_.emplace(sealing::ServiceParts{.home = *home_,
