@@ -38,11 +38,13 @@ class VerifyRun {
         file_count_(file_count),
         colour_(!options.common.json && cli::wants_colour()),
         progress_("Verifying", file_count, options.common.quiet),
-        in_order_(results_waiting_max) {}
+        results_(std::clamp<std::size_t>(file_count, 1, results_waiting_max)) {}
 
   /// Called by workers; `child` belongs to the worker.
   void verify(const sealing::Input& input, std::size_t index, codec::CodecChild& child) {
-    in_order_.put(index, judge(input, child), [&](Judged judged) { emit(std::move(judged)); });
+    results_.put(index, judge(input, child));
+    const MutexLock lock{emit_mutex_};
+    while (auto judged = results_.try_take()) emit(std::move(*judged));
   }
 
   [[nodiscard]] int exit_code() const { return exit_code_; }
@@ -124,9 +126,11 @@ class VerifyRun {
   const std::size_t file_count_;
   const bool colour_;
   cli::Progress progress_;
-  cli::InOrder<Judged> in_order_;
+  OrderedQueue<Judged> results_;
   std::atomic<std::size_t> pictured_{0};
-  // Touched by emit only, which runs one at a time.
+  Mutex emit_mutex_;
+  // Touched by emit only, which runs with emit_mutex_ held, and by nobody else until all are
+  // judged.
   int exit_code_ = 0;
   report::Tally tally_;
   bool printed_ = true;

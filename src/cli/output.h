@@ -2,7 +2,6 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 
@@ -55,39 +54,6 @@ class Progress {
   std::uint64_t done_ FIDUCIA_GUARDED_BY(mutex_) = 0;
   bool drawn_ FIDUCIA_GUARDED_BY(mutex_) = false;
   std::chrono::steady_clock::time_point last_ FIDUCIA_GUARDED_BY(mutex_);
-};
-
-/// Brings results that workers finish in any order into the order of the inputs.
-///
-/// At most `window` results wait for an earlier one; a worker further ahead waits in `put`, so
-/// that memory stays flat when the first of 100,000 files is a slow one. The worker that holds
-/// the earliest index never waits. Thread-safe.
-template <class T>
-class InOrder {
- public:
-  explicit InOrder(std::size_t window) : window_(window) {}
-
-  /// Hands in result `index`; `emit(T&&)` is called for every result that is next in order, one
-  /// at a time.
-  template <class Emit>
-  void put(std::size_t index, T value, const Emit& emit) {
-    MutexLock lock{mutex_};
-    room_.wait(lock, [&]() FIDUCIA_REQUIRES(mutex_) { return index < next_ + window_; });
-    waiting_.emplace(index, std::move(value));
-    while (!waiting_.empty() && waiting_.begin()->first == next_) {
-      emit(std::move(waiting_.begin()->second));
-      waiting_.erase(waiting_.begin());
-      ++next_;
-    }
-    room_.notify_all();
-  }
-
- private:
-  const std::size_t window_;
-  Mutex mutex_;
-  Condition room_;
-  std::size_t next_ FIDUCIA_GUARDED_BY(mutex_) = 0;
-  std::map<std::size_t, T> waiting_ FIDUCIA_GUARDED_BY(mutex_);
 };
 
 }  // namespace fiducia::cli
