@@ -8,6 +8,7 @@
 #include <bit>
 #include <cerrno>
 #include <chrono>
+#include <optional>
 #include <system_error>
 
 #include "core/descriptor.h"
@@ -303,6 +304,8 @@ struct Reader {
   Statement by_value;
   Statement tiles_of;
   Statement evidence_of;
+  std::optional<Statement> count_instance =
+      {};  // prepared when it is first asked: only sealing does
 };
 
 Result<std::unique_ptr<Reader>> open_reader(const std::filesystem::path& path, OpenMode mode,
@@ -740,11 +743,16 @@ Result<std::uint64_t> SqliteStore::count_by_instance(std::string_view sop_instan
   const Bytes instance = keys_.instance_hash(sop_instance_uid);
   if (instance.empty()) return 0;
   return read([&](Reader& reader) -> Result<std::uint64_t> {
-    FIDUCIA_TRY(query, reader.connection.prepare("SELECT count(*) FROM object WHERE instance = ?"));
-    query.bind(1, instance);
-    FIDUCIA_TRY(row, query.step());
+    if (!reader.count_instance) {
+      FIDUCIA_TRY(count,
+                  reader.connection.prepare("SELECT count(*) FROM object WHERE instance = ?"));
+      reader.count_instance.emplace(std::move(count));
+    }
+    const ResetAtEnd reset{*reader.count_instance};
+    reader.count_instance->bind(1, instance);
+    FIDUCIA_TRY(row, reader.count_instance->step());
     FIDUCIA_ASSERT(row);
-    return static_cast<std::uint64_t>(query.integer(0));
+    return static_cast<std::uint64_t>(reader.count_instance->integer(0));
   });
 }
 
