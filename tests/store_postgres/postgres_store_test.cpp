@@ -196,6 +196,42 @@ TEST_F(PostgresStore, finds_no_function_that_somebody_else_has_put_in_its_way) {
             std::vector<Bytes>{record_of(1).evidence});
 }
 
+TEST(PostgresStoreServer, whose_standby_has_not_confirmed_is_not_said_to_have_stored) {
+  PostgresService service;
+  ASSERT_TRUE(create(service.connection(), key).has_value());
+  const auto store =
+      store_postgres::open({.connection = service.connection(), .home = "log.example/1"}, key)
+          .value();
+  const auto held = store->reserve(std::vector<Claim>{{record_of(1).sop_instance_uid}}, 0).value();
+  const auto name_standby = [&](const std::string& name) {
+    service.command("set synchronous_standby_names " + name);
+    // All sessions that are idle take it over.
+    return postgres::test::eventually([&] {
+      return Administrator{service.connection()}.integer(
+                 "SELECT (current_setting('synchronous_standby_names') = $1::text)::int::bigint",
+                 {std::string_view{name}}) == 1;
+    });
+  };
+  ASSERT_TRUE(name_standby("nobody"));
+  Status put;
+  {
+    const std::jthread putting{[&] { put = held->put(std::vector{record_of(1)}, nullptr); }};
+    // Somebody who does not want to wait for the standby any more.
+    EXPECT_TRUE(postgres::test::eventually([&] {
+      return Administrator{service.connection()}.integer(
+                 "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity"
+                 " WHERE wait_event = 'SyncRep'") == 1;
+    }));
+  }
+  ASSERT_FALSE(put.has_value());
+  EXPECT_EQ(put.error().code, ErrorCode::io_unwritable) << to_sentence(put.error());
+  EXPECT_NE(put.error().what.find("standby"), std::string::npos) << put.error().what;
+  EXPECT_FALSE(put.error().remedy.empty());
+  ASSERT_TRUE(name_standby(""));
+  EXPECT_EQ(store->find_by_root(record_of(1).object_root).value(), record_of(1).evidence)
+      << "here it is";
+}
+
 TEST(PostgresStoreServer, that_would_forget_at_a_power_cut_stores_nothing) {
   PostgresService service;
   ASSERT_TRUE(create(service.connection(), key).has_value());
