@@ -64,4 +64,9 @@ Error ByteCursor::truncated(std::uint64_t length_bytes) const {
                .kind = {}};
 }
 
+std::optional<Digest> digest_from_base64(std::string_view text) {
+  const auto bytes = from_base64(text);
+  return bytes ? digest_from_bytes(*bytes) : std::nullopt;
+}
+
 }  // namespace fiducia

@@ -39,6 +39,22 @@ struct Digest {
   auto operator<=>(const Digest&) const = default;
 };
 
+/// Absent unless `bytes` are 32.
+[[nodiscard]] inline std::optional<Digest> digest_from_bytes(ByteView bytes) {
+  Digest digest;
+  if (bytes.size() != digest.bytes.size()) return std::nullopt;
+  std::memcpy(digest.bytes.data(), bytes.data(), bytes.size());
+  return digest;
+}
+/// Digests one behind the other; absent unless `bytes` are a multiple of 32.
+[[nodiscard]] inline std::optional<std::vector<Digest>> digests_from_bytes(ByteView bytes) {
+  static_assert(sizeof(Digest) == 32);
+  if (bytes.size() % sizeof(Digest) != 0) return std::nullopt;
+  std::vector<Digest> digests(bytes.size() / sizeof(Digest));
+  if (!bytes.empty()) std::memcpy(digests.data(), bytes.data(), bytes.size());
+  return digests;
+}
+
 /// Unsigned integers from and to bytes at `p`, which must hold sizeof(T) bytes.
 template <std::unsigned_integral T>
 [[nodiscard]] inline T load_le(const std::byte* p) {
@@ -77,6 +93,8 @@ inline void append_le(Bytes& to, T value) {
 /// stray bits, so that each value has exactly one spelling.
 [[nodiscard]] std::string to_base64(ByteView bytes);
 [[nodiscard]] std::optional<Bytes> from_base64(std::string_view text);
+/// Absent unless `text` is base64 of 32 bytes.
+[[nodiscard]] std::optional<Digest> digest_from_base64(std::string_view text);
 
 /// Overwrites secrets in a way the compiler keeps.
 void wipe(std::span<std::byte> secret);

@@ -117,10 +117,7 @@ std::optional<Bytes> from_hex(std::string_view text) {
 
 std::optional<Digest> digest_from_hex(std::string_view text) {
   const auto bytes = from_hex(text);
-  Digest digest;
-  if (!bytes || bytes->size() != digest.bytes.size()) return std::nullopt;
-  std::memcpy(digest.bytes.data(), bytes->data(), bytes->size());
-  return digest;
+  return bytes ? digest_from_bytes(*bytes) : std::nullopt;
 }
 
 }  // namespace fiducia

@@ -78,11 +78,9 @@ inline Status expect_items(crypto::CborReader& in, std::size_t count, const char
 inline Result<Digest> read_digest(crypto::CborReader& in, const char* kind) {
   const std::uint64_t offset = in.offset();
   FIDUCIA_TRY(bytes, in.bytes());
-  Digest digest;
-  if (bytes.size() != digest.bytes.size())
-    return fail_malformed(kind, "a hash is not 32 bytes.", offset);
-  std::memcpy(digest.bytes.data(), bytes.data(), bytes.size());
-  return digest;
+  const auto digest = digest_from_bytes(bytes);
+  if (!digest) return fail_malformed(kind, "a hash is not 32 bytes.", offset);
+  return *digest;
 }
 
 /// The same, or null.
@@ -114,11 +112,10 @@ inline void write_digests(crypto::CborWriter& out, std::span<const Digest> diges
 inline Result<std::vector<Digest>> read_digests(crypto::CborReader& in, const char* kind) {
   const std::uint64_t offset = in.offset();
   FIDUCIA_TRY(bytes, in.bytes());
-  if (bytes.size() % sizeof(Digest) != 0)
+  auto digests = digests_from_bytes(bytes);
+  if (!digests)
     return fail_malformed(kind, "a table of hashes is not a multiple of 32 bytes.", offset);
-  std::vector<Digest> digests(bytes.size() / sizeof(Digest));
-  if (!bytes.empty()) std::memcpy(digests.data(), bytes.data(), bytes.size());
-  return digests;
+  return std::move(*digests);
 }
 
 }  // namespace fiducia::evidence

@@ -38,10 +38,9 @@ Bytes write_body(const CheckState& state) {
 
 Result<Digest> read_hash(crypto::CborReader& cbor) {
   FIDUCIA_TRY(bytes, cbor.bytes());
-  if (bytes.size() != sizeof(Digest)) return bad_state_file("A hash in it is not 32 bytes long.");
-  Digest digest;
-  std::copy(bytes.begin(), bytes.end(), digest.bytes.begin());
-  return digest;
+  const auto digest = digest_from_bytes(bytes);
+  if (!digest) return bad_state_file("A hash in it is not 32 bytes long.");
+  return *digest;
 }
 
 Status read_levels(crypto::CborReader& cbor, CheckState& state) {

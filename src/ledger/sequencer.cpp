@@ -31,11 +31,12 @@ void write_signed_root(crypto::CborWriter& writer, const ledger_format::RootReco
 Result<ledger_format::RootRecord> read_root(crypto::CborReader& reader) {
   ledger_format::RootRecord record;
   FIDUCIA_TRY(tree_size, reader.uint());
-  FIDUCIA_TRY(root, reader.bytes());
+  FIDUCIA_TRY(root_bytes, reader.bytes());
   FIDUCIA_TRY(seconds, reader.integer());
-  if (root.size() != record.root.bytes.size()) return bad("A root does not have 32 bytes.");
+  const auto root = digest_from_bytes(root_bytes);
+  if (!root) return bad("A root does not have 32 bytes.");
   record.tree_size = tree_size;
-  std::copy(root.begin(), root.end(), record.root.bytes.begin());
+  record.root = *root;
   record.issued_at = UnixTime{seconds};
   return record;
 }
@@ -52,13 +53,10 @@ Result<ledger_format::RootRecord> read_signed_root(crypto::CborReader& reader) {
 }
 
 Result<std::vector<Digest>> read_hashes(ByteView bytes) {
-  if (bytes.size() % sizeof(Digest) != 0 ||
-      bytes.size() >= ledger_format::tile_width * sizeof(Digest))
+  auto hashes = digests_from_bytes(bytes);
+  if (!hashes || hashes->size() >= ledger_format::tile_width)
     return bad("The hashes of a partial tile are not 0 to 255.");
-  std::vector<Digest> hashes(bytes.size() / sizeof(Digest));
-  for (std::size_t i = 0; i < hashes.size(); ++i)
-    std::copy_n(bytes.data() + i * sizeof(Digest), sizeof(Digest), hashes[i].bytes.data());
-  return hashes;
+  return std::move(*hashes);
 }
 
 Result<ledger_format::Frontage> read_frontage(crypto::CborReader& reader) {

@@ -18,10 +18,9 @@ std::unexpected<Error> bad_entry(std::string what) {
 
 Result<Digest> read_digest(crypto::CborReader& reader) {
   FIDUCIA_TRY(hash, reader.bytes());
-  Digest digest;
-  if (hash.size() != digest.bytes.size()) return bad_entry("A hash of the entry is not 32 bytes.");
-  std::copy(hash.begin(), hash.end(), digest.bytes.begin());
-  return digest;
+  const auto digest = digest_from_bytes(hash);
+  if (!digest) return bad_entry("A hash of the entry is not 32 bytes.");
+  return *digest;
 }
 
 Result<Entry> read_parts(ByteView encoded) {

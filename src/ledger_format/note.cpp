@@ -302,10 +302,9 @@ Result<Checkpoint> read_checkpoint(std::string_view text) {
   if (error != std::errc{} || end != size.data() + size.size() ||
       (size.size() > 1 && size[0] == '0'))
     return bad_checkpoint("The tree size is not a decimal number below 2^64.");
-  const auto root = from_base64(lines[2]);
-  if (!root || root->size() != checkpoint.root.bytes.size())
-    return bad_checkpoint("The root hash is not 32 bytes in base64.");
-  std::copy(root->begin(), root->end(), checkpoint.root.bytes.begin());
+  const auto root = digest_from_base64(lines[2]);
+  if (!root) return bad_checkpoint("The root hash is not 32 bytes in base64.");
+  checkpoint.root = *root;
   checkpoint.extensions.assign(lines.begin() + 3, lines.end());
   return checkpoint;
 }

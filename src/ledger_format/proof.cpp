@@ -68,14 +68,11 @@ Result<std::vector<Digest>> read_path(Lines& lines) {
     const std::uint64_t offset = lines.offset();
     FIDUCIA_TRY(line, lines.take());
     if (line.empty()) return path;
-    const auto hash = from_base64(line);
-    Digest digest;
-    if (!hash || hash->size() != digest.bytes.size())
-      return bad_proof("A hash of the path is not 32 bytes in base64.", offset);
+    const auto hash = digest_from_base64(line);
+    if (!hash) return bad_proof("A hash of the path is not 32 bytes in base64.", offset);
     if (path.size() == limits::inclusion_path_max)
       return bad_proof("The path is longer than that of any tree.", offset);
-    std::copy(hash->begin(), hash->end(), digest.bytes.begin());
-    path.push_back(digest);
+    path.push_back(*hash);
   }
 }
 

@@ -37,11 +37,9 @@ Status read_proof(ByteView encoded, Receipt& receipt) {
   if (count > limits::inclusion_path_max) return bad_receipt("The inclusion path is too long.");
   for (std::size_t i = 0; i < count; ++i) {
     FIDUCIA_TRY(hash, reader.bytes());
-    Digest digest;
-    if (hash.size() != digest.bytes.size())
-      return bad_receipt("A hash of the inclusion path is not 32 bytes.");
-    std::copy(hash.begin(), hash.end(), digest.bytes.begin());
-    receipt.path.push_back(digest);
+    const auto digest = digest_from_bytes(hash);
+    if (!digest) return bad_receipt("A hash of the inclusion path is not 32 bytes.");
+    receipt.path.push_back(*digest);
   }
   receipt.tree_size = tree_size;
   receipt.leaf_index = leaf_index;

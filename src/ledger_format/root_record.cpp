@@ -30,8 +30,8 @@ Result<RootRecord> read_record(crypto::CborReader& reader, const std::string& or
   if (tree_size == 0) return bad_record("A signed root is of the empty tree.");
   FIDUCIA_TRY(encoded, reader.skip());
   FIDUCIA_TRY(message, crypto::read_sign1(encoded, crypto::CborOrder::deterministic));
-  if (!message.payload || message.payload->size() != record.root.bytes.size())
-    return bad_record("The payload of a signed root is not a hash of 32 bytes.");
+  const auto root = message.payload ? digest_from_bytes(*message.payload) : std::nullopt;
+  if (!root) return bad_record("The payload of a signed root is not a hash of 32 bytes.");
   FIDUCIA_TRY(headers, crypto::read_headers(message));
   if (!headers.issuer || *headers.issuer != origin)
     return bad_record("The signed root was issued by another log.");
@@ -39,7 +39,7 @@ Result<RootRecord> read_record(crypto::CborReader& reader, const std::string& or
     return bad_record("The signed root has no time or no kind of tree.");
   FIDUCIA_CHECK(crypto::verify_sign1(message, log_key, *message.payload));
   record.tree_size = tree_size;
-  std::copy(message.payload->begin(), message.payload->end(), record.root.bytes.begin());
+  record.root = *root;
   record.issued_at = UnixTime{*headers.issued_at};
   record.signed_root.protected_bytes.assign(message.protected_bytes.begin(),
                                             message.protected_bytes.end());

@@ -185,14 +185,12 @@ Status read_witnesses(const Section& ledger_section, TrustedLedger& ledger) {
 /// The root as the third line of a checkpoint has it, so that it can be copied from there.
 Result<Digest> required_root(const Section& section, std::string_view key) {
   FIDUCIA_TRY(text, section.required_text(key));
-  const auto bytes = from_base64(text);
-  Digest root;
-  if (!bytes || bytes->size() != root.bytes.size())
+  const auto root = digest_from_base64(text);
+  if (!root)
     return section.bad(
         key, section.key_of(key) +
                  " must be the 44 characters of base64 in the third line of the checkpoint.");
-  std::ranges::copy(*bytes, root.bytes.begin());
-  return root;
+  return *root;
 }
 
 Status read_pinned(const Section& ledger_section, TrustedLedger& ledger) {

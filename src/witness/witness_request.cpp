@@ -48,10 +48,10 @@ Result<AddCheckpoint> read_add_checkpoint(std::string_view body) {
       return bad_request("The consistency proof has more than " +
                              std::to_string(limits::witness_proof_lines_max) + " lines.",
                          offset);
-    const auto hash = from_base64(*line);
-    if (!hash || hash->size() != sizeof(Digest))
+    const auto hash = digest_from_base64(*line);
+    if (!hash)
       return bad_request("A line of the consistency proof is not 32 bytes in base64.", offset);
-    std::copy(hash->begin(), hash->end(), request.proof.emplace_back().bytes.begin());
+    request.proof.push_back(*hash);
   }
   if (rest.empty()) return bad_request("No checkpoint follows the empty line.", body.size());
   request.note = rest;

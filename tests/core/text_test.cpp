@@ -115,6 +115,18 @@ TEST(Hex, refuses_what_is_no_number) {
   EXPECT_TRUE(digest_from_hex(digest));
   EXPECT_FALSE(digest_from_hex(digest + "aa"));
   EXPECT_FALSE(digest_from_hex(digest.substr(2)));
+  const Bytes bytes = *from_hex(digest);
+  EXPECT_EQ(digest_from_bytes(bytes), digest_from_hex(digest));
+  EXPECT_EQ(digest_from_base64(to_base64(bytes)), digest_from_hex(digest));
+  Bytes two = bytes;
+  append(two, bytes);
+  EXPECT_FALSE(digest_from_bytes(two) || digest_from_base64(to_base64(two)));
+  EXPECT_FALSE(digest_from_bytes({}) || digest_from_base64("") || digest_from_base64(digest));
+  EXPECT_EQ(digests_from_bytes(two)->size(), 2U);
+  EXPECT_EQ(digests_from_bytes(two)->back(), digest_from_bytes(bytes));
+  EXPECT_TRUE(digests_from_bytes({})->empty());
+  two.pop_back();
+  EXPECT_FALSE(digests_from_bytes(two));
 }
 
 TEST(Blanks, go_from_both_ends_only) {
