@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "crypto/crypto.h"
+#include "dicom/dicom.h"
 
 namespace fiducia::store {
 namespace {
@@ -13,14 +14,9 @@ constexpr std::size_t sketch_evidences_max = 4;
 /// Candidates whose size is compared.
 constexpr std::size_t compared_max = 32;
 
-/// A UID names the same object with and without its padding (PS3.5 section 9.1).
-std::string_view without_padding(std::string_view uid) {
-  while (!uid.empty() && (uid.back() == '\0' || uid.back() == ' ')) uid.remove_suffix(1);
-  return uid;
-}
-
 Bytes uid_hash(const Digest& key, std::string_view uid) {
-  uid = without_padding(uid);
+  // It names the same object with and without its padding (PS3.5 section 9.1).
+  uid = dicom::without_padding(uid);
   if (uid.empty()) return {};  // no UID is no identity
   const Digest hash = crypto::hmac_sha256(key.view(), as_bytes(uid));
   return Bytes(hash.bytes.begin(), hash.bytes.begin() + uid_hash_bytes);
