@@ -60,10 +60,54 @@ bool has_odd_nul(dicom::Vr vr, ByteView value) {
   return (vr == v::cs ? text : dicom::without_padding(text)).contains('\0');
 }
 
+/// GDCM takes spaces for a part of the UID, where PS3.5 9.1 has one NUL. One of either is read by
+/// all.
+bool has_long_padding(dicom::Vr vr, ByteView value) {
+  const std::string_view text = as_text(value);
+  return vr == v::ui && dicom::without_padding(text).size() + 1 < text.size();
+}
+
 /// Whether each reader shows these bytes alike, whatever the character set.
 bool is_ascii(ByteView value) {
   return std::ranges::all_of(
       value, [](std::byte b) { return b < std::byte{0x80} && b != std::byte{0x1B}; });
+}
+
+/// Whether ASCII is itself in this set for those too that know it by another name: names that do
+/// not begin like those of PS3.3 C.12.1.1.2 may be anything elsewhere (pydicom takes Python's
+/// codecs).
+bool is_like_ascii(const TextEncoding& encoding) {
+  if (encoding.set.is_known()) return true;
+  for (std::string_view rest = encoding.term; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\\'), rest.size());
+    const std::string_view term = dicom::trimmed(rest.substr(0, end));
+    if (!term.empty() && !term.starts_with("ISO") && !term.starts_with("GB")) return false;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return true;
+}
+
+/// G0 is designated ASCII again, and characters of G1 follow: pydicom takes them for Latin-1.
+bool has_ascii_before_g1(ByteView value) {
+  const std::string_view text = as_text(value);
+  const std::size_t back = text.find("\x1B(B");
+  if (back == text.npos) return false;
+  for (std::size_t at = back + 3; at < text.size(); ++at) {
+    if (text[at] == '\x1B' && at + 1 < text.size() && text[at + 1] != '(') return false;
+    if (static_cast<signed char>(text[at]) < 0) return true;
+  }
+  return false;
+}
+
+/// ISO 8859-15, which came in 2022: DCMTK 3.6.7 and pydicom 2.3.1 do not know it.
+bool has_latin_9(const TextEncoding& encoding) {
+  return encoding.term.contains("IR 203") || encoding.term.contains("IR_203");
+}
+
+bool is_text_doubtful(const TextEncoding& encoding, ByteView value) {
+  if (is_ascii(value)) return !is_like_ascii(encoding);
+  return encoding.differs_in_item || !encoding.set.is_known() || has_latin_9(encoding) ||
+         has_ascii_before_g1(value);
 }
 
 bool is_odd_length(const dicom::Element& element, dicom::Vr vr) {
@@ -89,6 +133,7 @@ class Scan {
 
   void run() {
     for (const dicom::Note& note : file_.notes()) take_note(note.code);
+    if (is_out_of_order()) add(AmbiguityKind::order);
     for (const HeaderLeaf& leaf : header_.leaves()) {
       common(leaf);
       // The element before it may have no leaf.
@@ -131,6 +176,22 @@ class Scan {
       if (row.code == code) add(row.kind);
   }
 
+  /// Whether text or a sequence stands before the character set, or anything behind Pixel Data that
+  /// belongs before it: some decode and stop as they read.
+  [[nodiscard]] bool is_out_of_order() const {
+    const dicom::DataSet& data_set = file_.data_set();
+    bool has_text = false;
+    bool has_pixels = false;
+    for (auto i = data_set.first(); i != dicom::no_index; i = data_set.element(i).next) {
+      const dicom::Element& element = data_set.element(i);
+      if (element.tag == dicom::tags::specific_character_set && has_text) return true;
+      if (element.tag < dicom::tags::pixel_data && has_pixels) return true;
+      has_text = has_text || element.vr == v::sq || dicom::has_character_set(element.vr);
+      has_pixels = has_pixels || element.tag == dicom::tags::pixel_data;
+    }
+    return false;
+  }
+
   /// What can be wrong with any element.
   void common(const HeaderLeaf& leaf) {
     const dicom::Element& element = *leaf.element;
@@ -142,20 +203,21 @@ class Scan {
     if (leaf.is_sequence) return;
     if (is_sign_by_place(leaf)) add(AmbiguityKind::sign_by_place, leaf);
     const TextEncoding& encoding = *leaf.text_encoding;
-    if ((encoding.differs_in_item || !encoding.set.is_known()) &&
-        dicom::has_character_set(leaf.vr) && !is_ascii(element.value))
+    if (dicom::has_character_set(leaf.vr) && !element.value.empty() &&
+        is_text_doubtful(encoding, element.value))
       add(AmbiguityKind::character_set, leaf);
     if (is_odd_length(element, leaf.vr)) add(AmbiguityKind::value_length, leaf);
-    if (dicom::is_text(leaf.vr) && has_odd_nul(leaf.vr, element.value))
+    if ((dicom::is_text(leaf.vr) && has_odd_nul(leaf.vr, element.value)) ||
+        has_long_padding(leaf.vr, element.value))
       add(AmbiguityKind::nul_in_text, leaf);
   }
 
   /// Some readers take the sign of such a value from what they have read so far.
   [[nodiscard]] bool is_sign_by_place(const HeaderLeaf& leaf) const {
     const dicom::Element& element = *leaf.element;
-    if (says_vr(element) || leaf.path_bytes != 5 || !is_us_or_ss(element.tag) ||
-        !has_high_bit(element))
-      return false;
+    if (says_vr(element) || !is_us_or_ss(element.tag) || !has_high_bit(element)) return false;
+    // In items some look for it in the item, others in what is around it.
+    if (leaf.path_bytes != 5) return true;
     const dicom::Element* sign = file_.data_set().find(dicom::tags::pixel_representation);
     return sign != nullptr && sign->offset > element.offset;
   }
@@ -228,8 +290,9 @@ constexpr std::array kind_texts{
              "attributes with VRs that DICOM does not know"},
     KindText{AmbiguityKind::value_length, "a value of a length that its VR does not allow",
              "values of lengths that their VRs do not allow"},
-    KindText{AmbiguityKind::nul_in_text, "a text with a NUL that is no padding",
-             "texts with a NUL that is no padding"},
+    KindText{AmbiguityKind::nul_in_text,
+             "a text with a NUL that is not padding, or a UID with more",
+             "texts with a NUL that is not padding, or UIDs with more"},
     KindText{AmbiguityKind::foreign_vr,
              "an attribute in a form (VR) that reads otherwise than its own",
              "attributes in forms (VRs) that read otherwise than their own"},
@@ -247,8 +310,11 @@ constexpr std::array kind_texts{
     KindText{AmbiguityKind::character_set,
              "a text in a character set that readers know differently",
              "texts in character sets that readers know differently"},
-    KindText{AmbiguityKind::sign_by_place, "a number whose sign is said behind it only",
-             "numbers whose sign is said behind them only"},
+    KindText{AmbiguityKind::sign_by_place,
+             "a number whose sign is said behind it only, or outside of its item",
+             "numbers whose sign is said behind them only, or outside of their items"},
+    KindText{AmbiguityKind::order, "text before its character set, or attributes behind Pixel Data",
+             ""},
     KindText{AmbiguityKind::pixel_data_vr, "Pixel Data under a VR that is not for it", ""},
 };
 

@@ -84,6 +84,10 @@ VrChange judge_vr_change(dicom::Vr sealed, const CanonicalHeader& header, const 
                : VrChange::other_value;
   if (leaf.vr == sealed) return VrChange::none;
   if (now == v::sq) return VrChange::other_value;  // and no items: nobody reads it as a value
+  // Where the file does not say the sign, each reader takes that of Pixel Representation, or none.
+  if (element.vr_source != dicom::VrSource::file && !element.tag.is_private() &&
+      is_pair(sealed, leaf.vr, v::us, v::ss) && has_high_bit(element))
+    return VrChange::other_value;
   if (element.vr_source != dicom::VrSource::file || now == v::un) return VrChange::same_value;
   if (sealed == v::un) return VrChange::same_value;  // it was not known when it was sealed
   // A private creator is LO (PS3.5 7.8.1), and read as such whatever it is called.

@@ -138,6 +138,13 @@ std::optional<bool> names_lossless(const dicom::TransferSyntax& syntax) {
   return syntax.loss == dicom::Loss::none;
 }
 
+/// Readers that go by the codestream make one byte a sample where the header has two; DCMTK scales
+/// a JPEG by the precision of its codestream.
+bool is_other_container(unsigned precision, const Geometry& geometry, bool is_scaled) {
+  return (precision <= 8 && geometry.bits_allocated > 8) ||
+         (is_scaled && precision < geometry.bits_stored);
+}
+
 Oddities inspect_jpeg_process(const JpegFacts& facts, const dicom::TransferSyntax& syntax) {
   const std::uint8_t sof = *facts.sof;
   if (syntax.encoding == PixelEncoding::jpeg_ls) {
@@ -245,6 +252,8 @@ Oddities inspect_jpeg(ByteView frame, const dicom::TransferSyntax& syntax,
   if (facts.sof) {
     out.add(inspect_jpeg_process(facts, syntax));
     out.add(inspect_jpeg_colour(facts, geometry));
+    if (is_other_container(facts.precision, geometry, syntax.encoding != PixelEncoding::jpeg_ls))
+      out.add(Oddity::container);
   }
   if (facts.orientation != 1) out.add(Oddity::jpeg_orientation);
   if (ended) out.add(inspect_rest(frame.subspan(at), start_of_image));
@@ -256,6 +265,7 @@ Oddities inspect_jpeg(ByteView frame, const dicom::TransferSyntax& syntax,
 Oddities inspect_size(ByteView body, const Geometry& geometry) {
   constexpr std::size_t fixed_bytes = 36;
   const bool is_signed = geometry.kind == SampleKind::signed_integer;
+  Oddities out;
   for (std::size_t at = fixed_bytes; at + 3 <= body.size(); at += 3) {
     const auto depth = std::to_integer<unsigned>(body[at]);
     const unsigned precision = (depth & 0x7F) + 1;
@@ -265,9 +275,10 @@ Oddities inspect_size(ByteView body, const Geometry& geometry) {
     const bool whole = precision == geometry.bits_allocated;
     if ((coded_signed != is_signed && !(is_signed && whole)) ||
         (precision < geometry.bits_stored && coded_signed != is_signed))
-      return Oddity::jpeg_2000_samples;
+      out.add(Oddity::jpeg_2000_samples);
+    if (is_other_container(precision, geometry, false)) out.add(Oddity::container);
   }
-  return {};
+  return out;
 }
 
 Oddities inspect_jpeg_2000(ByteView frame, const Geometry& geometry) {
@@ -425,7 +436,11 @@ std::string_view to_sentence(Oddity oddity) {
     case Oddity::frames_differ:
       return "frames or samples of different precision or interleaving";
     case Oddity::rle_fragments:
-      return "an RLE frame in several fragments";
+      return "frames in several fragments, of an encoding where readers take one for each";
+    case Oddity::empty_fragment:
+      return "a fragment without a byte";
+    case Oddity::container:
+      return "samples of fewer bits than the header makes room for";
   }
   return "an encoding that readers take differently";
 }

@@ -164,8 +164,8 @@ class HeaderComparison {
       if (is_compressor_remark(pair) || is_true_record_of_loss(pair) || is_tolerated(pair)) return;
       add(finding::Code::attribute_altered, path, pair.now,
           same_value ? " has the bytes that were sealed, but the value representation " +
-                           element.file_vr.text() + " in place of " +
-                           evidence_.attributes[pair.sealed].vr.text() +
+                           (element.file_vr == dicom::Vr{} ? element.vr : element.file_vr).text() +
+                           " in place of " + evidence_.attributes[pair.sealed].vr.text() +
                            ", under which readers get another value."
                      : " differs from the seal.");
       return;

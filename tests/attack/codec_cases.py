@@ -127,3 +127,44 @@ def jpeg_422_encoded_anew():
     out["raw-ybr_full_422"] = named(raw, "YBR_FULL_422")
     return base, {**out, "baseline": again.replace(lossless, b"1.2.840.10008.1.2.4.50"),
                   "extended": again.replace(lossless, b"1.2.840.10008.1.2.4.51")}
+
+
+JPEG_LOSSLESS, JPEG_LS_LOSSLESS, J2K_LOSSLESS = ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.80",
+                                                 "1.2.840.10008.1.2.4.90")
+
+
+def small_words(number, stored, syntax=None, pixels=None, top=200):
+    """A picture of two bytes a sample, native or with this Pixel Data."""
+    samples = b"".join(struct.pack("<H", (x * 3 + y * 5) % top) for y in range(128) for x in range(128))
+    uid = uid_of(number)
+    return part10(image(uid, 128, 128, pixels or samples, allocated=16, stored=stored), uid, *([syntax] if syntax else []))
+
+
+@case(NEVER, "reading.ambiguous", "attribute.altered")
+def precision_below_bits_stored():
+    """DCMTK scales a lossless JPEG by the precision of its codestream; GDCM makes one byte a sample of what has
+    eight bits, and pydicom takes two of them for one."""
+    native = small_words(85, 16)
+    eight = uid_of(85)
+    narrow = part10(image(eight, 128, 128, bytes((x * 3 + y * 5) % 200 for y in range(128) for x in range(128))), eight)
+    out = {"jpeg-8": small_words(85, 16, JPEG_LOSSLESS, encapsulated(stream_of(converted(narrow, "dcmcjpeg", "+el")))),
+           "jpeg-ls-8": small_words(85, 16, JPEG_LS_LOSSLESS,
+                                    encapsulated(stream_of(converted(narrow, "dcmcjpls", "+el")))),
+           "jpeg-2000-8": small_words(85, 16, J2K_LOSSLESS,
+                                      encapsulated(stream_of(converted(narrow, "gdcmconv", "--j2k"))))}
+    return native, out
+
+
+@case(NEVER, "reading.ambiguous", "pixels.altered")
+def empty_fragments():
+    """Passed over by some; others take one for a frame, or read past its end."""
+    uid = uid_of(86)
+    native = part10(image(uid, 128, 128, grey()), uid)
+    streams = {"jpeg": (JPEG_LOSSLESS, stream_of(converted(native, "dcmcjpeg", "+el"))),
+               "jpeg-ls": (JPEG_LS_LOSSLESS, stream_of(converted(native, "dcmcjpls", "+el"))),
+               "jpeg-2000": (J2K_LOSSLESS, stream_of(converted(native, "gdcmconv", "--j2k")))}
+    out = {}
+    for name, (syntax, stream) in streams.items():
+        out[f"{name}-before"] = part10(image(uid, 128, 128, encapsulated(b"", stream)), uid, syntax)
+        out[f"{name}-behind"] = part10(image(uid, 128, 128, encapsulated(stream, b"")), uid, syntax)
+    return native, out

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cases of text: character sets that readers take in different ways, and padding."""
-from cases import DIFFERS, IMPLICIT, NEVER, case, element, image, part10, raw, sequence, small, uid_of, words
+import struct
+
+from cases import DIFFERS, EXPLICIT, IMPLICIT, NEVER, case, element, grey, image, part10, raw, sequence, small, uid_of, words
+from writer import SECONDARY_CAPTURE, body_of, meta
 
 AMBIGUOUS = ("indeterminate",), "reading.ambiguous"
 
@@ -165,3 +168,71 @@ def private_text_under_un_in_item():
         return small(77, IMPLICIT, True, t00080005=element(0x00080005, "CS", outer, True),
                      t00081140=sequence(0x00081140, text, implicit=True))
     return f("ISO_IR 100", None), {"outer": f("ISO_IR 144", None), "inner": f("ISO_IR 100", "ISO_IR 144")}
+
+
+@case(NEVER, "reading.ambiguous", "attribute.altered")
+def uid_with_spaces():
+    """GDCM knows no SOP class with three spaces behind it, and shows the picture without rescale and spacing."""
+    f = lambda pad: small(90, t00080016=raw(0x00080016, "UI", SECONDARY_CAPTURE.encode() + pad))  # noqa: E731
+    return f(b"\0"), {"three": f(b"   "), "mixed": f(b" \0\0")}
+
+
+@case(NEVER, "reading.ambiguous", "attribute.altered")
+def character_set_of_python():
+    """pydicom takes Python's codecs for character sets: ASCII text becomes another."""
+    f = lambda term: small(91, t00080005=element(0x00080005, "CS", term) if term else b"")  # noqa: E731
+    return f(None), {"cp037": f("cp037"), "utf16": f("utf_16_le"), "second": f("ISO_IR 192\\cp500")}
+
+
+@case(("authentic",))
+def character_set_misspelt_for_ascii():
+    """Terms that begin as those of the standard do leave ASCII as it is, for everybody."""
+    f = lambda term: small(92, t00080005=element(0x00080005, "CS", term) if term else b"")  # noqa: E731
+    return f(None), {"hyphen": f("ISO-IR 100"), "number": f("ISO_IR 999"), "gb": f("GB2312")}
+
+
+@case(NEVER, "reading.ambiguous", "attribute.altered")
+def text_converted_into_rare_sets():
+    """Latin-9 is unknown to most; pydicom shows Latin-1 behind ESC ( B."""
+    name = lambda text: raw(0x00100010, "PN", text + b" " * (len(text) % 2))  # noqa: E731
+    f = lambda term, text: small(93, t00080005=element(0x00080005, "CS", term), t00100010=name(text))  # noqa: E731
+    return f("ISO_IR 192", "Šimek".encode()), {
+        "latin-9": f("ISO_IR 203", "Šimek".encode("iso8859-15")),
+        "latin-9-extended": f("\\ISO 2022 IR 203", b"\x1b-b" + "Šimek".encode("iso8859-15")),
+        "back-to-ascii": f("ISO 2022 IR 101", b"\x1b(B" + "Šimek".encode("iso8859-2"))}
+
+
+@case(NEVER, "reading.ambiguous", "attribute.altered")
+def elements_out_of_order():
+    """Readers that stop at Pixel Data, or decode a sequence before they know the character set."""
+    item = sequence(0x00081140, raw(0x00100010, "PN", "Müller".encode() + b" "))
+    more = {0x00080005: element(0x00080005, "CS", "ISO_IR 192"), 0x00081140: item,
+            0x00200060: element(0x00200060, "CS", "L")}
+
+    def f(first=(), last=()):
+        e = image(uid_of(94), 128, 128, grey(), more=more)
+        moved = {tag: e.pop(tag) for tag in (*first, *last)}
+        return meta(EXPLICIT, uid_of(94)) + b"".join(moved[t] for t in first) + body_of(e) \
+            + b"".join(moved[t] for t in last)
+    return f(), {"sequence-first": f(first=[0x00081140]), "pixels-first": f(first=[0x7FE00010]),
+                 "laterality-last": f(last=[0x00200060])}
+
+
+@case(NEVER, "reading.ambiguous", "attribute.altered")
+def sign_that_nobody_says():
+    """A negative number in implicit VR, where Pixel Representation says another sign, or stands elsewhere."""
+    f = lambda implicit: small(  # noqa: E731
+        95, IMPLICIT if implicit else EXPLICIT, implicit,
+        t00280106=raw(0x00280106, "SS", struct.pack("<h", -1000), implicit))
+    return f(False), {"implicit": f(True)}
+
+
+@case(NEVER, "reading.ambiguous", "attribute.altered")
+def sign_that_nobody_says_in_item():
+    """The same in an item: DCMTK looks for Pixel Representation in the item alone."""
+    def f(implicit):
+        descriptor = raw(0x00283002, "SS", struct.pack("<hhh", 256, -1000, 16), implicit)
+        return small(96, IMPLICIT if implicit else EXPLICIT, implicit,
+                     t00280103=element(0x00280103, "US", 1, implicit),
+                     t00283000=sequence(0x00283000, descriptor, implicit=implicit))
+    return f(False), {"implicit": f(True)}

@@ -8,7 +8,7 @@ import pixels
 
 (RLE_CONTROL_80, RLE_SURPLUS, SURPLUS, SEVERAL, PROCESS, COLOURS, TURNED, BOXES, SIGNS, TRANSFORM,
  EXTENSIONS, JPEG_LS_SAMPLES) = range(50, 62)
-LAYOUTS = 67
+LAYOUTS, CONTAINER = 67, 70
 JP2 = b"\0\0\0\x0cjP  "
 SOF = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 LOSSLESS = {0xC3, 0xC7, 0xCB, 0xCF}
@@ -166,6 +166,8 @@ def _jpeg(image, data):
     if frame is None:
         return found
     marker, precision, components = frame
+    if precision <= 8 < image.allocated or not jpeg_ls and precision < image.geometry[6]:
+        found.add(CONTAINER)
     if jpeg_ls:
         found |= set() if marker == 0xF7 else {PROCESS}
         if transform or near and image.syntax == JPEG_LS_LOSSLESS:
@@ -190,13 +192,16 @@ def _jpeg(image, data):
 # --- JPEG 2000 (ISO/IEC 15444-1) ---------------------------------------------------------------
 
 def _components(image, body):
-    """58"""
+    """58 and 70"""
+    found = set()
     for depth in body[36::3]:
         precision, signed = (depth & 0x7F) + 1, depth & 0x80 != 0
         if signed != (image.geometry[5] == 1) and not (
                 not signed and precision == image.allocated):
-            return {SIGNS}
-    return set()
+            found.add(SIGNS)
+        if precision <= 8 < image.allocated:
+            found.add(CONTAINER)
+    return found
 
 
 def _jpeg_2000(image, whole):

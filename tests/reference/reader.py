@@ -29,6 +29,7 @@ SYNTAX = re.compile(r"1\.2\.840\.10008\.1\.(20|2|2\.1|2\.1\.9[89]|2\.2|2\.5|2\.8
 (OTHER_ENCODING, TWO_READINGS, META_INFORMATION, UNDER_UN, UNKNOWN_VR, VALUE_LENGTH, NUL_IN_TEXT,
  FOREIGN_VR, FORM_WITHOUT_LEAF, MISPLACED, DUPLICATE, DELIMITER, SURPLUS_BYTES, PIXEL_DATA_FORM,
  PIXEL_DATA_VR, CHARACTER_SET, SIGN_BY_PLACE) = range(1, 18)
+ORDER = 19
 # What a preamble must not begin with: programs, scripts, markup, PDF, ZIP, pictures.
 PREAMBLES = (b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"#!", b"<", b"%PDF",
              b"PK\3\4", b"\xff\xd8\xff", b"\x89PNG", b"GIF8")

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Forms of a file that readers take differently: spec/seal.md section 14."""
 
+import re
+
 import reader
 from dictionary import ALL, RECENT, UNIT, allowed
 from header import DECODED, PADDING, TEXTS, embedded_evidence
 from reader import (CHARACTER_SET, DUPLICATE, FOREIGN_VR, FORM_WITHOUT_LEAF, MISPLACED,
-                    NUL_IN_TEXT, PIXEL_DATA_VR, SIGN_BY_PLACE, UNDER_UN, UNKNOWN_VR, VALUE_LENGTH)
+                    NUL_IN_TEXT, ORDER, PIXEL_DATA_VR, SIGN_BY_PLACE, UNDER_UN, UNKNOWN_VR, VALUE_LENGTH)
 
 MISPLACED_GROUPS = {0, 1, 2, 3, 5, 7, 0xFFFF}
 SPECIFIC_CHARACTER_SET, LENGTH_TO_END, PLANAR = 0x00080005, 0x00080001, 0x00280006
@@ -55,27 +57,45 @@ def _of_any(leaf):
     if element.vr in TEXTS and _has_inner_nul(element.value) \
             or element.vr == "CS" and b"\0" in element.value:
         yield NUL_IN_TEXT
+    elif element.vr == "UI" and len(element.value) > len(element.value.rstrip(b"\0 ")) + 1:
+        yield NUL_IN_TEXT
 
 
 def _in_doubtful_set(leaf):
-    value = leaf.element.value
-    return (leaf.element.items is None and leaf.element.vr in DECODED
-            and any(byte >= 0x80 or byte == 0x1B for byte in value)
-            and (leaf.charset.unknown or leaf.other_set))
+    """16"""
+    value, charset = leaf.element.value, leaf.charset
+    if leaf.element.items is not None or leaf.element.vr not in DECODED or not value:
+        return False
+    if not any(byte >= 0x80 or byte == 0x1B for byte in value):
+        terms = [term.strip(b" \0") for term in charset.term.split(b"\\")]
+        return charset.unknown and any(t and not t.startswith((b"ISO", b"GB")) for t in terms)
+    return (charset.unknown or leaf.other_set or re.search(rb"IR[ _]203", charset.term)
+            or re.search(rb"\x1b\(B(?:[^\x1b\x80-\xff]|\x1b\()*[\x80-\xff]", value))
 
 
-def _before_signs_are_said(data_set):
-    """17: elements whose sign DCMTK does not know yet."""
+def _sign_is_elsewhere(leaf, data_set):
+    """17: DCMTK does not know the sign yet, or not that of what is around the item."""
+    element = leaf.element
+    if element.letters is not None or element.items is not None or element.fragments is not None \
+            or element.tag >> 16 & 1 or not {"US", "SS"} <= set(allowed(element.tag)) \
+            or not any(byte & 0x80 for byte in element.value[1::2]):
+        return False
+    if leaf.depth > 0:
+        return True
+    tags = [id(e) for e in data_set.elements]
     said = data_set.first(0x00280103)
-    found = set()
-    for element in data_set.elements if said is not None else ():
-        if element is said:
-            break
-        if element.letters is None and element.items is None and element.fragments is None \
-                and not element.tag >> 16 & 1 and {"US", "SS"} <= set(allowed(element.tag)) \
-                and any(byte & 0x80 for byte in element.value[1::2]):
-            found.add(id(element))
-    return found
+    return said is not None and tags.index(id(said)) > tags.index(id(element))
+
+
+def _out_of_order(data_set):
+    """19"""
+    text = pixels = False
+    for element in data_set.elements:
+        if element.tag == SPECIFIC_CHARACTER_SET and text or element.tag < reader.PIXEL_DATA and pixels:
+            return True
+        text = text or element.vr == "SQ" or element.vr in DECODED
+        pixels = pixels or element.tag == reader.PIXEL_DATA
+    return False
 
 
 def _fragments(data_set):
@@ -139,9 +159,10 @@ def find(file, leaves, left_out, covered):
     """{kind: name of its first place, or None}. `leaves` and `left_out` are those of the walk."""
     met = [(kind, b"", None) for kind in file.readings]
     evidence = embedded_evidence(file.data_set)[1]
-    unsettled = _before_signs_are_said(file.data_set)
+    if _out_of_order(file.data_set):
+        met.append((ORDER, b"", None))
     for leaf in leaves:
-        if leaf.depth == 0 and id(leaf.element) in unsettled:
+        if _sign_is_elsewhere(leaf, file.data_set):
             met.append((SIGN_BY_PLACE, leaf.path, leaf.name))
         met += [(kind, leaf.path, leaf.name) for kind in _of_any(leaf)]
         if leaf.duplicate:

@@ -125,6 +125,9 @@ def _vr_change_allowed(leaf, sealed_vr):
     both, private = {said, sealed_vr}, tag >> 16 & 1
     if leaf.element.vr == sealed_vr:
         return True
+    if not private and said in (None, "UN") and {leaf.element.vr, sealed_vr} == {"US", "SS"} \
+            and any(byte & 0x80 for byte in leaf.element.value[1::2]):
+        return False
     if said is None or "UN" in both or both == {"OB", "OW"}:
         return True
     if private and (0x10 <= tag & 0xFFFF <= 0xFF and said == "LO"):
