@@ -37,6 +37,13 @@ bool is_no_sequence(const dicom::Element& element) {
   return entry && entry->allows(v::sq) && !element.value.empty();
 }
 
+/// By the file, or by PS3.6 where the file does not say it.
+bool is_said_to_be_sequence(const dicom::Element& element) {
+  if (says_vr(element)) return element.file_vr == v::sq;
+  const auto entry = dicom::find_dictionary_entry(element.tag);
+  return entry && entry->allows(v::sq);
+}
+
 bool is_us_or_ss(dicom::Tag tag) {
   const auto entry = dicom::find_dictionary_entry(tag);
   return entry && entry->allows(v::us) && entry->allows(v::ss);
@@ -58,13 +65,6 @@ bool is_foreign_vr(const dicom::Element& element) {
 bool has_odd_nul(dicom::Vr vr, ByteView value) {
   const std::string_view text = as_text(value);
   return (vr == v::cs ? text : dicom::without_padding(text)).contains('\0');
-}
-
-/// GDCM takes spaces for a part of the UID, where PS3.5 9.1 has one NUL. One of either is read by
-/// all.
-bool has_long_padding(dicom::Vr vr, ByteView value) {
-  const std::string_view text = as_text(value);
-  return vr == v::ui && dicom::without_padding(text).size() + 1 < text.size();
 }
 
 /// Whether each reader shows these bytes alike, whatever the character set.
@@ -176,17 +176,17 @@ class Scan {
       if (row.code == code) add(row.kind);
   }
 
-  /// Whether text or a sequence stands before the character set, or anything behind Pixel Data that
-  /// belongs before it: some decode and stop as they read.
+  /// Whether a sequence stands before the character set, or anything behind Pixel Data that belongs
+  /// before it: some decode and stop as they read.
   [[nodiscard]] bool is_out_of_order() const {
     const dicom::DataSet& data_set = file_.data_set();
-    bool has_text = false;
+    bool has_sequence = false;
     bool has_pixels = false;
     for (auto i = data_set.first(); i != dicom::no_index; i = data_set.element(i).next) {
       const dicom::Element& element = data_set.element(i);
-      if (element.tag == dicom::tags::specific_character_set && has_text) return true;
+      if (element.tag == dicom::tags::specific_character_set && has_sequence) return true;
       if (element.tag < dicom::tags::pixel_data && has_pixels) return true;
-      has_text = has_text || element.vr == v::sq || dicom::has_character_set(element.vr);
+      has_sequence = has_sequence || is_said_to_be_sequence(element);
       has_pixels = has_pixels || element.tag == dicom::tags::pixel_data;
     }
     return false;
@@ -207,8 +207,7 @@ class Scan {
         is_text_doubtful(encoding, element.value))
       add(AmbiguityKind::character_set, leaf);
     if (is_odd_length(element, leaf.vr)) add(AmbiguityKind::value_length, leaf);
-    if ((dicom::is_text(leaf.vr) && has_odd_nul(leaf.vr, element.value)) ||
-        has_long_padding(leaf.vr, element.value))
+    if (dicom::is_text(leaf.vr) && has_odd_nul(leaf.vr, element.value))
       add(AmbiguityKind::nul_in_text, leaf);
   }
 
@@ -290,9 +289,8 @@ constexpr std::array kind_texts{
              "attributes with VRs that DICOM does not know"},
     KindText{AmbiguityKind::value_length, "a value of a length that its VR does not allow",
              "values of lengths that their VRs do not allow"},
-    KindText{AmbiguityKind::nul_in_text,
-             "a text with a NUL that is not padding, or a UID with more",
-             "texts with a NUL that is not padding, or UIDs with more"},
+    KindText{AmbiguityKind::nul_in_text, "a text with a NUL that is not padding",
+             "texts with a NUL that is not padding"},
     KindText{AmbiguityKind::foreign_vr,
              "an attribute in a form (VR) that reads otherwise than its own",
              "attributes in forms (VRs) that read otherwise than their own"},
@@ -313,8 +311,8 @@ constexpr std::array kind_texts{
     KindText{AmbiguityKind::sign_by_place,
              "a number whose sign is said behind it only, or outside of its item",
              "numbers whose sign is said behind them only, or outside of their items"},
-    KindText{AmbiguityKind::order, "text before its character set, or attributes behind Pixel Data",
-             ""},
+    KindText{AmbiguityKind::order,
+             "a sequence before its character set, or attributes behind Pixel Data", ""},
     KindText{AmbiguityKind::pixel_data_vr, "Pixel Data under a VR that is not for it", ""},
 };
 

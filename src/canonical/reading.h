@@ -21,7 +21,7 @@ enum class AmbiguityKind : std::uint8_t {
   standard_under_un = 4,  // explicit VR says UN for an attribute that dictionaries know
   unknown_vr = 5,         // letters that are no VR of PS3.5
   value_length = 6,       // odd, or no multiple of the VR's unit
-  nul_in_text = 7,        // NUL before the end of a text value; more padding behind a UID
+  nul_in_text = 7,        // NUL before the end of a text value
   foreign_vr = 8,         // a VR that reads otherwise than those that PS3.6 allows
   form_without_leaf = 9,  // what has no leaf, in another form than its one exact one
   misplaced = 10,         // an element of a group that has no place in a data set
@@ -32,7 +32,7 @@ enum class AmbiguityKind : std::uint8_t {
   pixel_data_vr = 15,     // Pixel Data under a VR that PS3.5 8 and A.4 do not allow for it
   character_set = 16,     // text in a set with unknown terms, or in one that only its item has
   sign_by_place = 17,     // US or SS in implicit VR before what says which, or apart from it
-  order = 19,             // text before its character set, or anything behind Pixel Data
+  order = 19,             // a sequence before its character set, or anything behind Pixel Data
 };
 
 /// One such place.

@@ -436,9 +436,7 @@ std::string_view to_sentence(Oddity oddity) {
     case Oddity::frames_differ:
       return "frames or samples of different precision or interleaving";
     case Oddity::rle_fragments:
-      return "frames in several fragments, of an encoding where readers take one for each";
-    case Oddity::empty_fragment:
-      return "a fragment without a byte";
+      return "an RLE frame in several fragments";
     case Oddity::container:
       return "samples of fewer bits than the header makes room for";
   }

@@ -30,12 +30,11 @@ enum class Oddity : std::uint8_t {
   ybr_422_planar = 65,        // YBR_FULL_422 with Planar Configuration 1
   offset_table = 66,          // offset tables that do not fit the fragments
   frames_differ = 67,         // frames or samples of different precision or interleaving
-  rle_fragments = 68,         // a frame of RLE, or of many of JPEG-LS, in several
-  empty_fragment = 69,        // a fragment of no bytes
-  container = 70,             // fewer bits in the codestream than the header makes room for
+  rle_fragments = 68,         // an RLE frame in several fragments
+  container = 69,             // fewer bits in the codestream than the header makes room for
 };
 inline constexpr std::uint8_t oddity_first = 50;
-inline constexpr std::uint8_t oddity_last = 70;
+inline constexpr std::uint8_t oddity_last = 69;
 
 /// A set of them.
 class Oddities {
@@ -71,8 +70,7 @@ static_assert(oddity_last - oddity_first < 32);
 /// follow has what was found up to there: whether it decodes is for the decoder to say.
 ///
 /// Not seen here, but where samples are decoded: jpeg_xl_presentation, signs_not_extended; nor
-/// what belongs to the whole of Pixel Data: ybr_422_*, offset_table, frames_differ, rle_fragments,
-/// empty_fragment.
+/// what belongs to the whole of Pixel Data: ybr_422_*, offset_table, frames_differ, rle_fragments.
 [[nodiscard]] Oddities inspect_codestream(ByteView frame, const dicom::TransferSyntax& syntax,
                                           const Geometry& geometry);
 

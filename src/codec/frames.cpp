@@ -188,22 +188,11 @@ void FrameReader::State::look_at_frames() {
                        encoding == PixelEncoding::jpeg_lossless ||
                        encoding == PixelEncoding::jpeg_other || encoding == PixelEncoding::jpeg_ls;
   const bool is_2000 = encoding == PixelEncoding::jpeg_2000 || encoding == PixelEncoding::htj2k;
-  // PS3.5 A.4.2 has one fragment a frame, and DCMTK takes no more; GDCM joins the fragments of all
-  // frames of JPEG-LS.
-  if (encapsulated && (encoding == PixelEncoding::rle ||
-                       (encoding == PixelEncoding::jpeg_ls && frames_present > 1)))
+  // PS3.5 A.4.2 has one fragment a frame, and DCMTK takes no more.
+  if (encapsulated && encoding == PixelEncoding::rle)
     for (std::uint32_t f = 0; f < frames_present; ++f)
       if (std::ranges::count_if(fragments_of(f), [](ByteView piece) { return !piece.empty(); }) > 1)
         form.add(Oddity::rle_fragments);
-  // Passed over, taken for a frame, or the end of all of them. Behind the last frame of RLE, where
-  // some tools pad, it is passed over or the file is refused.
-  if (encapsulated)
-    for (std::uint32_t f = 0; f < frames_present; ++f) {
-      auto pieces = fragments_of(f);
-      if (encoding == PixelEncoding::rle && f + 1 == frames_present)
-        while (!pieces.empty() && pieces.back().empty()) pieces = pieces.first(pieces.size() - 1);
-      if (std::ranges::any_of(pieces, &ByteView::empty)) form.add(Oddity::empty_fragment);
-    }
   if (!encapsulated || frames_present == 0 || !(is_jpeg || is_2000)) return;
   std::optional<std::array<std::uint8_t, 2>> first;
   for (std::uint32_t f = 0; f < frames_present; ++f) {

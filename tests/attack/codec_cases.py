@@ -153,18 +153,3 @@ def precision_below_bits_stored():
            "jpeg-2000-8": small_words(85, 16, J2K_LOSSLESS,
                                       encapsulated(stream_of(converted(narrow, "gdcmconv", "--j2k"))))}
     return native, out
-
-
-@case(NEVER, "reading.ambiguous", "pixels.altered")
-def empty_fragments():
-    """Passed over by some; others take one for a frame, or read past its end."""
-    uid = uid_of(86)
-    native = part10(image(uid, 128, 128, grey()), uid)
-    streams = {"jpeg": (JPEG_LOSSLESS, stream_of(converted(native, "dcmcjpeg", "+el"))),
-               "jpeg-ls": (JPEG_LS_LOSSLESS, stream_of(converted(native, "dcmcjpls", "+el"))),
-               "jpeg-2000": (J2K_LOSSLESS, stream_of(converted(native, "gdcmconv", "--j2k")))}
-    out = {}
-    for name, (syntax, stream) in streams.items():
-        out[f"{name}-before"] = part10(image(uid, 128, 128, encapsulated(b"", stream)), uid, syntax)
-        out[f"{name}-behind"] = part10(image(uid, 128, 128, encapsulated(stream, b"")), uid, syntax)
-    return native, out

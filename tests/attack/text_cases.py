@@ -3,7 +3,7 @@
 import struct
 
 from cases import DIFFERS, EXPLICIT, IMPLICIT, NEVER, case, element, grey, image, part10, raw, sequence, small, uid_of, words
-from writer import SECONDARY_CAPTURE, body_of, meta
+from writer import body_of, meta
 
 AMBIGUOUS = ("indeterminate",), "reading.ambiguous"
 
@@ -168,13 +168,6 @@ def private_text_under_un_in_item():
         return small(77, IMPLICIT, True, t00080005=element(0x00080005, "CS", outer, True),
                      t00081140=sequence(0x00081140, text, implicit=True))
     return f("ISO_IR 100", None), {"outer": f("ISO_IR 144", None), "inner": f("ISO_IR 100", "ISO_IR 144")}
-
-
-@case(NEVER, "reading.ambiguous", "attribute.altered")
-def uid_with_spaces():
-    """GDCM knows no SOP class with three spaces behind it, and shows the picture without rescale and spacing."""
-    f = lambda pad: small(90, t00080016=raw(0x00080016, "UI", SECONDARY_CAPTURE.encode() + pad))  # noqa: E731
-    return f(b"\0"), {"three": f(b"   "), "mixed": f(b" \0\0")}
 
 
 @case(NEVER, "reading.ambiguous", "attribute.altered")

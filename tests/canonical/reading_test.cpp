@@ -367,8 +367,9 @@ TEST_F(ReadingOfFile, a_bare_data_set_that_begins_with_a_high_group) {
   const Bytes evidence = seal(d);
   const auto first = [&](std::uint16_t group) {
     DicomDataSet out = d;
-    std::ranges::rotate(out.elements, std::ranges::find(out.elements, dicom::Tag{group, 0x0010},
-                                                        &DicomElement::tag));
+    const auto moved =
+        std::ranges::find(out.elements, dicom::Tag{group, 0x0010}, &DicomElement::tag);
+    std::rotate(out.elements.begin(), moved, moved + 1);
     return judge(out.encode(Syntax::explicit_le), evidence);
   };
   EXPECT_EQ(first(0x01F1).verdict, finding::Verdict::authentic) << describe(first(0x01F1));

@@ -74,6 +74,7 @@ def test_each_command_prints_what_its_schema_says(world, folder, checks):
             (("device", "list"), "device"), (("seal", world.ct), "seal"),
             (("inspect", world.ct, "--show-values"), "inspect"),
             (("init", "--home", folder / "other"), "init"), (("store", "check"), "store-check"),
+            (("store", "list"), "store-list"),
             (("store", "accept"), "store"),
             (("export", world.ct, "--out", out / "e"), "export"),
             (("export", world.ct, "--out", world.ct), "error"),

@@ -8,7 +8,7 @@ import pixels
 
 (RLE_CONTROL_80, RLE_SURPLUS, SURPLUS, SEVERAL, PROCESS, COLOURS, TURNED, BOXES, SIGNS, TRANSFORM,
  EXTENSIONS, JPEG_LS_SAMPLES) = range(50, 62)
-LAYOUTS, CONTAINER = 67, 70
+LAYOUTS, CONTAINER = 67, 69
 JP2 = b"\0\0\0\x0cjP  "
 SOF = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 LOSSLESS = {0xC3, 0xC7, 0xCB, 0xCF}
@@ -192,7 +192,7 @@ def _jpeg(image, data):
 # --- JPEG 2000 (ISO/IEC 15444-1) ---------------------------------------------------------------
 
 def _components(image, body):
-    """58 and 70"""
+    """58 and 69"""
     found = set()
     for depth in body[36::3]:
         precision, signed = (depth & 0x7F) + 1, depth & 0x80 != 0

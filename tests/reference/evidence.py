@@ -106,7 +106,7 @@ def read_statement(payload):
         _expect(isinstance(renditions, list) and all(
             isinstance(item, list) and len(item) == 2 and _root(item[1]) for item in renditions)
             and _ascending([item[0] for item in renditions], 1, 3), "renditions")
-        _expect(_ascending(kinds, 50, 70), "kinds")
+        _expect(_ascending(kinds, 50, 69), "kinds")
         if root is None:
             _expect(count == 0 and not renditions and not lossless and decoder == ""
                     and encoding is not None,

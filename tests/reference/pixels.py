@@ -30,7 +30,7 @@ STARTS = (b"\xff\xd8", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n",
 PAIRS = ("YBR_FULL_422", "YBR_PARTIAL_422")
 # Kinds of 7.1 that concern Pixel Data as a whole, or decoded samples.
 (SIGNS_NOT_EXTENDED, PAIRS_NOT_THERE, PAIRS_IN_PLANES, OFFSET_TABLE) = 63, 64, 65, 66
-PIECES, EMPTY_FRAGMENT = 68, 69
+PIECES = 68
 
 
 class NoDecoder(Exception):
@@ -466,16 +466,10 @@ def _pieces(image):
 
 
 def form_kinds(image, wrong_tables):
-    """Kinds 64 to 66, 68 and 69 of 7.1."""
+    """Kinds 64 to 66 and 68 of 7.1."""
     kinds, samples = {OFFSET_TABLE} if wrong_tables else set(), image.geometry[3]
-    pieces = _pieces(image) if image.encapsulated else []
-    if pieces and image.syntax == RLE:  # not those behind the last frame
-        while pieces[-1] and pieces[-1][-1] == 0:
-            pieces[-1].pop()
-    if any(0 in lengths for lengths in pieces):
-        kinds.add(EMPTY_FRAGMENT)
-    if (image.syntax == RLE or image.syntax in JPEG_LS and len(pieces) > 1) \
-            and any(sum(1 for length in lengths if length) > 1 for lengths in pieces):
+    if image.encapsulated and image.syntax == RLE \
+            and any(sum(1 for length in lengths if length) > 1 for lengths in _pieces(image)):
         kinds.add(PIECES)
     if image.term not in PAIRS or samples != 3:
         return kinds

@@ -57,8 +57,6 @@ def _of_any(leaf):
     if element.vr in TEXTS and _has_inner_nul(element.value) \
             or element.vr == "CS" and b"\0" in element.value:
         yield NUL_IN_TEXT
-    elif element.vr == "UI" and len(element.value) > len(element.value.rstrip(b"\0 ")) + 1:
-        yield NUL_IN_TEXT
 
 
 def _in_doubtful_set(leaf):
@@ -89,11 +87,12 @@ def _sign_is_elsewhere(leaf, data_set):
 
 def _out_of_order(data_set):
     """19"""
-    text = pixels = False
+    sequence = pixels = False
     for element in data_set.elements:
-        if element.tag == SPECIFIC_CHARACTER_SET and text or element.tag < reader.PIXEL_DATA and pixels:
+        if element.tag == SPECIFIC_CHARACTER_SET and sequence or element.tag < reader.PIXEL_DATA and pixels:
             return True
-        text = text or element.vr == "SQ" or element.vr in DECODED
+        sequence = sequence or element.letters == "SQ" \
+            or element.letters is None and "SQ" in allowed(element.tag)
         pixels = pixels or element.tag == reader.PIXEL_DATA
     return False
 

@@ -119,14 +119,20 @@ def _same_for_each_reader(leaf, one, other):
         == header.bytes_value(value, other, leaf.charset)
 
 
+def _loses_sign(leaf, sealed_vr):
+    """5.5.3: a number whose sign nobody says, and which reads as another."""
+    element = leaf.element
+    return (not element.tag >> 16 & 1 and element.said in (None, "UN")
+            and {element.vr, sealed_vr} == {"US", "SS"} and any(byte & 0x80 for byte in element.value[1::2]))
+
+
 def _vr_change_allowed(leaf, sealed_vr):
     """5.5.3"""
     said, tag = leaf.element.said, leaf.element.tag
     both, private = {said, sealed_vr}, tag >> 16 & 1
     if leaf.element.vr == sealed_vr:
         return True
-    if not private and said in (None, "UN") and {leaf.element.vr, sealed_vr} == {"US", "SS"} \
-            and any(byte & 0x80 for byte in leaf.element.value[1::2]):
+    if _loses_sign(leaf, sealed_vr):
         return False
     if said is None or "UN" in both or both == {"OB", "OW"}:
         return True
@@ -337,7 +343,7 @@ def _same_but_remarks(leaf, evidence, salt, index, vr, digest):
 
 def _same_vr(leaf, vr):
     """5.5.4: the file says no other VR than the sealed one."""
-    return leaf.element.said is None or leaf.element.vr == vr
+    return leaf.element.vr == vr or leaf.element.said is None and not _loses_sign(leaf, vr)
 
 
 # --- pixels ------------------------------------------------------------------------------------
