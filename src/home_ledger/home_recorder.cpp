@@ -2,10 +2,20 @@
 #include "home_ledger/home_recorder.h"
 
 #include <algorithm>
+#include <chrono>
+#include <random>
 
 #include "ledger/head.h"
 
 namespace fiducia::home_ledger {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// How often witnesses are asked about newer and newer checkpoints: some ten seconds in all.
+constexpr int cosign_attempts_max = 16;
+
+}  // namespace
 
 HomeRecorder::HomeRecorder(LedgerHome home, ledger::Log log,
                            std::shared_ptr<const ledger::ObjectSource> store, http::Client client)
@@ -30,12 +40,25 @@ Result<std::unique_ptr<HomeRecorder>> HomeRecorder::open(LedgerHome home) {
 
 Result<ledger::Recorded> HomeRecorder::record(std::span<const Bytes> entries) {
   if (stopped_) return std::unexpected(*stopped_);
-  FIDUCIA_TRY(appended, log_.append(entries));
   ledger::Recorded recorded;
-  if (appended.empty()) return recorded;
-  recorded.checkpoint = *appended.front().checkpoint;
-  recorded.entries = std::move(appended);
-  if (witnesses_) FIDUCIA_CHECK(cosign(recorded));
+  std::minstd_rand jitter{std::random_device{}()};
+  for (int attempt = 1;; ++attempt) {
+    // What is entered already keeps its index, and comes with the newest checkpoint.
+    FIDUCIA_TRY(appended, log_.append(entries));
+    if (appended.empty()) return recorded;
+    recorded.checkpoint = *appended.front().checkpoint;
+    recorded.entries = std::move(appended);
+    if (!witnesses_) break;
+    FIDUCIA_TRY(is_cosigned, cosign(recorded));
+    if (is_cosigned) break;
+    if (attempt == cosign_attempts_max)
+      return fail(ErrorCode::busy,
+                  "Others append to this ledger so fast that its witnesses have always cosigned a "
+                  "newer checkpoint.",
+                  "Seal again when less is going on; the entries keep their index.");
+    // Each at another moment, or those who append would overtake each other for ever.
+    pause_between_tries(milliseconds{jitter() % (std::uint32_t{20} << std::min(attempt, 6))});
+  }
   if (!home_.time_stamps.empty()) FIDUCIA_CHECK(stamp(recorded));
   return recorded;
 }
@@ -47,7 +70,7 @@ std::uint64_t HomeRecorder::newest_size() const {
   return head ? std::max(own, head->checkpoint.tree_size) : own;
 }
 
-Status HomeRecorder::cosign(ledger::Recorded& recorded) {
+Result<bool> HomeRecorder::cosign(ledger::Recorded& recorded) {
   // Proofs come from the published tiles, each checked against the signed root above it.
   FIDUCIA_CHECK(log_.flush());
   FIDUCIA_TRY(reader, ledger::LogReader::open(store_, home_.vkey));
@@ -65,7 +88,13 @@ Status HomeRecorder::cosign(ledger::Recorded& recorded) {
     return std::unexpected(*report.conflict);
   }
   recorded.checkpoint = report.note;
-  if (report.quorum) return log_.publish_cosigned(report.note);
+  if (report.quorum) {
+    FIDUCIA_CHECK(log_.publish_cosigned(report.note));
+    return true;
+  }
+  if (std::ranges::find(report.witnesses, ledger_net::WitnessOutcome::superseded,
+                        &ledger_net::WitnessReport::outcome) != report.witnesses.end())
+    return false;
   std::string text = "The witness policy's quorum does not hold:";
   for (const ledger_net::WitnessReport& witness : report.witnesses)
     text += " " + witness.witness + ": " + std::string{word_of(witness.outcome)} + ".";

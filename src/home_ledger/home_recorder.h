@@ -16,9 +16,9 @@ class HomeRecorder final : public sealing::Recorder {
   /// Errors: those of `open_parts` and ledger::Log::open.
   [[nodiscard]] static Result<std::unique_ptr<HomeRecorder>> open(LedgerHome home);
   /// Errors: those of ledger::Log::append; ledger_conflict (a witness knows a larger tree: this
-  /// ledger is an old copy, or its key is used elsewhere); io_unreadable (fewer witnesses or
-  /// time-stamps than demanded). In the last case the entries are in the log: recording them again
-  /// gives the same index.
+  /// ledger is an old copy, or its key is used elsewhere); busy (others append too fast for the
+  /// witnesses); io_unreadable (fewer witnesses or time-stamps than demanded). In the last two
+  /// cases the entries are in the log: recording them again gives the same index.
   [[nodiscard]] Result<ledger::Recorded> record(std::span<const Bytes> entries) override;
   [[nodiscard]] const ledger::LogStatus& status() const override { return status_; }
   /// The newest one, without cosignatures.
@@ -28,7 +28,9 @@ class HomeRecorder final : public sealing::Recorder {
   HomeRecorder(LedgerHome home, ledger::Log log, std::shared_ptr<const ledger::ObjectSource> store,
                http::Client client);
   [[nodiscard]] std::uint64_t newest_size() const;
-  [[nodiscard]] Status cosign(ledger::Recorded& recorded);
+  /// Whether the policy's quorum holds. False: others have appended meanwhile, and witnesses have
+  /// cosigned what they published; a newer checkpoint is to be asked with.
+  [[nodiscard]] Result<bool> cosign(ledger::Recorded& recorded);
   [[nodiscard]] Status stamp(ledger::Recorded& recorded);
 
   const LedgerHome home_;
