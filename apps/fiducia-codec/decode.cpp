@@ -108,7 +108,7 @@ Result<Outcome> Decoder::decode_next(PixelEncoding encoding, ByteView codestream
   FIDUCIA_ASSERT(out.size() == geometry.frame_bytes());
   return caught(geometry, [&]() -> Result<Outcome> {
     if (!is_jpeg(encoding) || !can_render(codestream, geometry))
-      return refused("this codestream has but one rendition.");
+      return refused("this codestream has only one rendition.");
     if (!planes_) {
       FIDUCIA_TRY(planes, JpegPlanes::read(codestream, geometry));
       planes_ = std::make_unique<JpegPlanes>(std::move(planes));

@@ -216,7 +216,7 @@ Result<Jpeg2000Header> read_jpeg_2000_header(ByteView codestream) {
   bool have_siz = false;
   bool have_cod = false;
   FIDUCIA_TRY(first, read_marker(cursor));
-  if (first != soc) return refused("the frame is no JPEG 2000 codestream.");
+  if (first != soc) return refused("the frame is not a JPEG 2000 codestream.");
   std::size_t part_bytes = 0;  // left of the codestream where the tile-part began
   std::uint64_t part_length = 0;
   for (;;) {

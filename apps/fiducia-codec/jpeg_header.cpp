@@ -34,7 +34,7 @@ Result<JpegHeader> read_jpeg_header(ByteView codestream) {
   JpegHeader header;
   auto damaged = [] { return refused("the JPEG codestream has no frame header."); };
   const auto soi = cursor.be<std::uint16_t>();
-  if (!soi || *soi != 0xFFD8) return refused("the frame is no JPEG codestream.");
+  if (!soi || *soi != 0xFFD8) return refused("the frame is not a JPEG codestream.");
   for (;;) {
     const auto prefix = cursor.be<std::uint8_t>();
     if (!prefix || *prefix != 0xFF) return damaged();

@@ -34,7 +34,7 @@ Result<Target> open_target(const cli::LedgerOptions& options) {
   }
   std::error_code error;
   if (options.url.empty() && !fs::is_directory(options.folder, error))
-    return fail(ErrorCode::io_unreadable, "is no folder.", "Check the path.",
+    return fail(ErrorCode::io_unreadable, "is not a folder.", "Check the path.",
                 Location{.file = options.folder});
   FIDUCIA_TRY(key, read_key_option(options.key));
   if (options.url.empty())

@@ -72,7 +72,7 @@ Result<std::uint64_t> move_ledger(const home_ledger::LedgerHome& home) {
   FIDUCIA_TRY(journal, ledger::LocalJournal::open(home.ledger_folder()));
   FIDUCIA_TRY(news, journal->take_turn(0));
   if (!news.base || !news.rounds.empty())
-    return fail(ErrorCode::busy, "The ledger was not closed in good order.", "Run this again.");
+    return fail(ErrorCode::busy, "The ledger was not closed cleanly.", "Run this again.");
   const auto local = std::make_shared<ledger::DirectoryStore>(home.ledger_folder());
   FIDUCIA_TRY(reader, ledger::LogReader::open(local, home.vkey));
   FIDUCIA_TRY(store, home_ledger::open_store(home));

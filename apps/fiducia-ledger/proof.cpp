@@ -29,7 +29,7 @@ Result<evidence::Evidence> find_evidence(const std::string& path, sealing::Verif
   FIDUCIA_TRY(verifier, sealing::make_verifier(source, evidence_files, {}));
   FIDUCIA_TRY(inputs, sealing::find_inputs({path}));
   if (inputs.size() != 1)
-    return fail(ErrorCode::usage_invalid, "A proof is of one image, and this is a folder.",
+    return fail(ErrorCode::usage_invalid, "A proof is for one image, and this is a folder.",
                 "Name one file.", Location{.file = path});
   FIDUCIA_TRY(file, sealing::open_input(inputs.front()));
   FIDUCIA_TRY(found, verifier.find_evidence(file));

@@ -34,7 +34,7 @@ Result<OpenLedger> open_ledger(const std::string& home_option) {
 Result<ledger_format::VerifierKey> read_key_option(const std::string& text) {
   auto key = ledger_format::read_vkey(text);
   if (!key)
-    return fail(ErrorCode::usage_invalid, "--key is no verifier key: " + key.error().what,
+    return fail(ErrorCode::usage_invalid, "--key is not a verifier key: " + key.error().what,
                 "Copy it from whoever runs the log (`fiducia ledger status` shows it); the shell "
                 "may need quotes.");
   return key;

@@ -41,7 +41,7 @@ void add_reading(CLI::App& app, Command& command) {
           ->type_name("FILE");
   check
       .add_flag("--incremental", o.incremental,
-                "After a check that came to the end: check only what was appended since")
+                "After a complete check: check only what was appended since")
       ->needs(resume);
   auto* const against =
       check
@@ -228,7 +228,7 @@ void add_witness(CLI::App& ledger, Command& command) {
       ->type_name("");
   follow.add_option("VKEY", options->vkey, "Verifier key of the log")->required()->type_name("");
   follow.footer(
-      "Also while the witness is being served.\n\nExample:\n"
+      "Works while the witness is being served, too.\n\nExample:\n"
       "  fiducia ledger witness add-log --folder w example.org/log "
       "example.org/log+530d903a+Aek...\n");
 

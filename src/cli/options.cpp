@@ -148,9 +148,10 @@ void add_verify(CLI::App& app, VerifyOptions& o) {
                "Show attribute values in the findings (patient data)");
   app.add_flag("--only-problems", o.only_problems,
                "Print only files that are not authentic, or that have a warning");
-  app.add_flag("--strict", o.strict,
-               "Judge every file of a folder, also those that are no images and not\ncalled so; "
-               "else they are left out and counted");
+  app.add_flag(
+      "--strict", o.strict,
+      "Judge every file of a folder, even those that are neither images nor\nnamed like one; "
+      "otherwise these are left out and counted");
   add_common(app, o.common);
   app.footer(
       std::string("With --trust no home is needed.\n\nExample:\n"

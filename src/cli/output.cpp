@@ -53,7 +53,7 @@ int tell_left_out(const std::vector<LeftOut>& left_out, bool json) {
 void tell_no_images(std::size_t count) {
   if (count == 0) return;
   print_warning("left out " + std::to_string(count) +
-                (count == 1 ? " file that is no image" : " files that are no images"));
+                (count == 1 ? " file that is not an image" : " files that are not images"));
 }
 
 bool wants_colour() {

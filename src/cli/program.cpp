@@ -56,7 +56,7 @@ int run_program(RunBy self, int argc, const char* const* argv, const RunCommand&
     return run_and_flush(std::get<Command>(parsed), run);
   } catch (const std::bad_alloc&) {
     print_error(Error{.code = ErrorCode::over_limit,
-                      .what = "This machine has not enough memory for this input.",
+                      .what = "This machine does not have enough memory for this input.",
                       .remedy = "Close other programs, or verify fewer files at a time."},
                 json);
   } catch (const std::exception& unexpected) {

@@ -96,7 +96,7 @@ std::optional<std::string> find_wrong_command(const CLI::App& app,
   if (asks_for_help(word)) return std::nullopt;
   if (word.starts_with('-')) return "Options follow the command: \"" + word + "\" stands before it";
   const std::string_view nearest = find_nearest(word, names);
-  return "\"" + word + "\" is no command of `" + spoken + "`: those are " + listed_names(names) +
+  return "\"" + word + "\" is not a command of `" + spoken + "`: those are " + listed_names(names) +
          (nearest.empty() ? "" : "; the nearest is `" + std::string(nearest) + "`");
 }
 
@@ -112,7 +112,7 @@ std::optional<std::string> find_wrong_option(const CLI::App& app,
     const std::string word = argument.substr(0, argument.find('='));
     if (!word.starts_with("--") || std::ranges::find(names, word) != names.end()) continue;
     const std::string_view nearest = find_nearest(word, names);
-    return "\"" + word + "\" is no option of `" + spoken_command(app, arguments) + "`" +
+    return "\"" + word + "\" is not an option of `" + spoken_command(app, arguments) + "`" +
            (nearest.empty() ? "" : "; the nearest is `" + std::string(nearest) + "`");
   }
   return std::nullopt;

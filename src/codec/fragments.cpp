@@ -48,7 +48,7 @@ bool begins_codestream(ByteView fragment, PixelEncoding encoding) {
 template <std::unsigned_integral T>
 Result<Starts> starts_of_table(const FragmentView& view, ByteView table, const char* name) {
   if (table.size() % sizeof(T) != 0)
-    return contradiction(std::string(name) + " is no whole number of entries.");
+    return contradiction(std::string(name) + " is not a whole number of entries.");
   Starts starts;
   std::size_t fragment = 0;
   for (std::size_t i = 0; i < table.size() / sizeof(T); ++i) {

@@ -41,7 +41,7 @@ Result<std::uint32_t> read_frame_count(const dicom::DataSet& data_set) {
   if (error == std::errc::result_out_of_range && end == text.data() + text.size())
     count = limits::frames_max + 1ULL;
   else if (error != std::errc{} || end != text.data() + text.size() || count == 0)
-    return impossible(dicom::tags::number_of_frames, "Number of Frames is no positive number.");
+    return impossible(dicom::tags::number_of_frames, "Number of Frames is not a positive number.");
   if (count > limits::frames_max)
     return too_big(dicom::tags::number_of_frames,
                    "Number of Frames is above " + std::to_string(limits::frames_max) + ".");

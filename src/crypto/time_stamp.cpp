@@ -138,7 +138,7 @@ Result<Token> read_token(ByteView encoded) {
   const PKCS7* contents = token->d.sign->contents;
   if (OBJ_obj2nid(contents->type) != NID_id_smime_ct_TSTInfo || contents->d.other == nullptr ||
       contents->d.other->type != V_ASN1_OCTET_STRING)
-    return bad_token("What the token signs is no time-stamp (TSTInfo).");
+    return bad_token("What the token signs is not a time-stamp (TSTInfo).");
   return token;
 }
 

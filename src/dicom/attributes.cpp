@@ -195,7 +195,7 @@ Result<std::vector<std::int64_t>> Value::integers() const {
   if (form.bytes == 0 || form.kind == Number::floating || e.encapsulated)
     return wrong_vr("integers");
   if (e.value.size() % form.bytes != 0)
-    return located(fail_malformed("value", "the value is no whole number of numbers.").error());
+    return located(fail_malformed("value", "the value is not a whole number of numbers.").error());
   FIDUCIA_CHECK(check_count(e.value.size() / form.bytes));
   out.reserve(e.value.size() / form.bytes);
   for (std::size_t at = 0; at < e.value.size(); at += form.bytes) {
@@ -220,7 +220,7 @@ Result<std::vector<double>> Value::numbers() const {
     return std::vector<double>(all.begin(), all.end());
   }
   if (e.value.size() % form.bytes != 0)
-    return located(fail_malformed("value", "the value is no whole number of numbers.").error());
+    return located(fail_malformed("value", "the value is not a whole number of numbers.").error());
   FIDUCIA_CHECK(check_count(e.value.size() / form.bytes));
   std::vector<double> out;
   out.reserve(e.value.size() / form.bytes);
@@ -234,7 +234,7 @@ Result<std::vector<Tag>> Value::tags() const {
   if (e.vr != vr::at) return wrong_vr("tags");
   constexpr std::size_t tag_bytes = 4;
   if (e.value.size() % tag_bytes != 0)
-    return located(fail_malformed("value", "the value is no whole number of tags.").error());
+    return located(fail_malformed("value", "the value is not a whole number of tags.").error());
   FIDUCIA_CHECK(check_count(e.value.size() / tag_bytes));
   std::vector<Tag> out;
   out.reserve(e.value.size() / tag_bytes);

@@ -201,7 +201,7 @@ Result<EditableDataSet::Place> EditableDataSet::make(const AttributePath& path) 
     walked.steps_.assign(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(i) + 1);
     const auto place = is_there ? find(walked) : std::nullopt;
     if (place && nodes_[place->node].vr != vr::sq)
-      return bad_path(walked, "an attribute on the way is no sequence.");
+      return bad_path(walked, "an attribute on the way is not a sequence.");
     const std::uint32_t count = is_there ? count_items(walked) : 0;
     if (steps[i].item_number > count + 1)
       return bad_path(path, "the sequence has " + std::to_string(count) +
@@ -249,7 +249,7 @@ Status EditableDataSet::set_borrowed(const AttributePath& path, Vr vr, ByteView 
     return fail(ErrorCode::over_limit, "a value of 4 GiB and more has no place in a file.",
                 "Split the value.", {.file = {}, .element = to_string(tag), .offset = {}});
   if (value.size() % unit_bytes(vr) != 0)
-    return cannot_edit(tag, "the value is no whole number of values of its VR.");
+    return cannot_edit(tag, "the value is not a whole number of values of its VR.");
   if (value.size() % 2 != 0) return set(path, vr, Bytes(value.begin(), value.end()));
   return store(path, {.tag = tag, .vr = vr, .written_vr = vr, .value = value});
 }
@@ -274,7 +274,7 @@ Status EditableDataSet::set_fragments(const AttributePath& path, ByteView basic_
   if (tag != tags::pixel_data)
     return cannot_edit(tag, "only Pixel Data has fragments (PS3.5 section A.4).");
   if (basic_offset_table.size() % 4 != 0)
-    return cannot_edit(tag, "the Basic Offset Table is no whole number of entries.");
+    return cannot_edit(tag, "the Basic Offset Table is not a whole number of entries.");
   std::vector<ByteView> all{basic_offset_table};
   all.insert(all.end(), fragments.begin(), fragments.end());
   for (const ByteView fragment : all)
@@ -303,7 +303,7 @@ Status EditableDataSet::insert_item(const AttributePath& path) {
                               " items; only the next one can be made.");
   FIDUCIA_TRY(place, make(sequence));
   if (place.node != no_index && nodes_[place.node].vr != vr::sq)
-    return bad_path(path, "the attribute is no sequence.");
+    return bad_path(path, "the attribute is not a sequence.");
   if (place.node == no_index)
     place.node = put(place.level, {.tag = place.tag, .vr = vr::sq, .written_vr = vr::sq});
   ItemIndex* link = &nodes_[place.node].first_item;

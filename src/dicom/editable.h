@@ -65,7 +65,7 @@ class EditableDataSet {
   /// Puts an attribute there, in place of the one that is there, and of its duplicates. `value` is
   /// little endian, and is padded to even length as its VR has it (PS3.5 section 6.2).
   /// Errors: unsupported (kind "edit": a VR of PS3.5 that has a value is due; the tag cannot stand
-  /// in a data set; the length is no whole number of numbers), usage_invalid (the path names an
+  /// in a data set; the length is not a whole number of numbers), usage_invalid (the path names an
   /// item, or one past the next), over_limit (4 GiB and more).
   [[nodiscard]] Status set(const AttributePath& path, Vr vr, Bytes value);
   /// The same without a copy: `value` must outlive this object and what is encoded from it.

@@ -121,7 +121,7 @@ Result<std::chrono::year_month_day> read_date(std::string_view text) {
     return bad_value("a date has eight digits, YYYYMMDD (PS3.5 6.2, DA).");
   const std::chrono::year_month_day date{std::chrono::year{static_cast<int>(*year)},
                                          std::chrono::month{*month}, std::chrono::day{*day}};
-  if (!date.ok()) return bad_value("the date is no day of the calendar (PS3.5 6.2, DA).");
+  if (!date.ok()) return bad_value("the date is not in the calendar (PS3.5 6.2, DA).");
   return date;
 }
 
@@ -186,7 +186,7 @@ Result<DateTime> read_date_time(std::string_view text) {
   }
   out.date = {std::chrono::year{static_cast<int>(*year)}, std::chrono::month{month},
               std::chrono::day{day}};
-  if (!out.date.ok()) return bad_value("the date is no day of the calendar (PS3.5 6.2, DT).");
+  if (!out.date.ok()) return bad_value("the date is not in the calendar (PS3.5 6.2, DT).");
   return out;
 }
 

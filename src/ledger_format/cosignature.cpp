@@ -12,9 +12,10 @@ bool same_key(const NoteSignature& line, std::string_view name, std::uint32_t ke
 
 Status check_bounds(const VerifiedSignature& signature, const CosignatureBounds& bounds) {
   if (!signature.time)
-    return fail(ErrorCode::signature_bad,
-                "The signature by " + signature.name + " states no time; it is no cosignature.",
-                "Configure the witness with its key of type 4.");
+    return fail(
+        ErrorCode::signature_bad,
+        "The signature by " + signature.name + " states no time, so it is not a cosignature.",
+        "Configure the witness with its key of type 4.");
   if (*signature.time < bounds.earliest)
     return fail(ErrorCode::signature_bad,
                 "The cosignature by " + signature.name + " states the time " +

@@ -109,7 +109,8 @@ class PolicyReader {
     PolicyGroup group{.name = std::string{fields[1]}, .threshold = 1, .members = {}};
     for (const std::string_view member : std::span{fields}.subspan(3)) {
       if (!names_.contains(member))
-        return refuse("\"" + std::string{member} + "\" is no witness or group of an earlier line");
+        return refuse("\"" + std::string{member} +
+                      "\" is not a witness or group of an earlier line");
       if (!members_.emplace(member).second)
         return refuse("\"" + std::string{member} + "\" is a member already; a name counts once");
       group.members.emplace_back(member);
@@ -135,7 +136,8 @@ class PolicyReader {
     if (fields.size() != 2) return refuse("a quorum line is: quorum <name>|none");
     if (has_quorum_) return refuse("a second quorum line");
     if (fields[1] != no_quorum && !names_.contains(fields[1]))
-      return refuse("\"" + std::string{fields[1]} + "\" is no witness or group of an earlier line");
+      return refuse("\"" + std::string{fields[1]} +
+                    "\" is not a witness or group of an earlier line");
     has_quorum_ = true;
     policy_.quorum = fields[1];
     return {};

@@ -55,7 +55,7 @@ Result<Verified> ask(const http::Client& client, const TimeStampSource& source,
                 "it answered with HTTP status " + std::to_string(response.status) + ".",
                 "Check its URL, and whether it asks for a contract or an account.");
   if (!is_type(response.headers, reply_type))
-    return fail_malformed("time_stamp", "what it answered is no time-stamp reply.");
+    return fail_malformed("time_stamp", "what it answered is not a time-stamp reply.");
   FIDUCIA_TRY(token, crypto::read_time_stamp_response(response.body));
   FIDUCIA_TRY(stamp, crypto::verify_time_stamp(token, {.imprint = imprint,
                                                        .anchors = source.anchors,

@@ -36,7 +36,7 @@ const VerdictText& verdict_text(finding::Verdict verdict) {
       "indeterminate", "Indeterminate",
       R"(<circle cx="12" cy="12" r="10"/><path d="M9 9.5a3 3 0 1 1 4.2 2.7c-.8.4-1.2.9-1.2 1.8m0 3v.5"/>)",
       "This could not be decided here, so the image is not called authentic.",
-      "It is no sign of tampering by itself. The findings say what a decision needs."};
+      "By itself it is not a sign of tampering. The findings say what a decision needs."};
   static constexpr VerdictText malformed{
       "malformed", "Malformed", R"(<path d="M12 2.5L22.5 21h-21z"/><path d="M12 9v6m0 2.5v.5"/>)",
       "The file cannot be read as DICOM within the limits that protect the reader.",

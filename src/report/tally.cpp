@@ -54,7 +54,7 @@ std::string Tally::summary() const {
   text += ".";
   if (left_out_ > 0)
     text += " Left out: " + files(left_out_) +
-            (left_out_ == 1 ? " that is no image." : " that are no images.");
+            (left_out_ == 1 ? " that is not an image." : " that are not images.");
   return text;
 }
 

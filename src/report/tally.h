@@ -21,7 +21,7 @@ class Tally {
   [[nodiscard]] std::size_t judged() const { return judged_; }
   [[nodiscard]] std::size_t left_out() const { return left_out_; }
   /// "12 files: 10 authentic, 1 altered, 1 unsealed; the worst: altered, ct/7.dcm. Left out: 3
-  /// files that are no images." The worst is the first of its kind.
+  /// files that are not images." The worst is the first of its kind.
   [[nodiscard]] std::string summary() const;
 
  private:

@@ -329,7 +329,7 @@ Result<Draft> draft_seal(const dicom::File& file, const Signer& signer, UnixTime
   auto geometry = codec::read_geometry(data_set);
   if (!geometry && geometry.error().code == ErrorCode::over_limit)
     return std::unexpected(std::move(geometry).error());
-  // Pixel data that is no image we understand is sealed as an attribute, byte for byte.
+  // Pixel data that is not an image we understand is sealed as an attribute, byte for byte.
   if (geometry && *geometry) {
     FIDUCIA_TRY(reader, codec::FrameReader::open(file, child, nullptr, &**geometry));
     PixelSealer sealer(file, reader, salts, sketch, state->findings);

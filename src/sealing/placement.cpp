@@ -145,7 +145,7 @@ class SidecarPlacement final : public Placement {
       return refused(target_, "is not a regular file.");
     FIDUCIA_TRY(there, MappedFile::open(target_));
     if (there.bytes().empty() || evidence::is_evidence_file(there.bytes())) return {};
-    return fail(ErrorCode::usage_invalid, "exists and is no evidence; it would be replaced.",
+    return fail(ErrorCode::usage_invalid, "exists and is not evidence; it would be replaced.",
                 "Remove it, or use --out.", Location{.file = target_.string()});
   }
   [[nodiscard]] std::filesystem::path target() const override { return target_; }

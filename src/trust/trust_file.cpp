@@ -88,7 +88,7 @@ Result<ledger_format::VerifierKey> required_vkey(const Section& section, std::st
   auto vkey = ledger_format::read_vkey(*text);
   if (!vkey)
     return section.bad(node->place,
-                       section.key_of(key) + " is no verifier key: " + vkey.error().what);
+                       section.key_of(key) + " is not a verifier key: " + vkey.error().what);
   return *vkey;
 }
 
@@ -175,7 +175,7 @@ Status read_witnesses(const Section& ledger_section, TrustedLedger& ledger) {
     FIDUCIA_CHECK(keys.note(section, std::string(as_text(key.public_key)), name));
     if (same_bytes(key.public_key, ledger.key.public_key))
       return section.bad("key", section.key_of("key") +
-                                    " is the ledger's own key; a ledger is no witness of "
+                                    " is the ledger's own key; a ledger is not a witness of "
                                     "itself.");
     ledger.witnesses.push_back({.name = std::move(name), .key = std::move(key)});
   }
@@ -343,7 +343,7 @@ Status read_revocations(const Section& root, Trust& trust) {
                                     std::string(how_to_name_a_key));
     if (const auto what = hashed_instead_of_a_key(trust, *digest))
       return section.bad("key", section.key_of("key") + " is the hash of " + *what +
-                                    ", which is no key: it would revoke nothing." +
+                                    ", which is not a key: it would revoke nothing." +
                                     std::string(how_to_name_a_key));
     FIDUCIA_CHECK(keys.note(section, to_hex(digest->view()), text));
     FIDUCIA_TRY(at, section.required_time("at"));
@@ -407,7 +407,7 @@ Result<ToleranceRule> read_rule(const Section& section) {
     return section.bad(
         "attribute",
         section.key_of("attribute") + " is " + in_quotes(keyword) +
-            ", which is no keyword of PS3.6; rules name standard attributes only, such as "
+            ", which is not a keyword of PS3.6; rules name standard attributes only, such as "
             "\"RetrieveAETitle\".");
   rule.tag = *tag;
   FIDUCIA_TRY(change, section.required_text("change"));

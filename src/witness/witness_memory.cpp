@@ -46,7 +46,7 @@ std::string write_witness_memory(const WitnessMemory& memory) {
 }
 
 Result<WitnessMemory> read_witness_memory(std::string_view encoded) {
-  if (!encoded.starts_with(memory_heading)) return bad_state("This is no state of a witness.");
+  if (!encoded.starts_with(memory_heading)) return bad_state("This is not the state of a witness.");
   encoded.remove_prefix(memory_heading.size());
   const std::size_t end = encoded.find('\n');
   const auto digest = digest_from_hex(encoded.substr(0, end));

@@ -217,7 +217,7 @@ TEST_F(LedgerCommand, check_takes_any_folder_with_its_key) {
   options.key = "example.org/other+00000000+AQ==";
   const auto [code, said] = run_captured(options);  // a key that does not fit its own name
   EXPECT_EQ(code, 1) << "a wrong option is no damage";
-  EXPECT_NE(said.find("--key is no verifier key: "), std::string::npos) << said;
+  EXPECT_NE(said.find("--key is not a verifier key: "), std::string::npos) << said;
 }
 
 TEST_F(LedgerCommand, check_says_that_there_is_no_signed_root) {

@@ -264,9 +264,10 @@ TEST(Verify, of_a_folder_ends_with_what_was_found) {
   const auto [code, out] = run_captured(options);
   EXPECT_EQ(code, 2);
   EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 2) << out;
-  EXPECT_NE(out.find("3 files: 2 authentic, 1 altered; the worst: altered, " +
-                     scratch.path("in/1.dcm").string() + ". Left out: 1 file that is no image.\n"),
-            std::string::npos)
+  EXPECT_NE(
+      out.find("3 files: 2 authentic, 1 altered; the worst: altered, " +
+               scratch.path("in/1.dcm").string() + ". Left out: 1 file that is not an image.\n"),
+      std::string::npos)
       << out;
   options.strict = true;
   EXPECT_NE(run_captured(options).second.find("1 malformed"), std::string::npos);

@@ -100,22 +100,23 @@ TEST(Options, that_name_no_command_are_named) {
     const char* said;
   };
   for (const Row& row :
-       {Row{{"frobnicate"}, "\"frobnicate\" is no command of `fiducia`: those are init, device"},
+       {Row{{"frobnicate"}, "\"frobnicate\" is not a command of `fiducia`: those are init, device"},
         Row{{"--json", "verify"}, "\"--json\" stands before it"},
         Row{{"device"}, "needs one of its commands: add, list and revoke"},
-        Row{{"device", "drop", "x"}, "\"drop\" is no command of `fiducia device`"},
+        Row{{"device", "drop", "x"}, "\"drop\" is not a command of `fiducia device`"},
         Row{{"ledger", "--json", "check"}, "\"--json\" stands before it"},
-        Row{{"ledger", "chek"}, "\"chek\" is no command of `fiducia ledger`: those are status, "},
+        Row{{"ledger", "chek"},
+            "\"chek\" is not a command of `fiducia ledger`: those are status, "},
         Row{{"ledger", "chek"}, ", witness and move; the nearest is `check`"},
         Row{{"vreify", "x"}, "; the nearest is `verify`"},
         Row{{"insp"}, "; the nearest is `inspect`"},
         Row{{"store"}, "needs one of its commands: check, accept, list, move and join"},
         Row{{"device", "revok", "x"}, "; the nearest is `revoke`"},
         Row{{"verify", "x", "--reprot=y"},
-            "\"--reprot\" is no option of `fiducia verify`; the nearest is `--report`"},
+            "\"--reprot\" is not an option of `fiducia verify`; the nearest is `--report`"},
         Row{{"device", "add", "x", "--devise"},
-            "\"--devise\" is no option of `fiducia device add`"},
-        Row{{"verify", "x", "--xyzzy"}, "\"--xyzzy\" is no option of `fiducia verify`"}}) {
+            "\"--devise\" is not an option of `fiducia device add`"},
+        Row{{"verify", "x", "--xyzzy"}, "\"--xyzzy\" is not an option of `fiducia verify`"}}) {
     const auto result = read_arguments(row.arguments);
     const auto* answer = std::get_if<Answer>(&result);
     ASSERT_NE(answer, nullptr) << row.said;

@@ -124,12 +124,12 @@ def test_a_wrong_word_is_named(world, folder, checks):
     ledger = world.bin / "fiducia-ledger"
     for words, said in (
             ((), "`fiducia ledger` needs one of its commands: status, check"),
-            (("serv",), '"serv" is no command of `fiducia ledger`: those are status, check'),
+            (("serv",), '"serv" is not a command of `fiducia ledger`: those are status, check'),
             (("serv",), "the nearest is `serve`"),
-            (("witness", "sevre"), '"sevre" is no command of `fiducia ledger witness`'),
+            (("witness", "sevre"), '"sevre" is not a command of `fiducia ledger witness`'),
             (("witness",), "`fiducia ledger witness` needs one of its commands: "),
             (("--home", "x"), '"--home" stands before it'),
-            (("serve", "--prot", "1"), '"--prot" is no option of `fiducia ledger serve`'),
+            (("serve", "--prot", "1"), '"--prot" is not an option of `fiducia ledger serve`'),
             (("status", "--jsno"), "the nearest is `--json`")):
         if not ledger.exists():
             checks.skip("fiducia-ledger is not built")
