@@ -272,7 +272,7 @@ TEST_F(TimeStamps, that_are_forged_are_refused_for_what_is_wrong_with_them) {
   expect_refused(forge(good, tsa_, {.signers = 2}), "exactly one signer");
   expect_refused(without_signer(good), "exactly one signer");
   expect_refused(forge(good, tsa_, {.content_type = NID_pkcs7_data}), "", ErrorCode::malformed);
-  expect_refused(forge(good, tsa_, {.content_type = NID_id_smime_ct_authData}), "no time-stamp",
+  expect_refused(forge(good, tsa_, {.content_type = NID_id_smime_ct_authData}), "not a time-stamp",
                  ErrorCode::malformed);
   const Party stranger = stamper(root());
   expect_refused(forge(good, stranger, {}), "not one that is trusted");

@@ -53,7 +53,7 @@ TEST(Policy, counts_groups_of_groups) {
   EXPECT_FALSE(has_quorum(policy, Names{}));
   EXPECT_FALSE(has_quorum(policy, Names{"X1", "Y1", "Y2", "Y3"}));
   EXPECT_FALSE(has_quorum(policy, Names{"X1", "X2", "X3"}));
-  EXPECT_FALSE(has_quorum(policy, Names{"X-and-Y"})) << "a group's name is no witness";
+  EXPECT_FALSE(has_quorum(policy, Names{"X-and-Y"})) << "a group's name is not a witness";
   EXPECT_FALSE(has_quorum(policy, Names{"Z1", "Z2", "Y1"}));
 }
 
@@ -118,8 +118,8 @@ TEST(Policy, refuses_what_is_wrong_and_names_the_line) {
            Row{"no quorum", a, "no quorum line"},
            Row{"empty", "", "no quorum line"},
            Row{"two quorums", "quorum none\nquorum none\n", "line 2: a second"},
-           Row{"unknown quorum", a + "quorum B\n", "line 2: \"B\" is no witness"},
-           Row{"quorum before its witness", "quorum A\n" + a, "line 1: \"A\" is no witness"},
+           Row{"unknown quorum", a + "quorum B\n", "line 2: \"B\" is not a witness"},
+           Row{"quorum before its witness", "quorum A\n" + a, "line 1: \"A\" is not a witness"},
            Row{"unknown word", "witnes A\nquorum none\n", "line 1: a line starts with"},
            Row{"cut off", "quorum none", "line 1: the last line does not end"},
            Row{"carriage return", "quorum none\r\n", "line 1: a carriage return"},
