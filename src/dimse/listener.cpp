@@ -42,14 +42,9 @@ bool Listener::State::evict_stranger() {
 }
 
 void Listener::State::add(tcp::socket socket) {
-  error_code error;
-  socket.set_option(tcp::no_delay{true}, error);
-  socket.non_blocking(true, error);
-  const tcp::endpoint remote = socket.remote_endpoint(error);
-  if (error) return;  // gone again
-  const asio::ip::address address = net::plain_address(remote.address());
-  std::string client = net::client_of(address);
-  const auto known = of_client.find(client);
+  auto incoming = net::take_in(std::move(socket));
+  if (!incoming) return;
+  const auto known = of_client.find(incoming->client);
   if (known != of_client.end() && known->second >= options.connections_per_client_max) return;
   if (sessions.size() >= options.connections_max && !evict_stranger()) return;
   std::optional<crypto::TlsEngine> tls;
@@ -59,8 +54,9 @@ void Listener::State::add(tcp::socket socket) {
     tls = std::move(*engine);
   }
   const auto session = std::make_shared<Session>(
-      *this, std::move(socket), Peer{.address = address.to_string(), .port = remote.port()},
-      std::move(client), std::move(tls));
+      *this, std::move(incoming->socket),
+      Peer{.address = incoming->address.to_string(), .port = incoming->port},
+      std::move(incoming->client), std::move(tls));
   sessions.insert(session.get());
   ++of_client[session->client()];
   session->start();

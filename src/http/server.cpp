@@ -77,16 +77,12 @@ bool Server::State::evict_one(const std::string* client) {
 }
 
 void Server::State::add(tcp::socket socket) {
-  error_code error;
-  socket.set_option(tcp::no_delay{true}, error);
-  socket.non_blocking(true, error);
-  const tcp::endpoint remote = socket.remote_endpoint(error);
-  if (error) return;  // gone again
-  const asio::ip::address address = net::plain_address(remote.address());
-  std::string client = net::client_of(address);
+  auto incoming = net::take_in(std::move(socket));
+  if (!incoming) return;
   const std::uint32_t share = options.connections_per_client_max;
-  if (const auto known = of_client.find(client);
-      share > 0 && known != of_client.end() && known->second >= share && !evict_one(&client))
+  if (const auto known = of_client.find(incoming->client); share > 0 && known != of_client.end() &&
+                                                           known->second >= share &&
+                                                           !evict_one(&incoming->client))
     return;
   std::optional<crypto::TlsEngine> tls;
   if (options.tls) {
@@ -94,8 +90,9 @@ void Server::State::add(tcp::socket socket) {
     if (!engine) return;  // no memory
     tls = std::move(*engine);
   }
-  const auto session = std::make_shared<Session>(*this, std::move(socket), address,
-                                                 std::move(client), std::move(tls));
+  const auto session =
+      std::make_shared<Session>(*this, std::move(incoming->socket), incoming->address,
+                                std::move(incoming->client), std::move(tls));
   sessions.insert(session.get());
   ++of_client[session->client()];
   session->start();

@@ -6,6 +6,22 @@ namespace fiducia::net {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
+namespace {
+
+asio::ip::address plain_address(const asio::ip::address& address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped())
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+  return address;
+}
+
+std::string client_of(const asio::ip::address& address) {
+  if (!address.is_v6()) return address.to_string();
+  const auto bytes = address.to_v6().to_bytes();
+  return {reinterpret_cast<const char*>(bytes.data()), 8};
+}
+
+}  // namespace
+
 Result<tcp::endpoint> listen(tcp::acceptor& acceptor, const std::string& address,
                              std::uint16_t port) {
   boost::system::error_code error;
@@ -30,16 +46,17 @@ Result<tcp::endpoint> listen(tcp::acceptor& acceptor, const std::string& address
   return local;
 }
 
-asio::ip::address plain_address(const asio::ip::address& address) {
-  if (address.is_v6() && address.to_v6().is_v4_mapped())
-    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-  return address;
-}
-
-std::string client_of(const asio::ip::address& address) {
-  if (!address.is_v6()) return address.to_string();
-  const auto bytes = address.to_v6().to_bytes();
-  return {reinterpret_cast<const char*>(bytes.data()), 8};
+std::optional<Incoming> take_in(tcp::socket socket) {
+  boost::system::error_code error;
+  socket.set_option(tcp::no_delay{true}, error);
+  socket.non_blocking(true, error);
+  const tcp::endpoint remote = socket.remote_endpoint(error);
+  if (error) return std::nullopt;
+  const asio::ip::address address = plain_address(remote.address());
+  return Incoming{.socket = std::move(socket),
+                  .address = address,
+                  .port = remote.port(),
+                  .client = client_of(address)};
 }
 
 }  // namespace fiducia::net
