@@ -29,19 +29,17 @@ bool is_standard_under_un(const dicom::Element& element) {
   return entry && !dicom::is_recent(element.tag) && !entry->allows(v::un);
 }
 
-/// A value where every reader with a dictionary, or the VR itself, expects the items of a sequence.
-bool is_no_sequence(const dicom::Element& element) {
-  if (element.vr == v::sq) return false;
-  if (says_vr(element)) return element.file_vr == v::sq;
-  const auto entry = dicom::find_dictionary_entry(element.tag);
-  return entry && entry->allows(v::sq) && !element.value.empty();
-}
-
 /// By the file, or by PS3.6 where the file does not say it.
 bool is_said_to_be_sequence(const dicom::Element& element) {
   if (says_vr(element)) return element.file_vr == v::sq;
   const auto entry = dicom::find_dictionary_entry(element.tag);
   return entry && entry->allows(v::sq);
+}
+
+/// A value where every reader with a dictionary, or the VR itself, expects the items of a sequence.
+bool is_no_sequence(const dicom::Element& element) {
+  return element.vr != v::sq && is_said_to_be_sequence(element) &&
+         (says_vr(element) || !element.value.empty());
 }
 
 bool is_us_or_ss(dicom::Tag tag) {
