@@ -41,7 +41,6 @@ Result<std::unique_ptr<HomeRecorder>> HomeRecorder::open(LedgerHome home) {
 Result<ledger::Recorded> HomeRecorder::record(std::span<const Bytes> entries) {
   if (stopped_) return std::unexpected(*stopped_);
   ledger::Recorded recorded;
-  std::minstd_rand jitter{std::random_device{}()};
   for (int attempt = 1;; ++attempt) {
     // What is entered already keeps its index, and comes with the newest checkpoint.
     FIDUCIA_TRY(appended, log_.append(entries));
@@ -57,7 +56,8 @@ Result<ledger::Recorded> HomeRecorder::record(std::span<const Bytes> entries) {
                   "newer checkpoint.",
                   "Seal again when less is going on; the entries keep their index.");
     // Each at another moment, or those who append would overtake each other for ever.
-    pause_between_tries(milliseconds{jitter() % (std::uint32_t{20} << std::min(attempt, 6))});
+    pause_between_tries(
+        milliseconds{std::random_device{}() % (std::uint32_t{20} << std::min(attempt, 6))});
   }
   if (!home_.time_stamps.empty()) FIDUCIA_CHECK(stamp(recorded));
   return recorded;
