@@ -73,6 +73,19 @@ class Gate {
   bool open_ FIDUCIA_GUARDED_BY(mutex_) = false;
 };
 
+/// What one call says of all of them, told at once.
+std::vector<Settled> sealed_in_one_call(Bench& bench, std::vector<Object> objects) {
+  std::vector<Settled> all;
+  EXPECT_TRUE(bench.service()
+                  .seal_all(std::move(objects), {},
+                            [&](std::vector<Settled> settled) -> Status {
+                              all = std::move(settled);
+                              return {};
+                            })
+                  .has_value());
+  return all;
+}
+
 TEST_F(Sealing, by_many_threads_from_any_source_answers_for_each_object) {
   constexpr unsigned threads = 8, each = 8;
   Bench bench{home()};
@@ -108,14 +121,7 @@ TEST_F(Sealing, of_several_shares_one_round_in_their_order) {
   std::vector<Object> objects;
   for (unsigned n = 0; n < count; ++n)
     objects.push_back(object(n, image("1.2.3." + std::to_string(n + 1), n), std::to_string(n)));
-  std::vector<Settled> all;
-  ASSERT_TRUE(bench.service()
-                  .seal_all(std::move(objects), {},
-                            [&](std::vector<Settled> settled) -> Status {
-                              all = std::move(settled);
-                              return {};
-                            })
-                  .has_value());
+  const std::vector<Settled> all = sealed_in_one_call(bench, std::move(objects));
   ASSERT_EQ(all.size(), count);
   for (unsigned n = 0; n < count; ++n) {
     EXPECT_EQ(all[n].index, n);
@@ -487,14 +493,8 @@ TEST_F(Sealing, with_a_store_that_cannot_be_asked_refuses_that_object_alone) {
   std::vector<Object> objects;
   objects.push_back(object_in_memory(image("1.2.3", 1), "known"));
   objects.push_back(object_in_memory(image("1.2.4", 2), "new"));
-  std::vector<Settled> all;
-  ASSERT_TRUE(bench.service()
-                  .seal_all(std::move(objects), {},
-                            [&](std::vector<Settled> settled) -> Status {
-                              all = std::move(settled);
-                              return {};
-                            })
-                  .has_value());
+  const std::vector<Settled> all = sealed_in_one_call(bench, std::move(objects));
+  ASSERT_EQ(all.size(), 2U);
   EXPECT_EQ(all[0].answer.status, Status_::refused);
   EXPECT_EQ(all[0].answer.error->code, ErrorCode::io_unreadable);
   EXPECT_EQ(all[1].answer.status, Status_::sealed);
@@ -515,14 +515,7 @@ TEST_F(Sealing, does_not_say_sealed_of_what_would_not_verify) {
     objects.push_back(object_in_file(path(std::to_string(n))));
     objects.back().placement = in_place(path(std::to_string(n)));
   }
-  std::vector<Settled> all;
-  ASSERT_TRUE(bench.service()
-                  .seal_all(std::move(objects), {},
-                            [&](std::vector<Settled> settled) -> Status {
-                              all = std::move(settled);
-                              return {};
-                            })
-                  .has_value());
+  const std::vector<Settled> all = sealed_in_one_call(bench, std::move(objects));
   ASSERT_EQ(all.size(), 3U);
   EXPECT_EQ(all[0].answer.status, Status_::sealed);
   EXPECT_EQ(all[1].answer.status, Status_::refused);
